@@ -1,0 +1,138 @@
+/* bus - what the services do with NATS. The only file that includes nats.h.
+ * SPDX-License-Identifier: MIT
+ *
+ * A bus is one connection that reconnects for ever; while it is down every call fails at once or after its own limit.
+ * A connection that the library gave up on (authorisation revoked) ends the process: its supervisor starts it again.
+ * Thread-safe unless a line says otherwise. */
+#ifndef SCRUTIN_BUS_H
+#define SCRUTIN_BUS_H
+
+#include "status.h"
+#include "wire.h"
+
+#define BUS_STREAM "BALLOTS"
+#define BUS_SUBJECT_BALLOTS "ballots.batch"
+#define BUS_SUBJECT_FENCE "ballots.fence"
+#define BUS_STREAM_DEAD "DEAD_LETTERS"
+#define BUS_SUBJECT_DEAD "dead.ballots"
+#define BUS_SUBJECT_TALLY "tally.changed"
+#define BUS_CONSUMER "workers"
+#define BUS_QUEUE "workers"
+#define BUS_BUCKET "polls"
+#define BUS_TIMEOUT_MS 2000 /* limit of a request to JetStream */
+
+struct bus;
+
+/* Returns at once, also where the broker is not there yet. ST_CONFIG: the URL is not one. */
+MUST_CHECK enum status bus_open(const char *url, const char *name, struct bus **out, struct errmsg *err);
+/* Closes the connection and frees the bus; its subscriptions must be closed before. NULL is fine. */
+void bus_close(struct bus *bus);
+bool bus_is_connected(struct bus *bus);
+/* Counts the connections made: a number that changed means that the broker was away. */
+unsigned bus_connection_count(struct bus *bus);
+
+/* --- set-up: stream, dead letters, bucket, durable consumer. Idempotent. */
+struct bus_setup {
+    int64_t max_bytes;      /* of BALLOTS */
+    int64_t max_age_s;      /* of BALLOTS */
+    int64_t ack_wait_ms;    /* of the consumer */
+    int64_t max_ack_pending; /* of the consumer, in batches */
+    int64_t replicas;
+};
+MUST_CHECK enum status bus_set_up(struct bus *bus, const struct bus_setup *setup, struct errmsg *err);
+
+/* --- publishing */
+/* Fire and forget, on core NATS. */
+MUST_CHECK enum status bus_publish(struct bus *bus, const char *subject, const void *data, size_t len,
+                                   struct errmsg *err);
+/* Waits for JetStream's acknowledgement. headers is NULL or name, value, …, NULL. */
+MUST_CHECK enum status bus_publish_acked(struct bus *bus, const char *subject, const char *const *headers,
+                                         const void *data, size_t len, uint64_t *sequence, struct errmsg *err);
+
+/* Acknowledgements of bus_publish_async come here, on a NATS thread: token is the publication's, status ST_OK with its
+ * sequence, or ST_BUS_REFUSED with the server's reason. */
+typedef void (*bus_on_ack)(void *arg, uint64_t token, enum status status, uint64_t sequence, const char *reason);
+/* Once per bus, before the first publication. */
+MUST_CHECK enum status bus_open_acks(struct bus *bus, bus_on_ack on_ack, void *arg, struct errmsg *err);
+/* Publishes with a message id (32 hex digits of batch_id), returns when it is handed to the kernel, at most the write
+ * deadline (500 ms) later. A token's acknowledgement may never come: the caller has the deadline. */
+MUST_CHECK enum status bus_publish_async(struct bus *bus, const char *subject, const uint8_t batch_id[BATCH_ID],
+                                         uint64_t token, const void *data, size_t len, struct errmsg *err);
+
+/* --- the bucket `polls` */
+struct bus_value {
+    struct bytes bytes; /* the caller's */
+    uint64_t revision;
+};
+/* ST_NOT_FOUND: no such key. */
+MUST_CHECK enum status bus_bucket_get(struct bus *bus, const char *key, struct bus_value *out, struct errmsg *err);
+/* Writes only over the given revision; 0: only where the key is not there. ST_CONFLICT: somebody was faster. */
+MUST_CHECK enum status bus_bucket_put(struct bus *bus, const char *key, const void *data, size_t len, uint64_t revision,
+                                      struct errmsg *err);
+/* A thread that keeps calling on_value for every value of the bucket: all of them at first, after each reconnection and
+ * once a minute, and each change as it comes. on_synced is called after each round through all of them, with how many
+ * there were. Runs until bus_close. */
+struct bus_watch {
+    void (*on_value)(void *arg, const char *key, const void *data, size_t len, uint64_t revision);
+    void (*on_synced)(void *arg, size_t n);
+    void *arg;
+};
+MUST_CHECK enum status bus_watch_bucket(struct bus *bus, const struct bus_watch *watch, struct errmsg *err);
+
+/* --- looking */
+struct bus_stream_info {
+    int64_t created_ns; /* since 1970: tells one incarnation of the stream from the next */
+    uint64_t first_sequence, last_sequence, messages, bytes;
+};
+MUST_CHECK enum status bus_stream_info(struct bus *bus, struct bus_stream_info *out, struct errmsg *err);
+
+struct bus_consumer_info {
+    char deliver_subject[128];
+    uint64_t ack_floor;   /* stream sequence up to which everything is acknowledged */
+    uint64_t pending;     /* messages not yet delivered */
+    int64_t ack_pending;  /* messages delivered and not acknowledged */
+    int64_t redelivered;
+};
+/* Of the durable consumer. ST_NOT_FOUND: it is not there; set-up must run. */
+MUST_CHECK enum status bus_consumer_info(struct bus *bus, struct bus_consumer_info *out, struct errmsg *err);
+
+/* --- receiving */
+struct delivery {
+    const void *data;
+    size_t len;
+    const char *subject;
+    uint64_t sequence;      /* in the stream */
+    uint64_t times;         /* delivered so often, 1 the first time */
+    int64_t stored_at_ns;   /* when the stream took it */
+    uint64_t pending;       /* messages behind it */
+    void *message;          /* the bus's */
+};
+void delivery_free(struct delivery *delivery);
+MUST_CHECK enum status delivery_ack(struct bus *bus, const struct delivery *delivery);
+MUST_CHECK enum status delivery_nak(struct bus *bus, const struct delivery *delivery, int64_t delay_ms);
+MUST_CHECK enum status delivery_term(struct bus *bus, const struct delivery *delivery);
+/* Reads the reply subject of a delivery, `$JS.ACK.…` of 9, 11 or 12 tokens (NATS ADR-15). Pure. */
+bool delivery_parse_reply(const char *reply, struct delivery *out);
+
+struct bus_subscription;
+/* Joins the queue group on a deliver subject. Never creates or deletes the consumer. */
+MUST_CHECK enum status bus_join_workers(struct bus *bus, const char *deliver_subject, struct bus_subscription **out,
+                                        struct errmsg *err);
+/* Reads the stream BALLOTS from a sequence on, in order, without acknowledging anything (an ephemeral ordered consumer,
+ * which the library makes again by itself after a gap). */
+MUST_CHECK enum status bus_read_stream(struct bus *bus, uint64_t from_sequence, struct bus_subscription **out,
+                                       struct errmsg *err);
+/* The next delivery, or ST_NOT_FOUND when none came in time (0: only what is here already). Other: the subscription is
+ * no longer usable. One thread at a time. */
+MUST_CHECK enum status bus_next(struct bus_subscription *subscription, int64_t timeout_ms, struct delivery *out,
+                                struct errmsg *err);
+/* Deliveries and bytes that wait in memory. */
+int64_t bus_subscription_waiting(struct bus_subscription *subscription);
+void bus_subscription_close(struct bus_subscription *subscription); /* NULL is fine */
+
+/* Calls on_message on a NATS thread for every message of a core subject, until bus_close. */
+MUST_CHECK enum status bus_listen(struct bus *bus, const char *subject,
+                                  void (*on_message)(void *arg, const void *data, size_t len), void *arg,
+                                  struct errmsg *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* status - the table of status.h as functions, and error details.
+ * SPDX-License-Identifier: MIT */
+#include "status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *text;
+    int http;
+    enum fate fate;
+} table[] = {
+#define STATUS_ROW(name, text, http, fate) [ST_##name] = {text, http, fate},
+    STATUS_TABLE(STATUS_ROW)
+#undef STATUS_ROW
+};
+
+const char *status_text(enum status status)
+{
+    return table[status].text;
+}
+
+int status_http_code(enum status status)
+{
+    return table[status].http;
+}
+
+enum fate status_fate(enum status status)
+{
+    return table[status].fate;
+}
+
+enum status fail(struct errmsg *err, enum status status, const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(err->text, sizeof(err->text), format, args);
+        va_end(args);
+    }
+    return status;
+}
+
+enum status fail_within(struct errmsg *err, enum status status, const char *context)
+{
+    if (err != NULL) {
+        char inner[sizeof(err->text)];
+        memcpy(inner, err->text, sizeof(inner));
+        snprintf(err->text, sizeof(err->text), "%.100s: %.400s", context, inner);
+    }
+    return status;
+}

@@ -1,0 +1,52 @@
+/* wire - the protobuf messages of proto/ as plain C values. The only file that knows protobuf.
+ * SPDX-License-Identifier: MIT
+ *
+ * Decoders check every length and range that the database or the ordinal relies on; what they return is safe to store. */
+#ifndef SCRUTIN_WIRE_H
+#define SCRUTIN_WIRE_H
+
+#include "poll.h"
+#include "status.h"
+
+#define BATCH_ID 16          /* bytes */
+#define BATCH_BALLOTS_MAX 4096 /* what the index in an ordinal can tell apart */
+
+struct ballot {
+    char poll[POLL_ID_MAX + 1];
+    uint8_t voter[VOTER_HASH];
+    const char *choices; /* NUL-terminated, 1..BALLOT_CHOICES_MAX bytes */
+    size_t choices_len;
+    int64_t cast_at_ms;
+};
+
+/* One message of the stream: ballots, or the id of a poll that closed. */
+struct ballot_batch {
+    uint8_t id[BATCH_ID];
+    size_t n_ballots;
+    struct ballot *ballots;
+    char fence_poll[POLL_ID_MAX + 1]; /* "" where the batch is no fence */
+    void *memory;                     /* what ballots and choices live in */
+};
+
+/* Bytes that the caller frees with free(bytes->data). */
+struct bytes {
+    uint8_t *data;
+    size_t len;
+};
+
+void wire_encode_batch(const struct ballot_batch *batch, struct bytes *out);
+/* ST_DECODE: not protobuf, unknown version, or a field out of its range. On ST_OK the caller frees *out with
+ * ballot_batch_free; nothing of data is kept. */
+MUST_CHECK enum status wire_decode_batch(const void *data, size_t len, struct ballot_batch *out, struct errmsg *err);
+void ballot_batch_free(struct ballot_batch *batch);
+
+void wire_encode_poll(const struct poll *poll, struct bytes *out);
+MUST_CHECK enum status wire_decode_poll(const void *data, size_t len, struct poll **out, struct errmsg *err);
+
+void wire_encode_tally_changed(const char *const *polls, size_t n, struct bytes *out);
+/* Calls on_poll for each poll that is named; ids that are not well-formed are passed over. */
+MUST_CHECK enum status wire_decode_tally_changed(const void *data, size_t len,
+                                                 void (*on_poll)(void *arg, const char *poll), void *arg,
+                                                 struct errmsg *err);
+
+#endif
