@@ -1,0 +1,73 @@
+-- What db/migrate does before the migrations: lock, roles, the table of what is applied.
+-- SPDX-License-Identifier: MIT
+
+\set QUIET on
+SET client_min_messages = warning;
+\o /dev/null
+SELECT pg_advisory_lock(hashtext('scrutin db/migrate'));
+\o
+
+-- Roles belong to the whole cluster: another database may have made them, or be
+-- making them at this moment, which shows as one of two errors.
+DO $$
+DECLARE
+    wanted record;
+BEGIN
+    FOR wanted IN VALUES ('scrutin_owner', 'NOLOGIN'), ('scrutin_worker', 'LOGIN'),
+                         ('scrutin_result', 'LOGIN') LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.column1) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I %s', wanted.column1, wanted.column2);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            END;
+        END IF;
+    END LOOP;
+    -- From PostgreSQL 16 on, one who is no superuser becomes another role only by a grant.
+    IF NOT pg_has_role(current_user, 'scrutin_owner', 'MEMBER') THEN
+        EXECUTE format('GRANT scrutin_owner TO %I', current_user);
+    END IF;
+END $$;
+
+-- Passwords come from the environment here, so that none stands on a command line, and go
+-- neither into the server's log nor into its statistics where we may turn these off.
+DO $$ BEGIN
+    SET log_statement = none;
+    SET log_min_duration_statement = -1;
+    SET pg_stat_statements.track_utility = off;
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
+END $$;
+\getenv worker_password SCRUTIN_WORKER_PASSWORD
+\getenv result_password SCRUTIN_RESULT_PASSWORD
+\getenv default_poll DEFAULT_POLL
+\if :{?worker_password}
+ALTER ROLE scrutin_worker PASSWORD :'worker_password';
+\endif
+\if :{?result_password}
+ALTER ROLE scrutin_result PASSWORD :'result_password';
+\endif
+
+SELECT current_database() AS database \gset
+\if :{?default_poll}
+ALTER DATABASE :"database" SET scrutin.default_poll = :'default_poll';
+\endif
+GRANT CREATE, USAGE ON SCHEMA public TO scrutin_owner;
+GRANT USAGE ON SCHEMA public TO scrutin_worker, scrutin_result;
+GRANT CONNECT ON DATABASE :"database" TO scrutin_worker, scrutin_result;
+
+SET ROLE scrutin_owner;
+SET search_path = public;
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version    integer     PRIMARY KEY,
+    name       text        NOT NULL,
+    sha256     text        NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+SELECT coalesce(max(version), 0) AS found, coalesce(max(version), 0) > :newest AS too_new
+  FROM schema_migrations \gset
+\if :too_new
+\warn 'The database is at schema version' :found 'but these files end at' :newest': use the release that belongs to the database.'
+DO $$ BEGIN RAISE EXCEPTION 'the schema is newer than this db/migrate'; END $$;
+\endif
