@@ -19,7 +19,7 @@ CREATE TABLE polls (
     key        integer     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id         text        COLLATE "C" NOT NULL UNIQUE CHECK (id ~ '^[a-z0-9-]{1,32}$'),
     definition bytea       NOT NULL,
-    revision   bigint      NOT NULL,
+    revision   bigint      NOT NULL DEFAULT 1, -- how often the definition was written here
     title      text        NOT NULL,
     method     text        NOT NULL,
     revisable  boolean     NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE polls (
     closes_at  timestamptz,
     deleted    boolean     NOT NULL DEFAULT false,
     fence      bigint,
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now() -- of the definition: a newer one has a later time
 ) WITH (fillfactor = 80);
 
 -- One row per voter and poll: the ballot with the highest precedence. There is no foreign
@@ -43,9 +43,10 @@ CREATE TABLE ballots (
 ) WITH (fillfactor = 90);
 
 -- One row per message of the stream, also for fences and dead letters: a number that is
--- missing here is a message that nobody has dealt with.
+-- missing here is a message that nobody has dealt with. No foreign key either: all workers
+-- would share-lock the one row of the current epoch in every transaction.
 CREATE TABLE applied_batches (
-    epoch      smallint    NOT NULL REFERENCES stream_epochs (epoch),
+    epoch      smallint    NOT NULL CHECK (epoch BETWEEN 1 AND 2047),
     seq        bigint      NOT NULL CHECK (seq > 0),
     batch      uuid,
     ballots    integer     NOT NULL CHECK (ballots >= 0),
