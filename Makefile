@@ -1,0 +1,34 @@
+# The commands of this repository; each calls a script that can also be run by itself.
+# SPDX-License-Identifier: MIT
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs test lint bench fuzz clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## install what is missing, build, start everything
+	@scripts/up
+
+down: ## stop everything
+	@scripts/down
+
+status: ## what runs
+	@scripts/ctl status
+
+logs: ## follow the logs; of one program: make logs S=worker
+	@scripts/logs $(S)
+
+test: ## build, run every test and the lint
+	@scripts/test
+
+lint: ## format, static analysis, shell scripts
+	@scripts/lint
+
+bench: ## measure against the ceilings of this machine
+	@scripts/build --packages && bench/run
+
+fuzz: ## run the fuzz targets
+	@scripts/build --packages && tests/fuzz/run
+
+clean: ## stop everything, remove build and state
+	@scripts/clean

@@ -1,0 +1,319 @@
+# What an instance consists of: its state folder, secrets, PostgreSQL cluster and configuration files. For scripts/up, under umask 077.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+
+DATABASE=scrutin
+SOCKETS=$RUN_DIR/pg # where PostgreSQL listens: nowhere else
+
+# --- the state folder
+
+# As root the cluster belongs to user postgres, because PostgreSQL will not run as root; else to us.
+as_postgres() {
+    if [ "$ME" = root ]; then
+        (cd / && runuser -u postgres -- "$@")
+    else
+        "$@"
+    fi
+}
+
+# A folder that only the user of PostgreSQL enters.
+make_postgres_folder() {
+    if [ "$ME" = root ]; then
+        install -d -m 700 -o postgres -g postgres "$1"
+    else
+        install -d -m 700 "$1"
+    fi
+}
+
+make_state_folder() {
+    # User postgres has to reach its cluster below the state folder, and nothing else there.
+    local mode=700 temporary
+    [ "$ME" != root ] || mode=711
+    if [ "$ME" = root ] && [ ! -e "$STATE_LINK" ] && mkdir -p "${STATE_LINK%/*}" &&
+        ! as_postgres test -x "${STATE_LINK%/*}"; then
+        STATE_DIR=$(elsewhere)
+        RUN_DIR=$STATE_DIR/run SOCKETS=$STATE_DIR/run/pg
+        ln -sfn "$STATE_DIR" "$STATE_LINK"
+        say "user postgres cannot enter ${STATE_LINK%/*}, so the state is kept in $STATE_DIR ($STATE_LINK leads there)"
+    fi
+    install -d -m "$mode" "$STATE_DIR"
+    install -d -m 700 "$STATE_DIR/log" "$STATE_DIR/nats"
+
+    # A socket's path has at most 107 bytes, and ours add up to 24 to the folder's.
+    if [ ! -d "$RUN_DIR" ]; then
+        if [ ${#RUN_DIR} -gt 83 ]; then
+            temporary=$(mktemp -d /tmp/scrutin-XXXXXX)
+            ln -sfn "$temporary" "$STATE_DIR/run"
+            RUN_DIR=$temporary SOCKETS=$temporary/pg
+        fi
+        install -d -m "$mode" "$RUN_DIR"
+    fi
+    make_postgres_folder "$SOCKETS"
+}
+
+# --- secrets: made once, read by us alone
+
+random_hex() {
+    od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n'
+}
+
+keep_secret() { # keep_secret NAME TEXT
+    printf '%s\n' "$2" >"$STATE_DIR/$1.new"
+    mv "$STATE_DIR/$1.new" "$STATE_DIR/$1"
+}
+
+make_secrets() {
+    [ -s "$STATE_DIR/secret-keys" ] || keep_secret secret-keys "k1:$(random_hex)"
+    [ -s "$STATE_DIR/api-key" ] || keep_secret api-key "$(random_hex)"
+    keep_secret api-keys "local:$(printf %s "$(cat "$STATE_DIR/api-key")" | sha256sum | cut -c 1-64)"
+}
+
+# --- programs
+
+find_postgresql() {
+    local version
+    if [ -e "$STATE_DIR/db/PG_VERSION" ]; then
+        version=$(cat "$STATE_DIR/db/PG_VERSION")
+        PG_BIN=/usr/lib/postgresql/$version/bin
+        [ -x "$PG_BIN/postgres" ] || die "$STATE_DIR/db was made by PostgreSQL $version, which is not installed:" \
+            "install postgresql-$version, or begin anew with \`make clean\`"
+    else
+        PG_BIN=$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
+        [ -n "$PG_BIN" ] || die "PostgreSQL is not installed: run scripts/packages run"
+        PG_BIN=${PG_BIN%/initdb}
+    fi
+    PATH=$PG_BIN:$PATH
+}
+
+find_nats() {
+    NATS_BIN=${NATS_SERVER:-$TOOLS_DIR/nats-server}
+    [ -x "$NATS_BIN" ] || die "there is no $NATS_BIN: run scripts/fetch-nats, or set NATS_SERVER=/path/to/nats-server"
+    NATS_VERSION=$("$NATS_BIN" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) ||
+        die "$NATS_BIN does not say its version"
+}
+
+# Whether acknowledged means fsynced: nats-server can do that from 2.10 on.
+nats_syncs() {
+    [ "$(printf '%s\n' 2.10.0 "$NATS_VERSION" | sort -V | head -n 1)" = 2.10.0 ]
+}
+
+program_path() {
+    case $1 in
+    scrutin-setup) echo "$BUILD_DIR/worker/scrutin-setup" ;;
+    worker*) echo "$BUILD_DIR/worker/worker" ;;
+    *) echo "$BUILD_DIR/$1/$1" ;;
+    esac
+}
+
+find_services() {
+    local name
+    for name in vote-api result-api worker scrutin-setup; do
+        [ -x "$(program_path "$name")" ] || die "there is no $(program_path "$name"): run scripts/build"
+    done
+}
+
+# --- PostgreSQL
+
+make_cluster() {
+    [ ! -e "$STATE_DIR/db/PG_VERSION" ] || return 0
+    say "making a PostgreSQL cluster"
+    rm -rf "$STATE_DIR/db.new"
+    make_postgres_folder "$STATE_DIR/db.new"
+    # Trust is what the sockets' folder and mode (0700) make of it: our own user and root.
+    as_postgres "$PG_BIN/initdb" --pgdata "$STATE_DIR/db.new" --username postgres --auth-local trust \
+        --auth-host reject --encoding UTF8 --locale C.UTF-8 --data-checksums >"$STATE_DIR/log/initdb.log" 2>&1 ||
+        die "initdb failed: $(tail -n 5 "$STATE_DIR/log/initdb.log")"
+    mv "$STATE_DIR/db.new" "$STATE_DIR/db"
+}
+
+write_postgresql_conf() {
+    # A quarter of the memory, as PostgreSQL's manual advises, within 128 MB and 2 GB.
+    local buffers
+    buffers=$(awk '/^MemTotal/ {m = int($2 / 4096); print (m < 128 ? 128 : (m > 2048 ? 2048 : m))}' /proc/meminfo)
+    cat >"$STATE_DIR/postgresql.conf" <<CONF
+# Written by scripts/up at every start. For settings of your own: ALTER SYSTEM.
+listen_addresses = ''
+unix_socket_directories = '${SOCKETS//\'/\'\'}'
+unix_socket_permissions = 0700
+shared_buffers = ${buffers}MB
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+wal_compression = on
+random_page_cost = 1.1
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %u '
+log_checkpoints = off
+shared_preload_libraries = 'pg_stat_statements'
+CONF
+    chmod 644 "$STATE_DIR/postgresql.conf"
+}
+
+# --- nats-server
+
+write_nats_conf() {
+    cat >"$STATE_DIR/nats.conf" <<CONF
+# Written by scripts/up at every start.
+host: "127.0.0.1"
+port: $NATS_PORT
+max_payload: 1MB
+jetstream {
+    store_dir: "$STATE_DIR/nats"
+    # The streams have limits of their own. The server's default, three quarters of what is free on the disk when it
+    # starts, would refuse our own stream after a restart with a disk that fills.
+    max_file_store: 1TB
+    max_memory_store: 256MB
+$(nats_syncs && echo '    sync_interval: always # fsync before the acknowledgement')
+}
+CONF
+}
+
+# --- services
+
+# Settings of a program that stand in .env or in the environment; its own --help says which ones it has.
+passed_settings() {
+    local name
+    for name in $("$1" --help | grep -oE '\b[A-Z][A-Z0-9_]+\b' | sort -u) ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS \
+        TSAN_OPTIONS; do
+        case $name in
+        PORT | NATS_URL | NATS_URL_FILE | DATABASE_URL* | PG* | SECRET_KEYS* | API_KEYS* | PATH | HOME) ;;
+        *) [ -z "${!name-}" ] || printf '%s=%s\n' "$name" "${!name}" ;;
+        esac
+    done
+}
+
+# Sets the array `settings` to the environment of one program.
+load_settings() {
+    local port=$VOTE_API_PORT database=(PGHOST="$SOCKETS" PGDATABASE="$DATABASE")
+    settings=(NATS_URL="nats://127.0.0.1:$NATS_PORT")
+    case $1 in
+    vote-api)
+        settings+=(SECRET_KEYS_FILE="$STATE_DIR/secret-keys" API_KEYS_FILE="$STATE_DIR/api-keys")
+        ;;
+    result-api)
+        port=$RESULT_API_PORT
+        settings+=(SECRET_KEYS_FILE="$STATE_DIR/secret-keys" PGUSER=scrutin_result "${database[@]}")
+        ;;
+    worker_*)
+        port=$((WORKER_PORT + ${1#worker_}))
+        settings+=(PGUSER=scrutin_worker "${database[@]}")
+        ;;
+    esac
+    settings+=(PORT="$port")
+    local line
+    while IFS= read -r line; do
+        settings+=("$line")
+    done < <(passed_settings "$(program_path "$1")")
+}
+
+# --- supervisord
+
+# A value in supervisord.conf. Its parser cuts at ` ;` and ` #`, and knows no escape for a quote.
+quoted() {
+    case $1 in
+    *[\"\'\;\#]* | *$'\n'*) die "supervisord cannot take quotes, ;, # or line breaks: $1" ;;
+    esac
+    printf '"%s"' "${1//%/%%}"
+}
+
+# program NAME PRIORITY STOPSIGNAL STOPWAITSECS COMMAND FILE... -- MORE...: one section. The age of the FILEs goes into
+# its environment, so that `supervisorctl update` restarts a program whose binary or configuration is a new one.
+program() {
+    local name=$1 priority=$2 signal=$3 patience=$4 command=$5 files=() environment="" setting
+    shift 5
+    while [ "$1" != -- ]; do
+        files+=("$1")
+        shift
+    done
+    shift
+    for setting in "${settings[@]}" SCRUTIN_FILES="$(stat -Lc %i.%Y "${files[@]}" | tr '\n' ' ')"; do
+        environment+="${environment:+,}${setting%%=*}=$(quoted "${setting#*=}")"
+    done
+    cat <<CONF
+
+[program:$name]
+command=$command
+environment=$environment
+priority=$priority
+autorestart=true
+startsecs=1
+startretries=1000000
+stopsignal=$signal
+stopwaitsecs=$patience
+redirect_stderr=true
+stdout_logfile=${STATE_DIR//%/%%}/log/$name.log
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=3
+CONF
+    [ $# -eq 0 ] || printf '%s\n' "$@"
+}
+
+service() { # service NAME PRIORITY
+    local binary
+    binary=$(program_path "$1")
+    load_settings "$1"
+    program "$1" "$2" TERM 15 "$(quoted "$binary")" "$binary" -- autostart=false
+}
+
+# The services run as the user who starts them, root too: this is a developer's machine, and the state folder is theirs.
+# Lower priorities start first and stop last. The services wait for `up` to migrate the database (autostart=false).
+write_supervisord_conf() {
+    local state=${STATE_DIR//%/%%} run=${RUN_DIR//%/%%} n group="" as=()
+    [ "$ME" != root ] || as=(user=postgres)
+    {
+        cat <<CONF
+; Written by scripts/up at every start. Programs: scripts/ctl status
+[unix_http_server]
+file=$run/supervisor.sock
+chmod=0700
+
+[supervisord]
+user=$ME
+umask=077
+pidfile=$run/supervisord.pid
+childlogdir=$state/log
+logfile=$state/log/supervisord.log
+logfile_maxbytes=1MB
+logfile_backups=1
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix://$run/supervisor.sock
+CONF
+        settings=()
+        program postgres 10 INT 60 \
+            "$(quoted "$PG_BIN/postgres") -D $(quoted "$STATE_DIR/db") $(quoted "--config-file=$STATE_DIR/postgresql.conf")" \
+            "$PG_BIN/postgres" "$STATE_DIR/postgresql.conf" -- "${as[@]}"
+        program nats 20 TERM 15 "$(quoted "$NATS_BIN") -c $(quoted "$STATE_DIR/nats.conf")" \
+            "$NATS_BIN" "$STATE_DIR/nats.conf" --
+        for ((n = 0; n < WORKERS; n++)); do
+            service "worker_$n" 30
+            group+="${group:+,}worker_$n"
+        done
+        printf '\n[group:worker]\nprograms=%s\npriority=30\n' "$group"
+        service result-api 40
+        service vote-api 50
+    } >"$STATE_DIR/supervisord.conf.new"
+    mv "$STATE_DIR/supervisord.conf.new" "$STATE_DIR/supervisord.conf"
+}
+
+# --- what a client of this instance needs, for people and for the tests
+
+write_client_env() {
+    cat >"$STATE_DIR/env.new" <<CONF
+STATE_DIR=$STATE_DIR
+VOTE_API_URL=http://127.0.0.1:$VOTE_API_PORT
+RESULT_API_URL=http://127.0.0.1:$RESULT_API_PORT
+NATS_URL=nats://127.0.0.1:$NATS_PORT
+NATS_VERSION=$NATS_VERSION
+PGHOST=$SOCKETS
+PGUSER=postgres
+PGDATABASE=$DATABASE
+API_KEY_FILE=$STATE_DIR/api-key
+SECRET_KEYS_FILE=$STATE_DIR/secret-keys
+CONF
+    mv "$STATE_DIR/env.new" "$STATE_DIR/env"
+}

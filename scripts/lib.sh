@@ -1,0 +1,93 @@
+# What all scripts share: where things are, the settings of .env, messages.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034 # some of these are for the scripts that source this one
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+ME=$(id -un)
+
+say() {
+    echo "$*"
+}
+
+die() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+# Sets what a file of NAME=value lines has and the environment has not. It is read, not executed.
+read_env_file() {
+    local line name value
+    while IFS= read -r line || [ -n "$line" ]; do
+        [[ $line =~ ^[[:space:]]*([A-Z][A-Z0-9_]*)=(.*)$ ]] || continue
+        name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
+        [[ $value =~ ^\"(.*)\"[[:space:]]*$ || $value =~ ^\'(.*)\'[[:space:]]*$ ]] && value=${BASH_REMATCH[1]}
+        [ -n "${!name+set}" ] || export "$name=$value"
+    done <"$1"
+}
+
+# ENV_FILE=/dev/null ignores .env; the tests do.
+ENV_FILE=${ENV_FILE:-$ROOT/.env}
+[ ! -r "$ENV_FILE" ] || read_env_file "$ENV_FILE"
+
+BUILD_DIR=$(realpath -m "${BUILD_DIR:-$ROOT/build}")
+STATE_LINK=$(realpath -ms "${STATE_DIR:-$ROOT/.state}") # as it was asked for
+STATE_DIR=$(realpath -m "$STATE_LINK")                  # where it is
+RUN_DIR=$(realpath -m "$STATE_DIR/run")                 # sockets
+TOOLS_DIR=$ROOT/.tools                                  # shared by all instances of this checkout
+
+: "${VOTE_API_PORT:=8081}" "${RESULT_API_PORT:=8082}" "${WORKER_PORT:=8083}" "${NATS_PORT:=4222}" "${WORKERS:=2}"
+
+# Where this instance's state goes when user postgres cannot enter STATE_LINK, as below /root.
+elsewhere() {
+    echo "/var/lib/scrutin-$(printf %s "$STATE_LINK" | sha256sum | cut -c 1-12)"
+}
+
+# Takes the lock of this instance, or says that somebody else has it.
+lock_state() {
+    exec 9>"$STATE_DIR/lock"
+    flock -n 9 || die "another up, down or clean is at work on $STATE_DIR"
+}
+
+check_owner() {
+    [ ! -d "$STATE_DIR" ] || [ "$(stat -c %U "$STATE_DIR")" = "$ME" ] ||
+        die "$STATE_DIR belongs to $(stat -c %U "$STATE_DIR"): run this as that user"
+}
+
+ctl() {
+    supervisorctl -c "$STATE_DIR/supervisord.conf" "$@" 9>&-
+}
+
+supervisor_runs() {
+    [[ $(ctl pid 2>/dev/null) =~ ^[0-9]+$ ]]
+}
+
+# Process ids of this instance, also of programs whose supervisor is gone: `up` marks the environment of all.
+instance_pids() {
+    grep -lszxF "SCRUTIN_STATE_DIR=$STATE_DIR" /proc/[0-9]*/environ | cut -d / -f 3 || true
+}
+
+# Waits up to $1 seconds for the last process of this instance to end.
+wait_for_end() {
+    local deadline=$((SECONDS + $1))
+    while [ -n "$(instance_pids)" ]; do
+        [ $SECONDS -lt $deadline ] || return 1
+        sleep 0.1
+    done
+}
+
+# Ends all processes of this instance: in order through its supervisor, else by signals. PostgreSQL shuts down fast on
+# SIGINT, for the others it is as good as SIGTERM.
+stop_instance() {
+    local signal
+    if supervisor_runs; then
+        ctl shutdown
+        ! wait_for_end 90 || return 0
+    fi
+    for signal in INT KILL; do
+        # shellcheck disable=SC2046 # one word for each process
+        kill "-$signal" $(instance_pids) 2>/dev/null || true
+        ! wait_for_end 20 || return 0
+    done
+    die "these processes do not end: $(instance_pids | tr '\n' ' ')"
+}
