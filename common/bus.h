@@ -33,9 +33,9 @@ unsigned bus_connection_count(struct bus *bus);
 
 /* --- set-up: stream, dead letters, bucket, durable consumer. Idempotent. */
 struct bus_setup {
-    int64_t max_bytes;      /* of BALLOTS */
-    int64_t max_age_s;      /* of BALLOTS */
-    int64_t ack_wait_ms;    /* of the consumer */
+    int64_t max_bytes;       /* of BALLOTS */
+    int64_t max_age_s;       /* of BALLOTS */
+    int64_t ack_wait_ms;     /* of the consumer */
     int64_t max_ack_pending; /* of the consumer, in batches */
     int64_t replicas;
 };
@@ -88,9 +88,9 @@ MUST_CHECK enum status bus_stream_info(struct bus *bus, struct bus_stream_info *
 
 struct bus_consumer_info {
     char deliver_subject[128];
-    uint64_t ack_floor;   /* stream sequence up to which everything is acknowledged */
-    uint64_t pending;     /* messages not yet delivered */
-    int64_t ack_pending;  /* messages delivered and not acknowledged */
+    uint64_t ack_floor;  /* stream sequence up to which everything is acknowledged */
+    uint64_t pending;    /* messages not yet delivered */
+    int64_t ack_pending; /* messages delivered and not acknowledged */
     int64_t redelivered;
 };
 /* Of the durable consumer. ST_NOT_FOUND: it is not there; set-up must run. */
@@ -101,11 +101,11 @@ struct delivery {
     const void *data;
     size_t len;
     const char *subject;
-    uint64_t sequence;      /* in the stream */
-    uint64_t times;         /* delivered so often, 1 the first time */
-    int64_t stored_at_ns;   /* when the stream took it */
-    uint64_t pending;       /* messages behind it */
-    void *message;          /* the bus's */
+    uint64_t sequence;    /* in the stream */
+    uint64_t times;       /* delivered so often, 1 the first time */
+    int64_t stored_at_ns; /* when the stream took it */
+    uint64_t pending;     /* messages behind it */
+    void *message;        /* the bus's */
 };
 void delivery_free(struct delivery *delivery);
 MUST_CHECK enum status delivery_ack(struct bus *bus, const struct delivery *delivery);

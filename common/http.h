@@ -55,9 +55,9 @@ struct http_options {
     int loops;
     const char *tls_cert_file; /* NULL or "": plain HTTP/1.1 and h2c */
     const char *tls_key_file;
-    size_t max_body;              /* the largest max_body of the routes */
-    int max_connections;          /* on all loops; one more is closed at once */
-    int max_connections_per_address;
+    size_t max_body;                 /* the largest max_body of the routes */
+    int max_connections;             /* on all loops; one more is closed at once */
+    int max_in_flight;               /* requests that wait, on all loops; one more is answered 503 */
     const struct http_route *routes; /* the service's; /livez, /readyz, /metrics are the server's own */
     size_t n_routes;
     const struct http_check *checks;
@@ -66,6 +66,8 @@ struct http_options {
     /* Called on each loop before its first request and after its last; may keep a pointer in the loop. NULL is fine. */
     void (*on_loop_start)(struct http_loop *loop, void *service);
     void (*on_loop_stop)(struct http_loop *loop, void *service);
+    /* Called on each loop when draining begins: event streams end themselves here. NULL is fine. */
+    void (*on_loop_drain)(struct http_loop *loop, void *service);
     /* Called at the end of every turn of the loop: group commit hands over what gathered. NULL is fine. */
     void (*on_turn_end)(struct http_loop *loop, void *service);
 };
@@ -98,6 +100,9 @@ h2o_iovec_t http_bearer(const struct http_call *call);
 h2o_iovec_t http_cookie(const struct http_call *call, const char *name);
 /* The value of a query parameter, percent-decoded into the request's pool, or {NULL, 0}. */
 h2o_iovec_t http_query(const struct http_call *call, const char *name);
+/* The same, from a body or query of the form a=1&b=2 (application/x-www-form-urlencoded). */
+h2o_iovec_t http_form_value(h2o_mem_pool_t *pool, h2o_iovec_t form, const char *name);
+bool http_content_is(const struct http_call *call, const char *type);
 bool http_is_tls(const struct http_call *call); /* or a proxy says so with X-Forwarded-Proto */
 /* Parses the body as a JSON object, or answers 415 or 400 and returns NULL. The caller decrefs. */
 json_t *http_read_json(struct http_call *call);
@@ -115,11 +120,14 @@ void http_problem_json(struct http_call *call, enum problem problem, const struc
 /* --- waiting */
 struct http_ticket {
     struct http_call *call; /* NULL once the client has gone */
-    struct http_ticket_token *token;
+    struct http_loop *loop;
+    struct http_ticket_token *token; /* the server's */
 };
 /* Marks the request as waiting; belongs to the loop's thread like the request itself. */
 struct http_ticket *http_call_wait(struct http_call *call);
 /* Ends the waiting; call it before or after answering, client gone or not. Frees the ticket. */
 void http_ticket_free(struct http_ticket *ticket);
+/* The request's connection carries an event stream: it may stay idle and grow old. */
+void http_call_is_stream(struct http_call *call);
 
 #endif

@@ -1,8 +1,8 @@
 /* json - strict reading of JSON bodies.
  * SPDX-License-Identifier: MIT
  *
- * RFC 8259 with: valid UTF-8, no duplicate keys, no trailing data, no NUL, at most JSON_DEPTH_MAX levels; unknown fields are refused by
- * name. A refusal carries a JSON pointer (RFC 6901) to the field. */
+ * RFC 8259 with: valid UTF-8, no duplicate keys, no trailing data, no NUL, at most JSON_DEPTH_MAX levels; unknown
+ * fields are refused by name. A refusal carries a JSON pointer (RFC 6901) to the field. */
 #ifndef SCRUTIN_JSON_H
 #define SCRUTIN_JSON_H
 
@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#define JSON_DEPTH_MAX 8    /* levels: no body of ours needs more than 4 */
+#define JSON_DEPTH_MAX 8 /* levels: no body of ours needs more than 4 */
 #define JSON_POINTER_MAX 128
 
 struct json_error {

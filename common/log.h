@@ -1,8 +1,8 @@
 /* log - one JSON object a line on standard output.
  * SPDX-License-Identifier: MIT
  *
- * Any thread may log. A line: {"at":"2026-01-31T12:00:00.123Z","level":"info","service":"worker","event":"batch stored",
- * "ballots":12}. Values are escaped; invalid UTF-8 is replaced. */
+ * Any thread may log. A line: {"at":"2026-01-31T12:00:00.123Z","level":"info","service":"worker","event":"batch
+ * stored", "ballots":12}. Values are escaped; invalid UTF-8 is replaced. */
 #ifndef SCRUTIN_LOG_H
 #define SCRUTIN_LOG_H
 

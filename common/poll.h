@@ -10,15 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLL_ID_MAX 32        /* bytes of a poll's or an option's id */
-#define POLL_OPTIONS_MAX 100  /* more do not fit a ballot that people can read */
-#define POLL_TITLE_MAX 200    /* code points; a title is read from the last row */
-#define POLL_TEXT_MAX 2000    /* code points of a description */
-#define POLL_LABEL_MAX 200    /* code points of an option's label */
-#define POLL_KEY_ID_MAX 16    /* bytes */
-#define POLL_MANAGE_HASH 32   /* bytes: SHA-256 */
+#define POLL_ID_MAX 32          /* bytes of a poll's or an option's id */
+#define POLL_OPTIONS_MAX 100    /* more do not fit a ballot that people can read */
+#define POLL_TITLE_MAX 200      /* code points; a title is read from the last row */
+#define POLL_TEXT_MAX 2000      /* code points of a description */
+#define POLL_LABEL_MAX 200      /* code points of an option's label */
+#define POLL_KEY_ID_MAX 16      /* bytes */
+#define POLL_MANAGE_HASH 32     /* bytes: SHA-256 */
 #define BALLOT_CHOICES_MAX 4096 /* bytes of a ballot's canonical choices */
-#define VOTER_HASH 16         /* bytes */
+#define VOTER_HASH 16           /* bytes */
 
 enum poll_method { METHOD_PLURALITY, METHOD_APPROVAL, METHOD_RANKED, METHOD_SCORE };
 enum poll_visibility { VISIBILITY_ALWAYS, VISIBILITY_AFTER_VOTE, VISIBILITY_AFTER_CLOSE };

@@ -36,7 +36,7 @@ enum problem {
 #define PROBLEM_ENUM(name, slug, code, title) PROBLEM_##name,
     PROBLEM_TABLE(PROBLEM_ENUM)
 #undef PROBLEM_ENUM
-    PROBLEM_COUNT
+        PROBLEM_COUNT
 };
 
 const char *problem_slug(enum problem problem);

@@ -12,8 +12,8 @@ struct service {
     const char *sentence; /* what it does, for --help */
     const struct config_entry *entries;
     size_t n_entries;
-    void *config;         /* what the entries fill */
-    const int64_t *port;  /* fields of config that --healthcheck asks; NULL: the program serves no HTTP */
+    void *config;        /* what the entries fill */
+    const int64_t *port; /* fields of config that --healthcheck asks; NULL: the program serves no HTTP */
     char *const *bind_address;
     const int *log_level;
     char *const *tls_cert_file; /* NULL or points at "": plain */
@@ -23,7 +23,8 @@ struct service {
  * the log, ignores SIGPIPE and blocks SIGTERM and SIGINT in this and all later threads. Errors end the process with
  * code 2 and a sentence on standard error. */
 void service_start(const struct service *service, int argc, char **argv);
-/* Waits for SIGTERM or SIGINT, on a thread of its own, and calls on_stop(arg) once; a second signal ends the process. */
+/* Waits for SIGTERM or SIGINT, on a thread of its own, and calls on_stop(arg) once; a second signal ends the process.
+ */
 void service_on_stop(void (*on_stop)(void *arg), void *arg);
 /* Logs and ends the process with code 1: for what cannot go on. */
 _Noreturn void service_die(enum status status, const struct errmsg *err, const char *doing);

@@ -1,14 +1,15 @@
 /* wire - the protobuf messages of proto/ as plain C values. The only file that knows protobuf.
  * SPDX-License-Identifier: MIT
  *
- * Decoders check every length and range that the database or the ordinal relies on; what they return is safe to store. */
+ * Decoders check every length and range that the database or the ordinal relies on; what they return is safe to store.
+ */
 #ifndef SCRUTIN_WIRE_H
 #define SCRUTIN_WIRE_H
 
 #include "poll.h"
 #include "status.h"
 
-#define BATCH_ID 16          /* bytes */
+#define BATCH_ID 16            /* bytes */
 #define BATCH_BALLOTS_MAX 4096 /* what the index in an ordinal can tell apart */
 
 struct ballot {

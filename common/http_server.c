@@ -1,0 +1,342 @@
+/* http_server - loops, connections, TLS, draining.
+ * SPDX-License-Identifier: MIT */
+#include "http_internal.h"
+
+#include "clock.h"
+#include "log.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <h2o/http1.h>
+#include <h2o/http2.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <sodium.h>
+#include <sys/socket.h>
+
+#define DRAIN_QUIET_MS 300 /* without a request: whoever still holds a connection open only keeps it */
+
+struct handler {
+    h2o_handler_t super;
+    struct http_server *server;
+};
+
+/* --- connections */
+
+static void on_connection_close(void *data)
+{
+    struct http_connection *connection = data;
+
+    h2o_linklist_unlink(&connection->link);
+    connection->loop->n_connections--;
+    atomic_fetch_sub(&connection->loop->server->connections, 1);
+    free(connection);
+}
+
+static void on_accept(h2o_socket_t *listener, const char *err)
+{
+    struct http_loop *loop = listener->data;
+    struct http_server *server = loop->server;
+
+    if (err != NULL)
+        return;
+    for (int i = 0; i < 64; i++) {
+        h2o_socket_t *sock = h2o_evloop_socket_accept(listener);
+        if (sock == NULL)
+            return;
+        if (atomic_fetch_add(&server->connections, 1) >= server->options.max_connections) {
+            atomic_fetch_sub(&server->connections, 1);
+            h2o_socket_close(sock);
+            continue;
+        }
+        int on = 1;
+        setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        struct http_connection *connection = h2o_mem_alloc(sizeof(*connection));
+        *connection = (struct http_connection){.loop = loop, .sock = sock, .last_request_ms = clock_mono_ms()};
+        h2o_linklist_insert(&loop->connections, &connection->link);
+        loop->n_connections++;
+        sock->on_close.cb = on_connection_close;
+        sock->on_close.data = connection;
+        h2o_accept(&loop->accept, sock);
+    }
+}
+
+struct http_connection *http_connection_of(h2o_req_t *req)
+{
+    h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
+
+    return sock != NULL && sock->on_close.cb == on_connection_close ? sock->on_close.data : NULL;
+}
+
+/* libh2o then sees the end of the connection and frees what belongs to it. */
+static void cut_connection(struct http_connection *connection)
+{
+    if (!connection->cut) {
+        connection->cut = true;
+        shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
+    }
+}
+
+/* Cuts connections that neither wait for us nor sent a whole request for long: a dripped body or a PING keeps
+ * libh2o's own timer from ever firing. */
+static void cut_idle_connections(struct http_loop *loop, int64_t now)
+{
+    for (h2o_linklist_t *node = loop->connections.next; node != &loop->connections;) {
+        struct http_connection *connection = H2O_STRUCT_FROM_MEMBER(struct http_connection, link, node);
+        node = node->next;
+        if (connection->waiting == 0 && !connection->carries_stream &&
+            now - connection->last_request_ms > HTTP_IDLE_TIMEOUT_MS)
+            cut_connection(connection);
+    }
+}
+
+/* --- loops */
+
+static void begin_drain(struct http_loop *loop)
+{
+    struct http_server *server = loop->server;
+
+    loop->draining = true;
+    loop->drain_deadline_ms = clock_mono_ms() + atomic_load(&server->drain_grace_ms);
+    h2o_socket_read_stop(loop->listener);
+    h2o_socket_close(loop->listener);
+    loop->listener = NULL;
+    if (loop == &server->loops[0]) {
+        close(server->fd);
+        server->fd = -1;
+    }
+    h2o_context_request_shutdown(&loop->context);
+    if (server->options.on_loop_drain != NULL)
+        server->options.on_loop_drain(loop, server->options.service);
+}
+
+static void check_drained(struct http_loop *loop, int64_t now)
+{
+    bool quiet = loop->waiting == 0 && now - loop->last_request_ms > DRAIN_QUIET_MS &&
+                 now - (loop->drain_deadline_ms - atomic_load(&loop->server->drain_grace_ms)) > DRAIN_QUIET_MS;
+
+    if ((loop->n_connections == 0 && loop->waiting == 0) || quiet || now >= loop->drain_deadline_ms)
+        loop->stopped = true;
+}
+
+static void on_sweep(h2o_timeout_entry_t *entry)
+{
+    struct http_loop *loop = H2O_STRUCT_FROM_MEMBER(struct http_loop, sweep, entry);
+
+    cut_idle_connections(loop, clock_mono_ms());
+    h2o_timeout_link(loop->context.loop, &loop->sweep_timeout, &loop->sweep);
+}
+
+struct message {
+    h2o_multithread_message_t super;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static void on_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    while (!h2o_linklist_is_empty(messages)) {
+        struct message *message = H2O_STRUCT_FROM_MEMBER(struct message, super.link, messages->next);
+        h2o_linklist_unlink(&message->super.link);
+        message->fn(message->arg);
+        free(message);
+    }
+}
+
+void http_loop_post(struct http_loop *loop, void (*fn)(void *arg), void *arg)
+{
+    struct message *message = h2o_mem_alloc(sizeof(*message));
+
+    *message = (struct message){.fn = fn, .arg = arg};
+    h2o_multithread_send_message(&loop->receiver, &message->super);
+}
+
+static void loop_init(struct http_server *server, struct http_loop *loop)
+{
+    *loop = (struct http_loop){.server = server};
+    randombytes_buf(&loop->id_prefix, sizeof(loop->id_prefix));
+    h2o_linklist_init_anchor(&loop->connections);
+    h2o_context_init(&loop->context, h2o_evloop_create(), &server->config);
+    loop->accept = (h2o_accept_ctx_t){.ctx = &loop->context, .hosts = server->config.hosts, .ssl_ctx = server->tls};
+    h2o_multithread_register_receiver(loop->context.queue, &loop->receiver, on_messages);
+    loop->sweep.cb = on_sweep;
+    h2o_timeout_init(loop->context.loop, &loop->sweep_timeout, HTTP_SWEEP_MS);
+    h2o_timeout_link(loop->context.loop, &loop->sweep_timeout, &loop->sweep);
+    int fd = dup(server->fd);
+    loop->listener = h2o_evloop_socket_create(loop->context.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+    loop->listener->data = loop;
+}
+
+static void *loop_run(void *arg)
+{
+    struct http_loop *loop = arg;
+    const struct http_options *options = &loop->server->options;
+
+    if (options->on_loop_start != NULL)
+        options->on_loop_start(loop, options->service);
+    h2o_socket_read_start(loop->listener, on_accept);
+    while (!loop->stopped) {
+        h2o_evloop_run(loop->context.loop, loop->draining ? 20 : INT32_MAX);
+        if (options->on_turn_end != NULL)
+            options->on_turn_end(loop, options->service);
+        if (atomic_load_explicit(&loop->server->draining, memory_order_relaxed)) {
+            if (!loop->draining)
+                begin_drain(loop);
+            check_drained(loop, clock_mono_ms());
+        }
+    }
+    if (options->on_loop_stop != NULL)
+        options->on_loop_stop(loop, options->service);
+    return NULL;
+}
+
+void http_run(struct http_server *server)
+{
+    for (int i = 1; i < server->options.loops; i++)
+        h2o_multithread_create_thread(&server->loops[i].thread, NULL, loop_run, &server->loops[i]);
+    loop_run(&server->loops[0]);
+    for (int i = 1; i < server->options.loops; i++)
+        pthread_join(server->loops[i].thread, NULL);
+}
+
+static void wake(void *arg)
+{
+}
+
+void http_drain(struct http_server *server, int grace_ms)
+{
+    atomic_store(&server->drain_grace_ms, grace_ms);
+    atomic_store(&server->draining, true);
+    for (int i = 0; i < server->options.loops; i++)
+        http_loop_post(&server->loops[i], wake, NULL);
+}
+
+void http_each_loop(struct http_server *server, void (*fn)(struct http_loop *loop, void *arg), void *arg)
+{
+    for (int i = 0; i < server->options.loops; i++)
+        fn(&server->loops[i], arg);
+}
+
+void http_loop_set_data(struct http_loop *loop, void *data)
+{
+    loop->data = data;
+}
+
+void *http_loop_data(struct http_loop *loop)
+{
+    return loop->data;
+}
+
+h2o_context_t *http_loop_context(struct http_loop *loop)
+{
+    return &loop->context;
+}
+
+bool http_loop_is_draining(struct http_loop *loop)
+{
+    return atomic_load_explicit(&loop->server->draining, memory_order_relaxed);
+}
+
+/* --- opening */
+
+static enum status open_tls(struct http_server *server, struct errmsg *err)
+{
+    const struct http_options *options = &server->options;
+
+    if (options->tls_cert_file == NULL || options->tls_cert_file[0] == '\0')
+        return ST_OK;
+    if (options->tls_key_file == NULL || options->tls_key_file[0] == '\0')
+        return fail(err, ST_CONFIG, "TLS_CERT_FILE is set and TLS_KEY_FILE is not: set both or neither");
+    server->tls = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_set_min_proto_version(server->tls, TLS1_2_VERSION);
+    SSL_CTX_set_options(server->tls, SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_session_id_context(server->tls, (const unsigned char *)"scrutin", 7);
+    if (SSL_CTX_use_certificate_chain_file(server->tls, options->tls_cert_file) != 1)
+        return fail(err, ST_CONFIG, "TLS_CERT_FILE %s: %s", options->tls_cert_file,
+                    ERR_reason_error_string(ERR_get_error()));
+    if (SSL_CTX_use_PrivateKey_file(server->tls, options->tls_key_file, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(server->tls) != 1)
+        return fail(err, ST_CONFIG, "TLS_KEY_FILE %s: %s", options->tls_key_file,
+                    ERR_reason_error_string(ERR_get_error()));
+    h2o_ssl_register_alpn_protocols(server->tls, h2o_alpn_protocols);
+    return ST_OK;
+}
+
+static enum status open_listener(struct http_server *server, struct errmsg *err)
+{
+    const struct http_options *options = &server->options;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list = NULL;
+    char port[8];
+    enum status st = ST_OK;
+
+    snprintf(port, sizeof(port), "%d", options->port);
+    int code = getaddrinfo(options->bind_address, port, &hints, &list);
+    if (code != 0)
+        return fail(err, ST_CONFIG, "BIND_ADDRESS %s: %s", options->bind_address, gai_strerror(code));
+    server->fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1;
+    if (server->fd >= 0)
+        setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (server->fd < 0 || bind(server->fd, list->ai_addr, list->ai_addrlen) != 0 || listen(server->fd, SOMAXCONN) != 0)
+        st = fail(err, ST_IO, "cannot listen on %s port %d: %s; choose another with PORT and BIND_ADDRESS",
+                  options->bind_address, options->port, strerror(errno));
+    freeaddrinfo(list);
+    return st;
+}
+
+static void configure(struct http_server *server)
+{
+    h2o_globalconf_t *config = &server->config;
+
+    h2o_config_init(config);
+    config->server_name = h2o_iovec_init(H2O_STRLIT("scrutin"));
+    config->max_request_entity_size = server->options.max_body;
+    config->http1.req_timeout = HTTP_REQUEST_TIMEOUT_MS;
+    config->http2.idle_timeout = HTTP_IDLE_TIMEOUT_MS;
+    config->http2.graceful_shutdown_timeout = 2000;
+    h2o_hostconf_t *host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+    struct handler *handler = (void *)h2o_create_handler(path, sizeof(*handler));
+    handler->super.on_req = http_dispatch;
+    handler->server = server;
+}
+
+enum status http_open(const struct http_options *options, struct http_server **out, struct errmsg *err)
+{
+    struct http_server *server = h2o_mem_alloc(sizeof(*server));
+    enum status st;
+
+    *out = NULL;
+    memset(server, 0, sizeof(*server));
+    server->options = *options;
+    server->fd = -1;
+    configure(server);
+    st = open_tls(server, err);
+    if (st == ST_OK)
+        st = open_listener(server, err);
+    if (st != ST_OK) {
+        http_close(server);
+        return st;
+    }
+    server->loops = h2o_mem_alloc(sizeof(*server->loops) * (size_t)options->loops);
+    for (int i = 0; i < options->loops; i++)
+        loop_init(server, &server->loops[i]);
+    http_metrics_init(server);
+    *out = server;
+    return ST_OK;
+}
+
+/* libh2o cannot free a context that still has connections; the process ends right after, and that frees it. */
+void http_close(struct http_server *server)
+{
+    if (server == NULL)
+        return;
+    if (server->fd >= 0)
+        close(server->fd);
+    if (server->loops == NULL) {
+        SSL_CTX_free(server->tls);
+        h2o_config_dispose(&server->config);
+        free(server);
+    }
+}
