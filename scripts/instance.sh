@@ -29,11 +29,12 @@ make_state_folder() {
     # User postgres has to reach its cluster below the state folder, and nothing else there.
     local mode=700 temporary
     [ "$ME" != root ] || mode=711
-    if [ "$ME" = root ] && [ ! -e "$STATE_LINK" ] && mkdir -p "${STATE_LINK%/*}" &&
-        ! as_postgres test -x "${STATE_LINK%/*}"; then
+    (umask 022 && mkdir -p "${STATE_LINK%/*}")
+    if [ "$ME" = root ] && [ ! -e "$STATE_DIR/db" ] && ! as_postgres test -x "${STATE_LINK%/*}"; then
+        [ ! -d "$STATE_LINK" ] || rmdir "$STATE_LINK" || die "user postgres cannot enter $STATE_LINK"
         STATE_DIR=$(elsewhere)
         RUN_DIR=$STATE_DIR/run SOCKETS=$STATE_DIR/run/pg
-        ln -sfn "$STATE_DIR" "$STATE_LINK"
+        ln -sfT "$STATE_DIR" "$STATE_LINK"
         say "user postgres cannot enter ${STATE_LINK%/*}, so the state is kept in $STATE_DIR ($STATE_LINK leads there)"
     fi
     install -d -m "$mode" "$STATE_DIR"
@@ -51,21 +52,26 @@ make_state_folder() {
     make_postgres_folder "$SOCKETS"
 }
 
+# keep FILE: writes its input to a file of the state folder; one that stays the same is left alone, so keeps its age.
+keep() {
+    cat >"$STATE_DIR/$1.new"
+    if cmp -s "$STATE_DIR/$1.new" "$STATE_DIR/$1"; then
+        rm "$STATE_DIR/$1.new"
+    else
+        mv "$STATE_DIR/$1.new" "$STATE_DIR/$1"
+    fi
+}
+
 # --- secrets: made once, read by us alone
 
 random_hex() {
     od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n'
 }
 
-keep_secret() { # keep_secret NAME TEXT
-    printf '%s\n' "$2" >"$STATE_DIR/$1.new"
-    mv "$STATE_DIR/$1.new" "$STATE_DIR/$1"
-}
-
 make_secrets() {
-    [ -s "$STATE_DIR/secret-keys" ] || keep_secret secret-keys "k1:$(random_hex)"
-    [ -s "$STATE_DIR/api-key" ] || keep_secret api-key "$(random_hex)"
-    keep_secret api-keys "local:$(printf %s "$(cat "$STATE_DIR/api-key")" | sha256sum | cut -c 1-64)"
+    [ -s "$STATE_DIR/secret-keys" ] || echo "k1:$(random_hex)" | keep secret-keys
+    [ -s "$STATE_DIR/api-key" ] || random_hex | keep api-key
+    echo "local:$(sha256sum "$STATE_DIR/api-key" | cut -c 1-64)" | keep api-keys
 }
 
 # --- programs
@@ -107,6 +113,9 @@ program_path() {
 
 find_services() {
     local name
+    case $STATE_DIR$BUILD_DIR$NATS_BIN in
+    *[\"\'\;\#%]*) die "supervisord cannot take a path with quotes, ;, # or %" ;;
+    esac
     for name in vote-api result-api worker scrutin-setup; do
         [ -x "$(program_path "$name")" ] || die "there is no $(program_path "$name"): run scripts/build"
     done
@@ -130,10 +139,10 @@ write_postgresql_conf() {
     # A quarter of the memory, as PostgreSQL's manual advises, within 128 MB and 2 GB.
     local buffers
     buffers=$(awk '/^MemTotal/ {m = int($2 / 4096); print (m < 128 ? 128 : (m > 2048 ? 2048 : m))}' /proc/meminfo)
-    cat >"$STATE_DIR/postgresql.conf" <<CONF
+    keep postgresql.conf <<CONF
 # Written by scripts/up at every start. For settings of your own: ALTER SYSTEM.
 listen_addresses = ''
-unix_socket_directories = '${SOCKETS//\'/\'\'}'
+unix_socket_directories = '$SOCKETS'
 unix_socket_permissions = 0700
 shared_buffers = ${buffers}MB
 max_wal_size = 4GB
@@ -153,7 +162,7 @@ CONF
 # --- nats-server
 
 write_nats_conf() {
-    cat >"$STATE_DIR/nats.conf" <<CONF
+    keep nats.conf <<CONF
 # Written by scripts/up at every start.
 host: "127.0.0.1"
 port: $NATS_PORT
@@ -242,7 +251,7 @@ startretries=1000000
 stopsignal=$signal
 stopwaitsecs=$patience
 redirect_stderr=true
-stdout_logfile=${STATE_DIR//%/%%}/log/$name.log
+stdout_logfile=$STATE_DIR/log/$name.log
 stdout_logfile_maxbytes=20MB
 stdout_logfile_backups=3
 CONF
@@ -259,21 +268,21 @@ service() { # service NAME PRIORITY
 # The services run as the user who starts them, root too: this is a developer's machine, and the state folder is theirs.
 # Lower priorities start first and stop last. The services wait for `up` to migrate the database (autostart=false).
 write_supervisord_conf() {
-    local state=${STATE_DIR//%/%%} run=${RUN_DIR//%/%%} n group="" as=()
+    local n group="" as=()
     [ "$ME" != root ] || as=(user=postgres)
     {
         cat <<CONF
 ; Written by scripts/up at every start. Programs: scripts/ctl status
 [unix_http_server]
-file=$run/supervisor.sock
+file=$RUN_DIR/supervisor.sock
 chmod=0700
 
 [supervisord]
 user=$ME
 umask=077
-pidfile=$run/supervisord.pid
-childlogdir=$state/log
-logfile=$state/log/supervisord.log
+pidfile=$RUN_DIR/supervisord.pid
+childlogdir=$STATE_DIR/log
+logfile=$STATE_DIR/log/supervisord.log
 logfile_maxbytes=1MB
 logfile_backups=1
 
@@ -281,7 +290,7 @@ logfile_backups=1
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
-serverurl=unix://$run/supervisor.sock
+serverurl=unix://$RUN_DIR/supervisor.sock
 CONF
         settings=()
         program postgres 10 INT 60 \
@@ -296,14 +305,15 @@ CONF
         printf '\n[group:worker]\nprograms=%s\npriority=30\n' "$group"
         service result-api 40
         service vote-api 50
-    } >"$STATE_DIR/supervisord.conf.new"
-    mv "$STATE_DIR/supervisord.conf.new" "$STATE_DIR/supervisord.conf"
+    } >"$STATE_DIR/draft" # no pipe: an error in here has to end the script
+    keep supervisord.conf <"$STATE_DIR/draft"
+    rm "$STATE_DIR/draft"
 }
 
 # --- what a client of this instance needs, for people and for the tests
 
 write_client_env() {
-    cat >"$STATE_DIR/env.new" <<CONF
+    keep env <<CONF
 STATE_DIR=$STATE_DIR
 VOTE_API_URL=http://127.0.0.1:$VOTE_API_PORT
 RESULT_API_URL=http://127.0.0.1:$RESULT_API_PORT
@@ -315,5 +325,4 @@ PGDATABASE=$DATABASE
 API_KEY_FILE=$STATE_DIR/api-key
 SECRET_KEYS_FILE=$STATE_DIR/secret-keys
 CONF
-    mv "$STATE_DIR/env.new" "$STATE_DIR/env"
 }
