@@ -51,7 +51,7 @@ static struct poll **find_slot(const struct directory *directory, const char *id
     memcpy(&start, hash, sizeof(start));
     for (size_t i = (size_t)start & (directory->n_slots - 1);; i = (i + 1) & (directory->n_slots - 1)) {
         struct poll *poll = directory->slots[i];
-        if (poll == NULL || (memcmp(poll->id, id, len) == 0 && poll->id[len] == '\0'))
+        if (poll == NULL || (strlen(poll->id) == len && memcmp(poll->id, id, len) == 0))
             return &directory->slots[i];
     }
 }

@@ -87,11 +87,9 @@ enum poll_state poll_state_at(const struct poll *poll, int64_t now_ms)
 
 const struct poll_option *poll_find_option(const struct poll *poll, const char *id, size_t len)
 {
-    if (len == 0 || len > POLL_ID_MAX)
-        return NULL;
     for (size_t i = 0; i < poll->n_options; i++) {
         const struct poll_option *option = &poll->options[i];
-        if (memcmp(option->id, id, len) == 0 && option->id[len] == '\0')
+        if (strlen(option->id) == len && memcmp(option->id, id, len) == 0)
             return option;
     }
     return NULL;
