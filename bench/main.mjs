@@ -1,0 +1,56 @@
+// The benchmark: starts an instance, takes the figures, stops it, writes table, JSON and plot.
+// SPDX-License-Identifier: MIT
+import { cpus, totalmem } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import * as figures from './figures.mjs';
+import { Instance, root, run as runProgram } from './instance.mjs';
+import { formatTable, plot } from './report.mjs';
+
+// quick: a look after a change, under three minutes. full: what the README states.
+const plans = {
+  quick: { rounds: 2, requests: 400_000, flood: 600_000, seconds: 5, voters: 20_000, subscribers: 5000, figures: ['accepted', 'sustained', 'latency', 'memory'] },
+  full: { rounds: 3, requests: 1_000_000, flood: 2_000_000, seconds: 20, voters: 20_000, subscribers: 5000, millions: [1, 5, 20],
+    figures: ['accepted', 'sustained', 'latency', 'memory', 'growth'] },
+};
+
+const mode = process.env.BENCH ?? 'full';
+const plan = plans[mode];
+if (!plan) {
+  console.error(`bench: BENCH=${mode} is neither quick nor full`);
+  process.exit(2);
+}
+const wanted = process.env.FIGURES?.split(/[\s,]+/) ?? plan.figures;
+const results = `${root}/bench/results`;
+mkdirSync(results, { recursive: true });
+
+const system = new Instance({
+  stateDir: `${results}/state`,
+  port: Number(process.env.BENCH_PORT ?? 17000),
+  workers: Number(process.env.WORKERS ?? 2),
+  // The load comes from one address; limits per address are not what is measured.
+  settings: { MAX_CONNECTIONS: 20000, MAX_CONNECTIONS_PER_ADDRESS: 20000 },
+});
+
+async function describe() {
+  const [[postgres]] = await system.db.query('SHOW server_version');
+  return { mode, at: new Date().toISOString(), commit: (await runProgram('git', ['-C', root, 'rev-parse', '--short', 'HEAD'])).trim(),
+    cpu: cpus()[0].model.trim(), cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), postgres, nats: system.env.NATS_VERSION,
+    workers: system.workers };
+}
+
+let report;
+await system.remove(); // what an interrupted run left
+try {
+  await system.start();
+  const run = { system, plan, loops: Number(process.env.HTTP_LOOPS ?? 1), rowsPerStatement: 4000, idle: system.memory(), sustained: 100_000 };
+  report = { machine: await describe(), rows: [] };
+  for (const name of wanted) {
+    console.error(`bench: ${name}`);
+    report.rows.push(...(await figures[name](run)));
+  }
+} finally {
+  await system.remove();
+}
+writeFileSync(`${results}/results.json`, JSON.stringify(report, null, 2));
+writeFileSync(`${results}/results.svg`, plot(report));
+console.log(formatTable(report));
