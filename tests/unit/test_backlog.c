@@ -1,0 +1,334 @@
+/* test_backlog - what is pending, and when a fence has been passed, whatever order the two witnesses speak in.
+ * SPDX-License-Identifier: MIT */
+#include "../../result-api/backlog.h"
+#include "ordinal.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CREATED INT64_C(1700000000000000000)
+
+static struct backlog make(unsigned epoch, uint64_t floor)
+{
+    struct backlog backlog = {.created_ns = 0};
+
+    assert_true(backlog_set_epoch(&backlog, epoch, CREATED, floor));
+    assert_true(backlog_start(&backlog, CREATED, 1));
+    backlog_set_caught_up(&backlog, true);
+    return backlog;
+}
+
+/* Reads a message with ballots of the polls that `polls` names by one letter each. */
+static void read_message(struct backlog *backlog, uint64_t sequence, const char *polls)
+{
+    struct ballot ballots[16];
+    struct ballot_batch batch = {.n_ballots = strlen(polls), .ballots = ballots};
+
+    memset(ballots, 0, sizeof(ballots));
+    for (size_t i = 0; i < batch.n_ballots; i++)
+        ballots[i].poll[0] = polls[i];
+    backlog_read(backlog, sequence, &batch, NULL, NULL);
+}
+
+static void examine(struct backlog *backlog, uint64_t hi, size_t n, const uint64_t *applied)
+{
+    backlog_examine(backlog, hi, applied, n, NULL, NULL);
+}
+#define EXAMINE(backlog, hi, ...)                                                                                      \
+    do {                                                                                                               \
+        const uint64_t applied_[] = {__VA_ARGS__};                                                                     \
+        examine(backlog, hi, sizeof(applied_) / sizeof(applied_[0]), applied_);                                        \
+    } while (0)
+
+static void counts_what_was_read_and_not_applied(void **state)
+{
+    struct backlog backlog = make(1, 0);
+
+    read_message(&backlog, 1, "aab");
+    read_message(&backlog, 2, "b");
+    assert_int_equal(backlog_pending(&backlog, "a"), 2);
+    assert_int_equal(backlog_pending(&backlog, "b"), 2);
+    EXAMINE(&backlog, 1, 1);
+    assert_int_equal(backlog_pending(&backlog, "a"), 0);
+    assert_int_equal(backlog_pending(&backlog, "b"), 1);
+    assert_int_equal(backlog_floor(&backlog), 1);
+    backlog_fini(&backlog);
+}
+
+static void applied_before_it_is_read_is_never_pending(void **state)
+{
+    struct backlog backlog = make(1, 10);
+
+    EXAMINE(&backlog, 13, 11, 13);
+    read_message(&backlog, 11, "a");
+    assert_int_equal(backlog_pending(&backlog, "a"), 0);
+    read_message(&backlog, 12, "aa");
+    read_message(&backlog, 13, "aaa");
+    assert_int_equal(backlog_pending(&backlog, "a"), 2);
+    assert_int_equal(backlog_floor(&backlog), 11);
+    EXAMINE(&backlog, 13, 12);
+    assert_int_equal(backlog_pending(&backlog, "a"), 0);
+    assert_int_equal(backlog_floor(&backlog), 13);
+    backlog_fini(&backlog);
+}
+
+static void out_of_order_batches_leave_a_gap_that_is_asked_for(void **state)
+{
+    struct backlog backlog = make(1, 0);
+    uint64_t gaps[8];
+
+    for (uint64_t i = 1; i <= 6; i++)
+        read_message(&backlog, i, "a");
+    EXAMINE(&backlog, 5, 1, 3, 5);
+    assert_int_equal(backlog_pending(&backlog, "a"), 3);
+    assert_int_equal(backlog_floor(&backlog), 1);
+    assert_int_equal(backlog_gaps(&backlog, gaps, 8), 2);
+    assert_int_equal(gaps[0], 2);
+    assert_int_equal(gaps[1], 4);
+    EXAMINE(&backlog, 6, 2, 4, 6);
+    assert_int_equal(backlog_gaps(&backlog, gaps, 8), 0);
+    assert_int_equal(backlog_floor(&backlog), 6);
+    backlog_fini(&backlog);
+}
+
+static void many_gaps_are_asked_for_in_turn(void **state)
+{
+    struct backlog backlog = make(1, 0);
+    uint64_t gaps[2];
+    bool seen[8] = {false};
+
+    EXAMINE(&backlog, 7, 2, 4, 6);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(backlog_gaps(&backlog, gaps, 2), 2);
+        seen[gaps[0]] = seen[gaps[1]] = true;
+    }
+    assert_true(seen[1] && seen[3] && seen[5] && seen[7]);
+    backlog_fini(&backlog);
+}
+
+static void fence_is_passed_only_without_a_gap_before_it(void **state)
+{
+    struct backlog backlog = make(3, 0);
+    int64_t fence = ordinal_make(3, 4, 0);
+
+    assert_false(backlog_has_passed(&backlog, fence));
+    EXAMINE(&backlog, 5, 1, 2, 4, 5);
+    assert_false(backlog_has_passed(&backlog, fence));
+    EXAMINE(&backlog, 5, 3);
+    assert_true(backlog_has_passed(&backlog, fence));
+    assert_true(backlog_has_passed(&backlog, ordinal_make(2, 1000, 0))); /* of a stream that is gone */
+    assert_false(backlog_has_passed(&backlog, ordinal_make(4, 1, 0)));
+    backlog_fini(&backlog);
+}
+
+static void nothing_is_known_before_both_have_spoken(void **state)
+{
+    struct backlog backlog = {.created_ns = 0};
+
+    assert_false(backlog_start(&backlog, CREATED, 1)); /* the floor is not known */
+    assert_int_equal(backlog_pending(&backlog, "a"), -1);
+    assert_false(backlog_has_passed(&backlog, ordinal_make(0, 0, 0)));
+    assert_true(backlog_set_epoch(&backlog, 0, 0, 0)); /* the database knows no stream */
+    assert_true(backlog_start(&backlog, CREATED, 1));
+    read_message(&backlog, 1, "a");
+    assert_int_equal(backlog_pending(&backlog, "a"), -1);
+    backlog_set_caught_up(&backlog, true);
+    assert_int_equal(backlog_pending(&backlog, "a"), 1);
+    assert_int_equal(backlog.epoch, 1);
+    assert_false(backlog_set_epoch(&backlog, 1, CREATED, 0)); /* a worker has registered it */
+    assert_int_equal(backlog_pending(&backlog, "a"), 1);
+    backlog_fini(&backlog);
+}
+
+static void a_newer_stream_starts_over(void **state)
+{
+    struct backlog backlog = make(1, 0);
+
+    read_message(&backlog, 1, "aa");
+    assert_true(backlog_start(&backlog, CREATED + 5, 1));
+    assert_int_equal(backlog.epoch, 2);
+    assert_int_equal(backlog_pending(&backlog, "a"), -1);
+    backlog_set_caught_up(&backlog, true);
+    read_message(&backlog, 1, "b");
+    assert_int_equal(backlog_pending(&backlog, "a"), 0);
+    assert_int_equal(backlog_pending(&backlog, "b"), 1);
+    assert_false(backlog_set_epoch(&backlog, 1, CREATED, 1)); /* the database has not heard of it yet */
+    assert_int_equal(backlog.epoch, 2);
+    assert_true(backlog_has_passed(&backlog, ordinal_make(1, 1000, 0)));
+    assert_false(backlog_start(&backlog, CREATED, 1)); /* an older one is not followed */
+    backlog_fini(&backlog);
+}
+
+static void starting_again_counts_again(void **state)
+{
+    struct backlog backlog = make(1, 0);
+
+    for (uint64_t i = 1; i <= 4; i++)
+        read_message(&backlog, i, "a");
+    EXAMINE(&backlog, 3, 1, 3);
+    backlog_set_caught_up(&backlog, false);
+    assert_int_equal(backlog_pending(&backlog, "a"), -1);
+    assert_true(backlog_start(&backlog, CREATED, 1));
+    assert_int_equal(backlog.read, 1);
+    assert_int_equal(backlog.hi, 1);
+    for (uint64_t i = 2; i <= 4; i++)
+        read_message(&backlog, i, "a");
+    backlog_set_caught_up(&backlog, true);
+    EXAMINE(&backlog, 3, 3);
+    assert_int_equal(backlog_pending(&backlog, "a"), 2);
+    backlog_fini(&backlog);
+}
+
+static void what_aged_out_of_the_stream_is_not_pending(void **state)
+{
+    struct backlog backlog = make(1, 0);
+
+    EXAMINE(&backlog, 5, 5);
+    read_message(&backlog, 4, "a"); /* 1 to 3 are gone */
+    assert_int_equal(backlog_pending(&backlog, "a"), 1);
+    assert_int_equal(backlog_floor(&backlog), 3);
+    assert_true(backlog_start(&backlog, CREATED, 100));
+    assert_int_equal(backlog.read, 99);
+    read_message(&backlog, 100, "a");
+    EXAMINE(&backlog, 100, 5, 100);
+    assert_int_equal(backlog_floor(&backlog), 100);
+    backlog_fini(&backlog);
+}
+
+static void unreadable_messages_and_fences_are_waited_for(void **state)
+{
+    struct backlog backlog = make(1, 0);
+
+    backlog_read(&backlog, 1, NULL, NULL, NULL);
+    read_message(&backlog, 2, "");
+    assert_int_equal(backlog_count(&backlog), 2);
+    EXAMINE(&backlog, 2, 2);
+    assert_int_equal(backlog_floor(&backlog), 0);
+    EXAMINE(&backlog, 2, 1);
+    assert_int_equal(backlog_floor(&backlog), 2);
+    backlog_fini(&backlog);
+}
+
+static void a_message_given_twice_counts_once(void **state)
+{
+    struct backlog backlog = make(1, 0);
+
+    read_message(&backlog, 1, "a");
+    read_message(&backlog, 1, "a");
+    EXAMINE(&backlog, 1, 1);
+    EXAMINE(&backlog, 1, 1);
+    read_message(&backlog, 1, "a");
+    assert_int_equal(backlog_pending(&backlog, "a"), 0);
+    backlog_fini(&backlog);
+}
+
+static void limit_stops_the_look(void **state)
+{
+    struct backlog backlog = make(1, 0);
+
+    backlog.limit = 3;
+    EXAMINE(&backlog, 9, 2, 9);
+    assert_int_equal(backlog_count(&backlog), 3); /* 1 3 4 */
+    assert_int_equal(backlog.hi, 4);
+    EXAMINE(&backlog, 9, 1, 3, 4, 9);
+    assert_int_equal(backlog.hi, 7); /* 5 6 7 */
+    backlog_fini(&backlog);
+}
+
+static void collect(void *arg, const char *poll)
+{
+    strcat(arg, poll);
+}
+
+static void names_the_polls_that_changed(void **state)
+{
+    struct backlog backlog = make(1, 0);
+    struct ballot ballots[3] = {{.poll = "a"}, {.poll = "b"}, {.poll = "a"}};
+    struct ballot_batch batch = {.n_ballots = 3, .ballots = ballots};
+    const uint64_t applied[] = {1};
+    char seen[16] = "";
+
+    backlog_read(&backlog, 1, &batch, collect, seen);
+    assert_string_equal(seen, "ab");
+    backlog_examine(&backlog, 1, applied, 1, collect, seen);
+    assert_string_equal(seen, "abab");
+    backlog_fini(&backlog);
+}
+
+/* Random histories against the plainest bookkeeping there is. */
+static void agrees_with_a_recount(void **state)
+{
+    enum { N = 400 };
+    unsigned seed = 7;
+
+    for (int history = 0; history < 200; history++) {
+        struct backlog backlog = make(1, 0);
+        bool applied[N + 1] = {false};
+        uint64_t read = 0, newest = 0;
+        for (int step = 0; step < 300; step++) {
+            switch (rand_r(&seed) % 3) {
+            case 0: /* the reader goes on */
+                if (read < N)
+                    read_message(&backlog, ++read, "a");
+                break;
+            case 1: { /* a worker applies something near the end */
+                uint64_t at = 1 + (uint64_t)rand_r(&seed) % (newest + 4);
+                if (at <= N) {
+                    applied[at] = true;
+                    newest = at > newest ? at : newest;
+                }
+                break;
+            }
+            default: { /* a look */
+                uint64_t found[N], gaps[N];
+                size_t n = 0, n_gaps = backlog_gaps(&backlog, gaps, N);
+                for (uint64_t i = 1; i <= N; i++) {
+                    bool asked = i > backlog.hi;
+                    for (size_t j = 0; j < n_gaps; j++)
+                        asked = asked || gaps[j] == i;
+                    if (asked && applied[i])
+                        found[n++] = i;
+                }
+                uint64_t hi = n > 0 && found[n - 1] > backlog.hi ? found[n - 1] : backlog.hi;
+                examine(&backlog, hi, n, found);
+                uint64_t floor = 0;
+                while (floor < N && applied[floor + 1])
+                    floor++;
+                assert_int_equal(backlog_floor(&backlog), floor);
+                int64_t pending = 0;
+                for (uint64_t i = 1; i <= read; i++)
+                    pending += !applied[i];
+                assert_int_equal(backlog_pending(&backlog, "a"), pending);
+            }
+            }
+        }
+        backlog_fini(&backlog);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_what_was_read_and_not_applied),
+        cmocka_unit_test(applied_before_it_is_read_is_never_pending),
+        cmocka_unit_test(out_of_order_batches_leave_a_gap_that_is_asked_for),
+        cmocka_unit_test(many_gaps_are_asked_for_in_turn),
+        cmocka_unit_test(fence_is_passed_only_without_a_gap_before_it),
+        cmocka_unit_test(nothing_is_known_before_both_have_spoken),
+        cmocka_unit_test(a_newer_stream_starts_over),
+        cmocka_unit_test(starting_again_counts_again),
+        cmocka_unit_test(what_aged_out_of_the_stream_is_not_pending),
+        cmocka_unit_test(unreadable_messages_and_fences_are_waited_for),
+        cmocka_unit_test(a_message_given_twice_counts_once),
+        cmocka_unit_test(limit_stops_the_look),
+        cmocka_unit_test(names_the_polls_that_changed),
+        cmocka_unit_test(agrees_with_a_recount),
+    };
+    return cmocka_run_group_tests_name("backlog", tests, NULL, NULL);
+}
