@@ -1,0 +1,194 @@
+/* Tests of batch_set, poll_keys and pg_array: what a set of batches comes to before the database sees it.
+ * SPDX-License-Identifier: MIT */
+#include "batch_set.h"
+
+#include "ordinal.h"
+#include "pg_array.h"
+
+#include "unit.h"
+
+#define BALLOT(id, who, what)                                                                                          \
+    {                                                                                                                  \
+        .poll = id, .voter = {who}, .choices = what, .choices_len = sizeof(what) - 1                                   \
+    }
+
+static void set_up(struct poll_keys *keys)
+{
+    poll_keys_init(keys);
+    poll_keys_put(keys, "open", 1, true);
+    poll_keys_put(keys, "first", 2, false);
+    poll_keys_put(keys, "nowhere", POLL_KEY_MISSING, false);
+}
+
+static void a_set_has_a_line_for_each_poll_and_counts_everything(void **state)
+{
+    struct ballot ballots[] = {BALLOT("first", 1, "a"), BALLOT("open", 1, "a"), BALLOT("open", 2, "b"),
+                               BALLOT("open", 1, "c")};
+    struct ballot_batch batch = {.n_ballots = 4, .ballots = ballots};
+    struct store_batch in[] = {{.seq = 5, .batch = &batch}};
+    struct poll_keys keys;
+    struct batch_set set = {0};
+    set_up(&keys);
+
+    batch_set_fill(&set, &keys, 3, in, 1);
+
+    assert_int_equal(set.n_candidates, 4);
+    assert_int_equal(set.n_lines, 2);
+    assert_int_equal(batch_set_line(&set, 1)->received, 3);
+    assert_int_equal(batch_set_line(&set, 2)->received, 1);
+    assert_null(batch_set_line(&set, 3));
+    assert_string_equal(set.lines[0].id, "open");
+
+    batch_set_pick(&set);
+
+    assert_int_equal(set.n_winners, 3);
+    assert_ptr_equal(set.winners[0].ballot, &ballots[3]); /* the later one of voter 1 */
+    assert_int_equal(set.winners[0].precedence, ordinal_make(3, 5, 3));
+    assert_int_equal(set.winners[2].precedence, -ordinal_make(3, 5, 0)); /* the first one is final */
+    batch_set_fini(&set);
+    poll_keys_fini(&keys);
+}
+
+static void a_ballot_of_an_unknown_poll_is_rejected_with_the_reason(void **state)
+{
+    struct ballot ballots[] = {BALLOT("open", 1, "a"), BALLOT("nowhere", 1, "a")};
+    struct ballot_batch batch = {.n_ballots = 2, .ballots = ballots};
+    struct store_batch in[] = {{.seq = 9, .batch = &batch}};
+    struct poll_keys keys;
+    struct batch_set set = {0};
+    set_up(&keys);
+
+    batch_set_fill(&set, &keys, 1, in, 1);
+
+    assert_int_equal(set.n_candidates, 1);
+    assert_int_equal(set.n_rejections, 1);
+    assert_int_equal(set.rejections[0].ordinal, ordinal_make(1, 9, 1));
+    assert_string_equal(set.rejections[0].poll_id, "nowhere");
+    assert_string_equal(set.rejections[0].reason, "unknown poll");
+    batch_set_fini(&set);
+    poll_keys_fini(&keys);
+}
+
+static void known_batches_and_dead_letters_add_nothing_and_a_fence_is_kept(void **state)
+{
+    struct ballot ballots[] = {BALLOT("open", 1, "a")};
+    struct ballot_batch batch = {.n_ballots = 1, .ballots = ballots}, fence = {.fence_poll = "open"};
+    struct store_batch in[] = {{.seq = 1, .batch = &batch, .known = true}, {.seq = 2}, {.seq = 3, .batch = &fence}};
+    struct poll_keys keys;
+    struct batch_set set = {0};
+    set_up(&keys);
+
+    batch_set_fill(&set, &keys, 1, in, 3);
+
+    assert_int_equal(set.n_candidates, 0);
+    assert_int_equal(set.n_lines, 0);
+    assert_int_equal(set.n_fences, 1);
+    assert_string_equal(set.fences[0].poll_id, "open");
+    assert_int_equal(set.fences[0].ordinal, ordinal_make(1, 3, 0));
+    batch_set_fini(&set);
+    poll_keys_fini(&keys);
+}
+
+static void a_refused_ballot_is_in_the_ledger_and_its_reason_stays_utf8(void **state)
+{
+    struct ballot ballots[] = {BALLOT("first", 1, "a")};
+    struct ballot_batch batch = {.n_ballots = 1, .ballots = ballots};
+    struct store_batch in[] = {{.seq = 4, .batch = &batch}};
+    struct poll_keys keys;
+    struct batch_set set = {0};
+    char reason[2 * REASON_MAX];
+    set_up(&keys);
+    memset(reason, 'x', sizeof(reason));
+    memcpy(reason + REASON_MAX - 1, "é", 2); /* straddles the limit */
+    reason[sizeof(reason) - 1] = '\0';
+
+    batch_set_fill(&set, &keys, 1, in, 1);
+    batch_set_pick(&set);
+    batch_set_reject(&set, &set.winners[0], reason);
+
+    assert_int_equal(set.rejections[0].ordinal, ordinal_make(1, 4, 0)); /* not its negative */
+    assert_int_equal(strlen(set.rejections[0].reason), REASON_MAX - 1);
+    assert_int_equal(batch_set_line(&set, 2)->rejected, 1);
+    batch_set_fini(&set);
+    poll_keys_fini(&keys);
+}
+
+static void a_set_can_be_filled_again(void **state)
+{
+    struct ballot ballots[] = {BALLOT("open", 1, "a"), BALLOT("nowhere", 2, "a")};
+    struct ballot_batch batch = {.n_ballots = 2, .ballots = ballots, .fence_poll = "open"};
+    struct store_batch in[] = {{.seq = 4, .batch = &batch}};
+    struct poll_keys keys;
+    struct batch_set set = {0};
+    set_up(&keys);
+    batch_set_fill(&set, &keys, 1, in, 1);
+    batch_set_pick(&set);
+
+    batch_set_fill(&set, &keys, 1, in, 0);
+
+    assert_int_equal(set.n_candidates + set.n_winners + set.n_lines + set.n_rejections + set.n_fences, 0);
+    batch_set_fini(&set);
+    poll_keys_fini(&keys);
+}
+
+static void keys_are_found_replaced_and_forgotten(void **state)
+{
+    struct poll_keys keys;
+    char id[POLL_ID_MAX + 1];
+    poll_keys_init(&keys);
+    assert_null(poll_keys_find(&keys, "p0"));
+    for (int i = 0; i < 1000; i++) {
+        snprintf(id, sizeof(id), "p%d", i);
+        poll_keys_put(&keys, id, i % 3 == 0 ? POLL_KEY_MISSING : i, i % 2 == 0);
+    }
+    poll_keys_put(&keys, "p7", 70, true);
+    poll_keys_drop_missing(&keys);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(id, sizeof(id), "p%d", i);
+        const struct poll_key *found = poll_keys_find(&keys, id);
+        assert_int_equal(found != NULL, i % 3 != 0);
+        if (found != NULL)
+            assert_int_equal(found->key, i == 7 ? 70 : i);
+    }
+    assert_true(poll_keys_find(&keys, "p7")->revisable);
+    poll_keys_clear(&keys);
+    assert_null(poll_keys_find(&keys, "p7"));
+    poll_keys_fini(&keys);
+}
+
+static void an_array_is_as_postgresql_reads_it(void **state)
+{
+    static const uint8_t expected[] = {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0,    2,    0,    0,
+                                       0, 1, 0, 0, 0, 4, 0, 0, 0, 7, 0, 0,  0, 4, 0xff, 0xff, 0xff, 0xfe};
+    struct pg_array array = {0};
+    for (int i = 0; i < 2; i++) { /* the second time in used storage */
+        pg_array_begin(&array, PG_INT4, 2);
+        pg_array_add_int4(&array, 7);
+        pg_array_add_int4(&array, -2);
+        assert_int_equal(array.len, sizeof(expected));
+        assert_memory_equal(array.data, expected, sizeof(expected));
+    }
+    pg_array_fini(&array);
+}
+
+static void times_count_from_2000(void **state)
+{
+    assert_int_equal(pg_time_from_ms(946684800000), 0);
+    assert_int_equal(pg_time_from_ms(946684800001), 1000);
+    assert_int_equal(pg_time_from_ms(0), INT64_C(-946684800000000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_set_has_a_line_for_each_poll_and_counts_everything),
+        cmocka_unit_test(a_ballot_of_an_unknown_poll_is_rejected_with_the_reason),
+        cmocka_unit_test(known_batches_and_dead_letters_add_nothing_and_a_fence_is_kept),
+        cmocka_unit_test(a_refused_ballot_is_in_the_ledger_and_its_reason_stays_utf8),
+        cmocka_unit_test(a_set_can_be_filled_again),
+        cmocka_unit_test(keys_are_found_replaced_and_forgotten),
+        cmocka_unit_test(an_array_is_as_postgresql_reads_it),
+        cmocka_unit_test(times_count_from_2000),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

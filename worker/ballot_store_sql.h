@@ -1,0 +1,82 @@
+/* ballot_store_sql - the statements that the store prepares, in one table.
+ * SPDX-License-Identifier: MIT
+ *
+ * Lock order of a transaction, the same in every worker, so that two never wait for each other in a circle: rows of
+ * applied_batches by sequence, of ballots by key, of the worker's own slot, of rejected_ballots by ordinal, of polls by
+ * id. */
+#ifndef SCRUTIN_BALLOT_STORE_SQL_H
+#define SCRUTIN_BALLOT_STORE_SQL_H
+
+/* STATEMENT(name, sql) */
+#define STORE_STATEMENTS(STATEMENT)                                                                                    \
+    STATEMENT(begin, "BEGIN")                                                                                          \
+    STATEMENT(commit, "COMMIT")                                                                                        \
+    STATEMENT(rollback, "ROLLBACK")                                                                                    \
+    STATEMENT(savepoint, "SAVEPOINT part")                                                                             \
+    STATEMENT(release, "RELEASE SAVEPOINT part")                                                                       \
+    STATEMENT(undo, "ROLLBACK TO SAVEPOINT part")                                                                      \
+    STATEMENT(ping, "SELECT 1")                                                                                        \
+                                                                                                                       \
+    STATEMENT(epoch_lock, "SELECT pg_advisory_xact_lock($1::integer, 0)")                                              \
+    STATEMENT(epoch_add, "INSERT INTO stream_epochs (epoch, created_ns)"                                               \
+                         " SELECT coalesce(max(epoch), 0) + 1, $1::bigint FROM stream_epochs"                          \
+                         " HAVING coalesce(max(created_ns), 0) < $1::bigint")                                          \
+    STATEMENT(epoch_newest, "SELECT epoch, created_ns FROM stream_epochs ORDER BY epoch DESC LIMIT 1")                 \
+    STATEMENT(epoch_floor, "UPDATE stream_epochs AS e SET floor = f.floor"                                             \
+                           " FROM (SELECT applied_floor($1::smallint) AS floor) AS f"                                  \
+                           " WHERE e.epoch = $1::smallint AND e.floor < f.floor")                                      \
+                                                                                                                       \
+    /* The first condition keeps an unchanged poll from using up a key. */                                             \
+    STATEMENT(poll_put,                                                                                                \
+              "INSERT INTO polls AS p (id, definition, title, method, revisable, opens_at, closes_at, deleted,"        \
+              " updated_at)"                                                                                           \
+              " SELECT $1::text, $2::bytea, $3::text, $4::text, $5::boolean, $6::timestamptz, $7::timestamptz,"        \
+              " $8::boolean, $9::timestamptz"                                                                          \
+              " WHERE NOT EXISTS (SELECT FROM polls WHERE id = $1::text AND updated_at >= $9::timestamptz)"            \
+              " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, revision = p.revision + 1,"           \
+              " title = excluded.title, method = excluded.method, revisable = excluded.revisable,"                     \
+              " opens_at = excluded.opens_at, closes_at = excluded.closes_at, deleted = excluded.deleted,"             \
+              " updated_at = excluded.updated_at WHERE p.updated_at < excluded.updated_at")                            \
+    STATEMENT(poll_find, "SELECT key, revisable FROM polls WHERE id = $1::text")                                       \
+    STATEMENT(poll_each, "SELECT id, definition FROM polls ORDER BY key")                                              \
+                                                                                                                       \
+    /* Arrays have no nulls here: the id of a dead letter is all zeroes. */                                            \
+    STATEMENT(claim, "INSERT INTO applied_batches (epoch, seq, batch, ballots, dead, slot)"                            \
+                     " SELECT $1::smallint, seq, nullif(batch, '00000000-0000-0000-0000-000000000000'), ballots,"      \
+                     " dead, $2::smallint"                                                                             \
+                     " FROM unnest($3::bigint[], $4::uuid[], $5::integer[], $6::boolean[])"                            \
+                     " AS u (seq, batch, ballots, dead)"                                                               \
+                     " ON CONFLICT (epoch, seq) DO NOTHING RETURNING seq")                                             \
+    STATEMENT(counted, "SELECT poll, counted FROM ledger WHERE slot = $1::smallint AND poll = ANY ($2::integer[])")    \
+    /* The one rule for both kinds of polls: the highest precedence stands. Rows come and are locked in the            \
+     * order of the arrays. */                                                                                         \
+    STATEMENT(upsert, "INSERT INTO ballots AS b (poll, voter, precedence, cast_at, choices)"                           \
+                      " SELECT * FROM unnest($1::integer[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[])"  \
+                      " ON CONFLICT (poll, voter) DO UPDATE SET precedence = excluded.precedence,"                     \
+                      " cast_at = excluded.cast_at, choices = excluded.choices"                                        \
+                      " WHERE excluded.precedence > b.precedence")                                                     \
+    /* The triggers have added the new rows to `counted` of our slot, which nobody else writes: what it gained is      \
+     * the number of rows inserted, which RETURNING could only tell at the price of returning them all. */             \
+    STATEMENT(ledger, "WITH gain AS MATERIALIZED ("                                                                    \
+                      "SELECT u.poll, u.received, u.rejected, coalesce(l.counted, 0) - u.before AS counted"            \
+                      " FROM unnest($2::integer[], $3::bigint[], $4::bigint[], $5::bigint[])"                          \
+                      " AS u (poll, received, rejected, before)"                                                       \
+                      " LEFT JOIN ledger AS l ON l.poll = u.poll AND l.slot = $1::smallint"                            \
+                      "), written AS ("                                                                                \
+                      "INSERT INTO ledger AS l (poll, slot, received, superseded, rejected)"                           \
+                      " SELECT poll, $1::smallint, received, received - rejected - counted, rejected"                  \
+                      " FROM gain ORDER BY poll"                                                                       \
+                      " ON CONFLICT (poll, slot) DO UPDATE SET received = l.received + excluded.received,"             \
+                      " superseded = l.superseded + excluded.superseded, rejected = l.rejected + excluded.rejected"    \
+                      ") SELECT coalesce(sum(counted), 0)::bigint FROM gain")                                          \
+    STATEMENT(reject, "INSERT INTO rejected_ballots (ordinal, poll_id, reason)"                                        \
+                      " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS u (ordinal, poll_id, reason)"    \
+                      " ORDER BY ordinal ON CONFLICT (ordinal) DO NOTHING")                                            \
+    STATEMENT(fence, "WITH met AS (SELECT id, max(ordinal) AS ordinal FROM unnest($1::text[], $2::bigint[])"           \
+                     " AS u (id, ordinal) GROUP BY id),"                                                               \
+                     " locked AS MATERIALIZED (SELECT p.key, met.ordinal FROM polls AS p JOIN met ON met.id = p.id"    \
+                     " ORDER BY p.id FOR NO KEY UPDATE OF p)"                                                          \
+                     " UPDATE polls AS p SET fence = greatest(p.fence, locked.ordinal)"                                \
+                     " FROM locked WHERE p.key = locked.key")
+
+#endif

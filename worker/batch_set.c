@@ -1,0 +1,120 @@
+/* batch_set - takes batches apart into candidates, rejections, ledger lines and fences.
+ * SPDX-License-Identifier: MIT */
+#include "batch_set.h"
+
+#include "grow.h"
+#include "ordinal.h"
+#include "utf8.h"
+
+#include <stdlib.h>
+
+void batch_set_fini(struct batch_set *set)
+{
+    free(set->candidates);
+    free(set->winners);
+    free(set->lines);
+    free(set->rejections);
+    free(set->fences);
+    *set = (struct batch_set){0};
+}
+
+/* Copies whole UTF-8 sequences only: half of one would be refused by the database in turn. */
+static void copy_reason(char out[REASON_MAX + 1], const char *reason)
+{
+    size_t len = strlen(reason), kept = 0, step;
+    while (kept < len && (step = utf8_sequence_len(reason + kept, len - kept)) != 0 && kept + step <= REASON_MAX)
+        kept += step;
+    memcpy(out, reason, kept);
+    out[kept] = '\0';
+}
+
+static void add_rejection(struct batch_set *set, int64_t ordinal, const char *poll_id, int32_t poll, const char *reason)
+{
+    GROW(set->rejections, set->room_rejections, set->n_rejections + 1);
+    struct rejection *rejection = &set->rejections[set->n_rejections++];
+    *rejection = (struct rejection){.ordinal = ordinal, .poll_id = poll_id, .poll = poll};
+    copy_reason(rejection->reason, reason);
+}
+
+static void add_ballots(struct batch_set *set, const struct poll_keys *keys, unsigned epoch, uint64_t seq,
+                        const struct ballot_batch *batch)
+{
+    const struct poll_key *poll = NULL; /* of the ballot before: batches tend to hold one poll */
+    GROW(set->candidates, set->room_candidates, set->n_candidates + batch->n_ballots);
+    for (size_t i = 0; i < batch->n_ballots; i++) {
+        const struct ballot *ballot = &batch->ballots[i];
+        int64_t ordinal = ordinal_make(epoch, seq, (unsigned)i);
+        if (poll == NULL || strcmp(poll->id, ballot->poll) != 0)
+            poll = poll_keys_find(keys, ballot->poll);
+        if (poll == NULL)
+            abort(); /* the caller has looked up every poll: a ballot must not be rejected for our own omission */
+        if (poll->key == POLL_KEY_MISSING) {
+            add_rejection(set, ordinal, ballot->poll, POLL_KEY_MISSING, "unknown poll");
+            continue;
+        }
+        struct candidate *candidate = &set->candidates[set->n_candidates++];
+        *candidate = (struct candidate){
+            .poll = poll->key, .precedence = ordinal_precedence(ordinal, poll->revisable), .ballot = ballot};
+        memcpy(candidate->voter, ballot->voter, sizeof(candidate->voter));
+    }
+}
+
+/* One line for each run of the sorted candidates. */
+static void count_lines(struct batch_set *set)
+{
+    for (size_t i = 0; i < set->n_candidates; i++) {
+        const struct candidate *candidate = &set->candidates[i];
+        if (set->n_lines == 0 || set->lines[set->n_lines - 1].poll != candidate->poll) {
+            GROW(set->lines, set->room_lines, set->n_lines + 1);
+            set->lines[set->n_lines++] = (struct ledger_line){.poll = candidate->poll, .id = candidate->ballot->poll};
+        }
+        set->lines[set->n_lines - 1].received++;
+    }
+}
+
+void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, unsigned epoch,
+                    const struct store_batch *batches, size_t n)
+{
+    set->n_candidates = set->n_winners = set->n_lines = set->n_rejections = set->n_fences = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct ballot_batch *batch = batches[i].batch;
+        if (batch == NULL || batches[i].known)
+            continue;
+        add_ballots(set, keys, epoch, batches[i].seq, batch);
+        if (batch->fence_poll[0] != '\0') {
+            GROW(set->fences, set->room_fences, set->n_fences + 1);
+            set->fences[set->n_fences++] = (struct fence){.poll_id = batch->fence_poll,
+                                                          .ordinal = ordinal_make(epoch, batches[i].seq, 0)};
+        }
+    }
+    collapse_sort(set->candidates, set->n_candidates);
+    count_lines(set);
+}
+
+void batch_set_pick(struct batch_set *set)
+{
+    GROW(set->winners, set->room_winners, set->n_candidates);
+    set->n_winners = collapse_pick(set->candidates, set->n_candidates, set->winners);
+    set->n_candidates -= set->n_winners;
+}
+
+static int compare_lines(const void *left, const void *right)
+{
+    const struct ledger_line *a = left, *b = right;
+    return (a->poll > b->poll) - (a->poll < b->poll);
+}
+
+struct ledger_line *batch_set_line(struct batch_set *set, int32_t poll)
+{
+    struct ledger_line wanted = {.poll = poll};
+    if (set->n_lines == 0)
+        return NULL;
+    return bsearch(&wanted, set->lines, set->n_lines, sizeof(*set->lines), compare_lines);
+}
+
+void batch_set_reject(struct batch_set *set, const struct candidate *candidate, const char *reason)
+{
+    int64_t ordinal = candidate->precedence < 0 ? -candidate->precedence : candidate->precedence;
+    add_rejection(set, ordinal, candidate->ballot->poll, candidate->poll, reason);
+    batch_set_line(set, candidate->poll)->rejected++;
+}
