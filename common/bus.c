@@ -606,7 +606,7 @@ bool delivery_parse_reply(const char *reply, struct delivery *out)
             break;
         p++;
     }
-    if ((p != NULL && strchr(p, '.') != NULL) || (n != 9 && n < 11))
+    if (p != NULL || (n != 9 && n < 11))
         return false;
     const char *const *numbers = tokens + (n == 9 ? 4 : 6);
     uint64_t values[5];

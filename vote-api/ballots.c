@@ -1,0 +1,228 @@
+/* ballots - from a request to a ballot in the group, and from its result to the receipt.
+ * SPDX-License-Identifier: MIT */
+#include "ballots.h"
+
+#include "clock.h"
+#include "selection.h"
+#include "settings.h"
+#include "vote_api.h"
+#include "voter.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool ballots_check_open(struct http_call *call, const struct poll *poll)
+{
+    char at[CLOCK_TEXT];
+
+    switch (poll_state_at(poll, clock_wall_ms())) {
+    case POLL_OPEN:
+        return true;
+    case POLL_SCHEDULED:
+        clock_format_ms(poll->opens_at_ms, at);
+        http_problem(call, PROBLEM_POLL_NOT_OPEN, NULL, "The poll opens at %s.", at);
+        return false;
+    default:
+        clock_format_ms(poll->closes_at_ms, at);
+        http_problem(call, PROBLEM_POLL_CLOSED, NULL, "The poll closed at %s; ballots are no longer taken.", at);
+        return false;
+    }
+}
+
+void ballots_reply_not_recorded(struct http_call *call, const struct group_result *result)
+{
+    if (result->status == ST_BUS_REFUSED && strstr(result->reason, "exceeded") != NULL)
+        http_problem(call, PROBLEM_STREAM_FULL, NULL, "The ballot was not recorded. Tell the operator, and try later.");
+    else
+        http_problem(call, PROBLEM_NOT_RECORDED, NULL,
+                     "The ballot was not confirmed as recorded. Send it again: a voter has one ballot, so a repetition "
+                     "does no harm.");
+}
+
+/* --- one ballot */
+
+/* Lives in the request's pool while the ballot is under way. */
+struct pending_ballot {
+    struct voter voter;
+};
+
+static void make_receipt(const struct vote_api *api, const struct group_result *result, size_t i,
+                         char out[RECEIPT_SIZE])
+{
+    struct receipt receipt = {.sequence = result->sequence, .index = result->first_index + (unsigned)i};
+
+    memcpy(receipt.poll, result->ballots[i].poll, sizeof(receipt.poll));
+    memcpy(receipt.voter, result->ballots[i].voter, VOTER_HASH);
+    memcpy(receipt.batch, result->batch, BATCH_ID);
+    receipt_make(api->ring, &receipt, out);
+}
+
+/* The choices as a JSON array; option ids hold no character that JSON escapes. */
+static int write_selection(const char *choices, char *out, size_t size)
+{
+    int n = snprintf(out, size, "[\"");
+
+    for (; *choices != '\0'; choices++)
+        n += *choices == ' ' ? snprintf(out + n, size - (size_t)n, "\",\"") : (out[n] = *choices, 1);
+    return n + snprintf(out + n, size - (size_t)n, "\"]");
+}
+
+static void reply_ballot(struct http_call *call, void *arg, const struct group_result *result)
+{
+    const struct vote_api *api = call->service;
+    const struct pending_ballot *pending = arg;
+    char receipt[RECEIPT_SIZE], selection[BALLOT_CHOICES_MAX + 512], body[sizeof(selection) + RECEIPT_SIZE + 128];
+
+    if (result->status != ST_OK) {
+        ballots_reply_not_recorded(call, result);
+        return;
+    }
+    make_receipt(api, result, 0, receipt);
+    write_selection(result->ballots[0].choices, selection, sizeof(selection));
+    int len = snprintf(body, sizeof(body),
+                       "{\"poll\":\"%s\",\"selection\":%s,\"state\":\"pending\",\"receipt\":\"%s\"}",
+                       result->ballots[0].poll, selection, receipt);
+    if (pending->voter.is_new)
+        voter_set_cookie(call, api->ring, pending->voter.id);
+    http_reply(call, 202, "application/json", body, (size_t)len);
+}
+
+static void accept_ballot(struct http_call *call, const struct poll *poll, const char *choices, size_t choices_len)
+{
+    const struct vote_api *api = call->service;
+    struct pending_ballot *pending = h2o_mem_alloc_pool(&call->req->pool, sizeof(*pending));
+    struct ballot ballot = {.choices = choices, .choices_len = choices_len, .cast_at_ms = clock_wall_ms()};
+
+    pending->voter = voter_identify(call, api->ring);
+    memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
+    if (!keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, pending->voter.id, VOTER_ID,
+                            ballot.voter)) {
+        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");
+        return;
+    }
+    group_add(http_loop_data(call->loop), call, &ballot, 1, reply_ballot, pending);
+}
+
+void ballots_handle_put(struct http_call *call)
+{
+    struct poll *poll = vote_api_find_poll(call, call->params[0]);
+    json_t *body = NULL;
+    char choices[BALLOT_CHOICES_MAX + 1];
+    struct json_error err;
+
+    if (poll == NULL || (body = http_read_json(call)) == NULL)
+        goto out;
+    int len = selection_read_ballot(body, poll, choices, &err);
+    if (len < 0)
+        http_problem_json(call, PROBLEM_INVALID_SELECTION, &err);
+    else if (ballots_check_open(call, poll))
+        accept_ballot(call, poll, choices, (size_t)len);
+
+out:
+    json_decref(body);
+    poll_release(poll);
+}
+
+/* --- many ballots */
+
+static void reply_bulk(struct http_call *call, void *arg, const struct group_result *result)
+{
+    char receipt[RECEIPT_SIZE];
+
+    if (result->status != ST_OK) {
+        ballots_reply_not_recorded(call, result);
+        return;
+    }
+    json_t *receipts = json_array();
+    for (size_t i = 0; i < result->n; i++) {
+        make_receipt(call->service, result, i, receipt);
+        json_array_append_new(receipts, json_string(receipt));
+    }
+    http_reply_json(call, 202, json_pack("{s:I, s:o}", "accepted", (json_int_t)result->n, "receipts", receipts));
+}
+
+/* Reads element i of a bulk request into *ballot; its choices are the caller's to free. */
+static bool read_bulk_ballot(const struct vote_api *api, const json_t *element, const struct poll *poll, size_t i,
+                             struct ballot *ballot, struct json_error *err)
+{
+    static const char *const fields[] = {"voter", "selection", NULL};
+    char pointer[JSON_POINTER_MAX], field[JSON_POINTER_MAX], choices[BALLOT_CHOICES_MAX + 1];
+    const char *voter = json_string_value(json_object_get(element, "voter"));
+    size_t voter_len = json_string_length(json_object_get(element, "voter"));
+
+    snprintf(pointer, sizeof(pointer), "/ballots/%zu", i);
+    if (!json_is_object(element)) {
+        json_error_set(err, pointer, "A ballot is an object with voter and selection.");
+        return false;
+    }
+    if (!json_check_fields(element, pointer, fields, err))
+        return false;
+    if (voter == NULL || voter_len == 0 || voter_len > BULK_VOTER_MAX) {
+        json_pointer_append(field, pointer, "voter");
+        json_error_set(err, field, "A voter is named by a string of 1 to %d bytes.", BULK_VOTER_MAX);
+        return false;
+    }
+    json_pointer_append(field, pointer, "selection");
+    int len = selection_read(json_object_get(element, "selection"), poll, field, choices, err);
+    if (len < 0)
+        return false;
+    if (!keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_GATEWAY, voter, voter_len, ballot->voter)) {
+        json_error_set(err, "", "The key of this poll is not configured here.");
+        return false;
+    }
+    memcpy(ballot->poll, poll->id, sizeof(ballot->poll));
+    ballot->choices_len = (size_t)len;
+    ballot->choices = strdup(choices);
+    ballot->cast_at_ms = clock_wall_ms();
+    return ballot->choices != NULL;
+}
+
+static void accept_bulk(struct http_call *call, const struct poll *poll, const json_t *list)
+{
+    size_t n = json_array_size(list), read = 0;
+    struct ballot *ballots = calloc(n, sizeof(*ballots));
+    struct json_error err;
+
+    while (read < n && read_bulk_ballot(call->service, json_array_get(list, read), poll, read, &ballots[read], &err))
+        read++;
+    if (read == n)
+        group_add(http_loop_data(call->loop), call, ballots, n, reply_bulk, NULL);
+    else
+        http_problem_json(call, PROBLEM_INVALID_SELECTION, &err);
+    for (size_t i = 0; i < read; i++)
+        free((char *)ballots[i].choices);
+    free(ballots);
+}
+
+void ballots_handle_bulk(struct http_call *call)
+{
+    static const char *const fields[] = {"ballots", NULL};
+    const struct vote_api *api = call->service;
+    h2o_iovec_t token = http_bearer(call);
+    struct poll *poll = NULL;
+    json_t *body = NULL;
+    struct json_error err;
+
+    if (api_keys_find(api->api_keys, token.base, token.len) == NULL) {
+        http_add_header(call, "www-authenticate", "Bearer");
+        http_problem(call, PROBLEM_UNAUTHORIZED, NULL, "Send an API key as Authorization: Bearer.");
+        return;
+    }
+    poll = vote_api_find_poll(call, call->params[0]);
+    if (poll == NULL || (body = http_read_json(call)) == NULL)
+        goto out;
+    const json_t *list = json_object_get(body, "ballots");
+    if (!json_check_fields(body, "", fields, &err)) {
+        http_problem_json(call, PROBLEM_INVALID_FIELD, &err);
+    } else if (!json_is_array(list) || json_array_size(list) == 0 ||
+               json_array_size(list) > (size_t)settings.bulk_ballots) {
+        http_problem(call, PROBLEM_INVALID_FIELD, "/ballots", "Send an array of 1 to %lld ballots.",
+                     (long long)settings.bulk_ballots);
+    } else if (ballots_check_open(call, poll)) {
+        accept_bulk(call, poll, list);
+    }
+
+out:
+    json_decref(body);
+    poll_release(poll);
+}

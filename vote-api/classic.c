@@ -1,0 +1,127 @@
+/* classic - translates the classic contract into a ballot.
+ * SPDX-License-Identifier: MIT */
+#include "classic.h"
+
+#include "ballots.h"
+#include "clock.h"
+#include "settings.h"
+#include "vote_api.h"
+#include "voter.h"
+#include <string.h>
+#include <unistd.h>
+
+#define CLASSIC_VOTER_MAX 128 /* bytes of a voter_id in JSON */
+
+/* Lives in the request's pool. */
+struct classic_vote {
+    h2o_iovec_t option;
+    h2o_iovec_t voter_id; /* what JSON names; empty: the cookie counts */
+    struct voter voter;
+};
+
+static void reply_classic(struct http_call *call, void *arg, const struct group_result *result)
+{
+    const struct vote_api *api = call->service;
+    const struct classic_vote *vote = arg;
+    char hostname[256] = "", token[VOTER_TOKEN_SIZE];
+
+    if (result->status != ST_OK) {
+        ballots_reply_not_recorded(call, result);
+        return;
+    }
+    gethostname(hostname, sizeof(hostname) - 1);
+    if (vote->voter_id.len == 0) {
+        voter_token_make(api->ring, vote->voter.id, token);
+        if (vote->voter.is_new)
+            voter_set_cookie(call, api->ring, vote->voter.id);
+    }
+    http_reply_json(call, 200,
+                    vote->voter_id.len > 0 ? json_pack("{s:s, s:s%}", "hostname", hostname, "voter_id",
+                                                       vote->voter_id.base, vote->voter_id.len)
+                                           : json_pack("{s:s, s:s}", "hostname", hostname, "voter_id", token));
+}
+
+static h2o_iovec_t copy_string(struct http_call *call, const json_t *string)
+{
+    return h2o_strdup(&call->req->pool, json_string_value(string), json_string_length(string));
+}
+
+static bool read_json_vote(struct http_call *call, struct classic_vote *vote)
+{
+    static const char *const fields[] = {"vote", "voter_id", NULL};
+    struct json_error err;
+    json_t *body = http_read_json(call);
+    const json_t *option = json_object_get(body, "vote"), *voter = json_object_get(body, "voter_id");
+    bool ok = false;
+
+    if (body == NULL)
+        return false;
+    if (!json_check_fields(body, "", fields, &err)) {
+        http_problem_json(call, PROBLEM_INVALID_FIELD, &err);
+    } else if (!json_is_string(option)) {
+        http_problem(call, PROBLEM_INVALID_FIELD, "/vote", "A vote is the id of an option, a string.");
+    } else if (voter != NULL && (!json_is_string(voter) || json_string_length(voter) == 0 ||
+                                 json_string_length(voter) > CLASSIC_VOTER_MAX)) {
+        http_problem(call, PROBLEM_INVALID_FIELD, "/voter_id", "A voter_id is a string of 1 to %d bytes.",
+                     CLASSIC_VOTER_MAX);
+    } else {
+        vote->option = copy_string(call, option);
+        if (voter != NULL)
+            vote->voter_id = copy_string(call, voter);
+        ok = true;
+    }
+    json_decref(body);
+    return ok;
+}
+
+static bool read_vote(struct http_call *call, struct classic_vote *vote)
+{
+    if (!http_content_is(call, "application/x-www-form-urlencoded"))
+        return read_json_vote(call, vote);
+    vote->option = http_form_value(&call->req->pool, call->req->entity, "vote");
+    if (vote->option.base != NULL)
+        return true;
+    http_problem(call, PROBLEM_INVALID_FIELD, "/vote", "Send the form field vote.");
+    return false;
+}
+
+static void accept_vote(struct http_call *call, struct classic_vote *vote, const struct poll *poll,
+                        const struct poll_option *option)
+{
+    const struct vote_api *api = call->service;
+    struct ballot ballot = {.choices = option->id, .choices_len = strlen(option->id), .cast_at_ms = clock_wall_ms()};
+    bool known;
+
+    if (vote->voter_id.len > 0) {
+        known = keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_CLASSIC, vote->voter_id.base,
+                                   vote->voter_id.len, ballot.voter);
+    } else {
+        vote->voter = voter_identify(call, api->ring);
+        known = keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, vote->voter.id, VOTER_ID,
+                                   ballot.voter);
+    }
+    if (!known) {
+        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");
+        return;
+    }
+    memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
+    group_add(http_loop_data(call->loop), call, &ballot, 1, reply_classic, vote);
+}
+
+void classic_handle_post(struct http_call *call)
+{
+    struct classic_vote *vote = h2o_mem_alloc_pool(&call->req->pool, sizeof(*vote));
+
+    *vote = (struct classic_vote){.option = {NULL, 0}};
+    struct poll *poll = vote_api_find_poll(call, h2o_iovec_init(settings.default_poll, strlen(settings.default_poll)));
+    if (poll == NULL || !read_vote(call, vote))
+        goto out;
+    const struct poll_option *option = poll_find_option(poll, vote->option.base, vote->option.len);
+    if (option == NULL || poll->method != METHOD_PLURALITY)
+        http_problem(call, PROBLEM_INVALID_SELECTION, "/vote", "The poll has no such option.");
+    else if (ballots_check_open(call, poll))
+        accept_vote(call, vote, poll, option);
+
+out:
+    poll_release(poll);
+}

@@ -1,0 +1,53 @@
+/* group - group commit: the ballots of one loop that share a publication.
+ * SPDX-License-Identifier: MIT
+ *
+ * Ballots gather while earlier batches of the loop are with the broker, and leave together at the end of the loop's
+ * turn as soon as fewer than the limit are. So at low load a batch holds one ballot and leaves at once, at high load it
+ * grows to the limit, and no timer delays any. All functions belong to the loop's thread. */
+#ifndef VOTE_API_GROUP_H
+#define VOTE_API_GROUP_H
+
+#include "http.h"
+#include "publisher.h"
+
+struct group;
+
+struct group_limits {
+    size_t batch_ballots; /* one more opens the next batch */
+    unsigned batches_in_flight;
+    int64_t ack_timeout_ms;
+};
+
+/* What became of the ballots of one request. */
+struct group_result {
+    enum status status;           /* ST_OK: durable */
+    const char *reason;           /* where it is not */
+    const struct ballot *ballots; /* the request's, n of them */
+    size_t n;
+    uint8_t batch[BATCH_ID];
+    uint64_t sequence;
+    unsigned first_index; /* of the first in its batch */
+};
+
+/* Answers the request. arg is what group_add was given; it may live in the request's pool. Not called when the client
+ * has gone. */
+typedef void (*group_reply)(struct http_call *call, void *arg, const struct group_result *result);
+
+/* Once, before the first group. */
+void group_metrics_init(void);
+struct group *group_new(struct http_loop *loop, struct publisher *publisher, const struct group_limits *limits);
+void group_free(struct group *group);
+
+/* Copies the ballots into one batch (1..limit of them) and makes the request wait. */
+void group_add(struct group *group, struct http_call *call, const struct ballot *ballots, size_t n, group_reply reply,
+               void *arg);
+/* Hands over what gathered, if it may. */
+void group_turn_end(struct group *group);
+
+/* The decision alone: may a batch leave now? */
+static inline bool group_may_leave(unsigned in_flight, unsigned limit, size_t gathered)
+{
+    return gathered > 0 && in_flight < limit;
+}
+
+#endif

@@ -1,0 +1,218 @@
+/* vote-api - takes ballots over HTTP, answers when they are durable, and manages polls.
+ * SPDX-License-Identifier: MIT */
+#include "ballots.h"
+#include "classic.h"
+#include "clock.h"
+#include "closer.h"
+#include "group.h"
+#include "jobs.h"
+#include "log.h"
+#include "ordinal.h"
+#include "polls.h"
+#include "publisher.h"
+#include "service.h"
+#include "settings.h"
+#include "vote_api.h"
+#include "voter.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct vote_api api;
+
+static const struct http_route routes[] = {
+    {"PUT", "/v1/polls/{poll}/ballot", ballots_handle_put, BALLOT_BODY_MAX},
+    {"POST", "/v1/polls/{poll}/ballots", ballots_handle_bulk, BULK_BODY_MAX},
+    {"POST", "/", classic_handle_post, BALLOT_BODY_MAX},
+    {"POST", "/v1/voters", voter_handle_create, BALLOT_BODY_MAX},
+    {"GET", "/v1/polls", polls_handle_list, 0},
+    {"POST", "/v1/polls", polls_handle_create, POLL_BODY_MAX},
+    {"GET", "/v1/polls/{poll}", polls_handle_get, 0},
+    {"PATCH", "/v1/polls/{poll}", polls_handle_patch, POLL_BODY_MAX},
+    {"DELETE", "/v1/polls/{poll}", polls_handle_delete, 0},
+};
+
+struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id)
+{
+    const struct vote_api *service = call->service;
+    struct poll *poll = directory_find(service->polls, id.base, id.len);
+
+    if (poll != NULL && !poll->deleted)
+        return poll;
+    poll_release(poll);
+    if (atomic_load(&service->polls_known))
+        http_problem(call, PROBLEM_POLL_NOT_FOUND, NULL, "Check the poll's code; GET /v1/polls lists the open ones.");
+    else
+        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The polls are still being read; try again in a second.");
+    return NULL;
+}
+
+/* --- the directory */
+
+static void on_poll_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
+{
+    struct poll *poll;
+    struct errmsg err;
+
+    if (wire_decode_poll(data, len, &poll, &err) == ST_OK)
+        directory_put(api.polls, poll);
+    else
+        log_warn("poll not readable", LOG_S("key", key), LOG_S("error", err.text));
+}
+
+static struct poll *make_default_poll(void)
+{
+    struct poll *poll = poll_new();
+
+    snprintf(poll->id, sizeof(poll->id), "%s", settings.default_poll);
+    snprintf(poll->key_id, sizeof(poll->key_id), "%s", keyring_newest(api.ring));
+    poll->title = h2o_mem_alloc(strlen(settings.option_a) + strlen(settings.option_b) + 8);
+    sprintf(poll->title, "%s vs %s?", settings.option_a, settings.option_b);
+    poll->description = strdup("");
+    poll->revisable = true;
+    poll->min_choices = poll->max_choices = 1;
+    poll->created_at_ms = poll->updated_at_ms = clock_wall_ms();
+    poll->n_options = 2;
+    poll->options = calloc(2, sizeof(*poll->options));
+    strcpy(poll->options[0].id, "a");
+    poll->options[0].label = strdup(settings.option_a);
+    strcpy(poll->options[1].id, "b");
+    poll->options[1].label = strdup(settings.option_b);
+    return poll;
+}
+
+/* Not before the bucket was read: a default poll that is there stays as it is. A bucket that was wiped is left to a
+ * worker for a while, which fills it again from the database. */
+static void on_polls_synced(void *arg, size_t n)
+{
+    const char *id = settings.default_poll;
+    struct poll *poll = directory_find(api.polls, id, strlen(id));
+    struct errmsg err;
+
+    if (poll == NULL && id[0] != '\0') {
+        poll = make_default_poll();
+        enum status st = polls_store(&api, poll, 0, &err);
+        if (st == ST_OK)
+            log_info("default poll made", LOG_S("poll", id));
+        else if (st != ST_CONFLICT)
+            log_warn("default poll not made", LOG_S("error", err.text));
+    }
+    poll_release(poll);
+    if (!atomic_exchange(&api.polls_known, true))
+        log_info("polls known", LOG_I("polls", directory_count(api.polls)));
+}
+
+/* --- readiness */
+
+static bool is_bus_ready(void *arg, char detail[128])
+{
+    bool connected = bus_is_connected(api.bus);
+
+    if (!connected)
+        snprintf(detail, 128, "the broker cannot be reached");
+    return connected;
+}
+
+static bool are_polls_ready(void *arg, char detail[128])
+{
+    bool known = atomic_load(&api.polls_known);
+
+    if (!known)
+        snprintf(detail, 128, "the bucket of polls was not read yet");
+    return known;
+}
+
+static const struct http_check checks[] = {
+    {"nats", is_bus_ready, NULL},
+    {"polls", are_polls_ready, NULL},
+};
+
+/* --- wiring */
+
+static void on_loop_start(struct http_loop *loop, void *service)
+{
+    const struct group_limits limits = {.batch_ballots = (size_t)settings.batch_ballots,
+                                        .batches_in_flight = (unsigned)settings.batches_in_flight,
+                                        .ack_timeout_ms = settings.ack_timeout_ms};
+
+    http_loop_set_data(loop, group_new(loop, api.publisher, &limits));
+}
+
+static void on_turn_end(struct http_loop *loop, void *service)
+{
+    group_turn_end(http_loop_data(loop));
+}
+
+static void on_stop(void *server)
+{
+    log_info("stopping");
+    http_drain(server, (int)settings.drain_ms);
+}
+
+static void open_parts(void)
+{
+    struct errmsg err;
+    enum status st;
+    const struct bus_watch watch = {on_poll_value, on_polls_synced, NULL};
+
+    if (settings.default_poll[0] != '\0' && !poll_id_is_valid(settings.default_poll, strlen(settings.default_poll)))
+        service_die(fail(&err, ST_CONFIG, "DEFAULT_POLL has 1 to %d of a-z, 0-9 and -", POLL_ID_MAX), &err, "start");
+    if ((st = keyring_parse(settings.secret_keys, &api.ring, &err)) != ST_OK)
+        service_die(st, &err, "read SECRET_KEYS");
+    if ((st = api_keys_parse(settings.api_keys, &api.api_keys, &err)) != ST_OK)
+        service_die(st, &err, "read API_KEYS");
+    api.polls = directory_new();
+    if ((st = bus_open(settings.nats_url, "vote-api", &api.bus, &err)) != ST_OK)
+        service_die(st, &err, "connect to the broker");
+    if ((st = publisher_open(api.bus, &api.publisher, &err)) != ST_OK)
+        service_die(st, &err, "start the publisher");
+    if ((st = jobs_open(&api.jobs, &err)) != ST_OK)
+        service_die(st, &err, "start the jobs");
+    if ((st = bus_watch_bucket(api.bus, &watch, &err)) != ST_OK)
+        service_die(st, &err, "watch the polls");
+    if ((st = closer_start(&api, settings.ack_timeout_ms, &err)) != ST_OK)
+        service_die(st, &err, "start the closer");
+}
+
+int main(int argc, char **argv)
+{
+    const struct service service = {.name = "vote-api",
+                                    .sentence = "takes ballots over HTTP and manages polls",
+                                    .entries = settings_table,
+                                    .n_entries = settings_table_len,
+                                    .config = &settings,
+                                    .port = &settings.port,
+                                    .bind_address = &settings.bind_address,
+                                    .log_level = &settings.log_level,
+                                    .tls_cert_file = &settings.tls_cert_file};
+    struct http_server *server = NULL;
+    struct errmsg err;
+
+    service_start(&service, argc, argv);
+    const struct http_options options = {.bind_address = settings.bind_address,
+                                         .port = (int)settings.port,
+                                         .loops = (int)settings.http_loops,
+                                         .tls_cert_file = settings.tls_cert_file,
+                                         .tls_key_file = settings.tls_key_file,
+                                         .max_body = BULK_BODY_MAX,
+                                         .max_connections = (int)settings.max_connections,
+                                         .max_in_flight = (int)settings.max_in_flight,
+                                         .routes = routes,
+                                         .n_routes = sizeof(routes) / sizeof(routes[0]),
+                                         .checks = checks,
+                                         .n_checks = sizeof(checks) / sizeof(checks[0]),
+                                         .service = &api,
+                                         .on_loop_start = on_loop_start,
+                                         .on_turn_end = on_turn_end};
+    enum status st = http_open(&options, &server, &err);
+    if (st != ST_OK)
+        service_die(st, &err, "listen");
+    group_metrics_init();
+    open_parts();
+    service_on_stop(on_stop, server);
+    log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
+    http_run(server);
+    log_info("stopped");
+    return 0;
+}

@@ -1,0 +1,259 @@
+/* poll_form - reads and writes polls as JSON, checking every field.
+ * SPDX-License-Identifier: MIT */
+#include "poll_form.h"
+
+#include "clock.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool refuse(struct json_error *err, const char *field, const char *sentence)
+{
+    char pointer[JSON_POINTER_MAX];
+
+    json_pointer_append(pointer, "", field);
+    json_error_set(err, pointer, "%s", sentence);
+    return false;
+}
+
+/* Text of min to max code points, without control characters other than line ends, into *to (which it replaces). */
+static bool read_text(const json_t *value, const char *pointer, size_t min, size_t max, bool lines, char **to,
+                      struct json_error *err)
+{
+    const char *text = json_string_value(value);
+
+    if (text == NULL) {
+        json_error_set(err, pointer, "This is a string.");
+        return false;
+    }
+    size_t n = json_count_code_points(text);
+    if (n < min || n > max) {
+        json_error_set(err, pointer, "This has %zu to %zu characters; it has %zu.", min, max, n);
+        return false;
+    }
+    for (const char *p = text; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 && !(lines && *p == '\n')) {
+            json_error_set(err, pointer, "This has no control characters.");
+            return false;
+        }
+    }
+    free(*to);
+    *to = strdup(text);
+    return *to != NULL;
+}
+
+/* An RFC 3339 date-time, or null for none (0). */
+static bool read_time(const json_t *value, const char *field, int64_t *to, struct json_error *err)
+{
+    if (json_is_null(value)) {
+        *to = 0;
+        return true;
+    }
+    int64_t ms = json_is_string(value) ? clock_parse_ms(json_string_value(value)) : -1;
+    if (ms <= 0)
+        return refuse(err, field, "This is a date and time like 2026-01-31T20:00:00Z, or null.");
+    *to = ms;
+    return true;
+}
+
+static bool read_flag(const json_t *value, const char *field, bool *to, struct json_error *err)
+{
+    if (!json_is_boolean(value))
+        return refuse(err, field, "This is true or false.");
+    *to = json_is_true(value);
+    return true;
+}
+
+/* An option is {"id","label"}, or a label alone: then its id is its number, from 1. */
+static bool read_option(const json_t *value, size_t i, struct poll_option *option, struct json_error *err)
+{
+    static const char *const fields[] = {"id", "label", NULL};
+    char pointer[JSON_POINTER_MAX], field[JSON_POINTER_MAX];
+    const json_t *id = json_object_get(value, "id"), *label = value;
+
+    snprintf(pointer, sizeof(pointer), "/options/%zu", i);
+    snprintf(option->id, sizeof(option->id), "%zu", i + 1);
+    if (json_is_object(value)) {
+        if (!json_check_fields(value, pointer, fields, err))
+            return false;
+        label = json_object_get(value, "label");
+        json_pointer_append(field, pointer, "id");
+        if (id != NULL && !poll_id_is_valid(json_string_value(id), json_string_length(id))) {
+            json_error_set(err, field, "An option's id has 1 to %d of a-z, 0-9 and -.", POLL_ID_MAX);
+            return false;
+        }
+        if (id != NULL)
+            snprintf(option->id, sizeof(option->id), "%s", json_string_value(id));
+        json_pointer_append(pointer, pointer, "label");
+    }
+    return read_text(label, pointer, 1, POLL_LABEL_MAX, false, &option->label, err);
+}
+
+static bool read_options(const json_t *value, struct poll *poll, struct json_error *err)
+{
+    size_t n = json_array_size(value);
+
+    if (!json_is_array(value) || n < 2 || n > POLL_OPTIONS_MAX) {
+        json_error_set(err, "/options", "A poll has an array of 2 to %d options.", POLL_OPTIONS_MAX);
+        return false;
+    }
+    poll->options = calloc(n, sizeof(*poll->options));
+    if (poll->options == NULL)
+        abort();
+    for (size_t i = 0; i < n; i++) {
+        poll->n_options = i + 1; /* so that releasing the poll frees this label */
+        if (!read_option(json_array_get(value, i), i, &poll->options[i], err))
+            return false;
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(poll->options[i].id, poll->options[j].id) == 0) {
+                json_error_set(err, "/options", "Two options have the id \"%s\".", poll->options[i].id);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* One of a few names, of which this server knows only the first `known`. */
+static bool read_name(const json_t *value, const char *field, int (*from_name)(const char *), int known, int *to,
+                      struct json_error *err)
+{
+    int got = json_is_string(value) ? from_name(json_string_value(value)) : -1;
+
+    if (got < 0)
+        return refuse(err, field, "This is not one of the names that the API describes.");
+    if (got >= known)
+        return refuse(err, field, "This server does not offer that yet.");
+    *to = got;
+    return true;
+}
+
+/* Reads the field if it is there. */
+static bool read_field(const char *name, const json_t *value, struct poll *poll, struct json_error *err)
+{
+    char pointer[JSON_POINTER_MAX];
+    int name_value = 0;
+
+    json_pointer_append(pointer, "", name);
+    if (strcmp(name, "title") == 0)
+        return read_text(value, pointer, 1, POLL_TITLE_MAX, false, &poll->title, err);
+    if (strcmp(name, "description") == 0)
+        return read_text(value, pointer, 0, POLL_TEXT_MAX, true, &poll->description, err);
+    if (strcmp(name, "opens_at") == 0)
+        return read_time(value, name, &poll->opens_at_ms, err);
+    if (strcmp(name, "closes_at") == 0)
+        return read_time(value, name, &poll->closes_at_ms, err);
+    if (strcmp(name, "revisable") == 0)
+        return read_flag(value, name, &poll->revisable, err);
+    if (strcmp(name, "options") == 0)
+        return read_options(value, poll, err);
+    if (strcmp(name, "method") == 0) {
+        bool ok = read_name(value, name, poll_method_from_name, METHOD_PLURALITY + 1, &name_value, err);
+        poll->method = (enum poll_method)name_value;
+        return ok;
+    }
+    if (strcmp(name, "results_visibility") == 0) {
+        bool ok = read_name(value, name, poll_visibility_from_name, VISIBILITY_ALWAYS + 1, &name_value, err);
+        poll->visibility = (enum poll_visibility)name_value;
+        return ok;
+    }
+    bool ok = read_name(value, name, poll_voter_policy_from_name, VOTERS_OPEN + 1, &name_value, err);
+    poll->voter_policy = (enum poll_voter_policy)name_value;
+    return ok;
+}
+
+static bool read_fields(const json_t *body, const char *const *fields, struct poll *poll, struct json_error *err)
+{
+    for (; *fields != NULL; fields++) {
+        const json_t *value = json_object_get(body, *fields);
+        if (value != NULL && strcmp(*fields, "state") != 0 && !read_field(*fields, value, poll, err))
+            return false;
+    }
+    if (poll->closes_at_ms != 0 && poll->closes_at_ms <= poll->opens_at_ms)
+        return refuse(err, "closes_at", "A poll closes after it opens.");
+    return true;
+}
+
+struct poll *poll_form_create(const json_t *body, int64_t now_ms, struct json_error *err)
+{
+    static const char *const fields[] = {"title",        "description", "options",   "method",
+                                         "revisable",    "opens_at",    "closes_at", "results_visibility",
+                                         "voter_policy", NULL};
+    struct poll *poll = poll_new();
+
+    poll->revisable = true;
+    poll->min_choices = poll->max_choices = 1;
+    poll->created_at_ms = poll->updated_at_ms = now_ms;
+    if (!json_check_fields(body, "", fields, err))
+        goto refused;
+    if (json_object_get(body, "title") == NULL || json_object_get(body, "options") == NULL) {
+        json_error_set(err, json_object_get(body, "title") == NULL ? "/title" : "/options",
+                       "A poll needs a title and options.");
+        goto refused;
+    }
+    if (!read_fields(body, fields, poll, err))
+        goto refused;
+    if (poll->closes_at_ms != 0 && poll->closes_at_ms <= now_ms) {
+        json_error_set(err, "/closes_at", "This time is past.");
+        goto refused;
+    }
+    if (poll->description == NULL)
+        poll->description = strdup("");
+    return poll;
+
+refused:
+    poll_release(poll);
+    return NULL;
+}
+
+struct poll *poll_form_patch(const struct poll *old, const json_t *body, int64_t now_ms, struct json_error *err)
+{
+    static const char *const fields[] = {"title", "description", "opens_at", "closes_at", "state", NULL};
+    struct poll *poll = poll_copy(old);
+    const json_t *state = json_object_get(body, "state");
+
+    poll->updated_at_ms = now_ms > old->updated_at_ms ? now_ms : old->updated_at_ms + 1;
+    if (!json_check_fields(body, "", fields, err) || !read_fields(body, fields, poll, err))
+        goto refused;
+    if (state != NULL && (!json_is_string(state) || strcmp(json_string_value(state), "closed") != 0)) {
+        json_error_set(err, "/state", "The only state to set is \"closed\".");
+        goto refused;
+    }
+    if (poll_state_at(old, now_ms) == POLL_CLOSED && poll->closes_at_ms != old->closes_at_ms) {
+        json_error_set(err, "/closes_at", "A poll that closed stays closed.");
+        goto refused;
+    }
+    if (state != NULL && poll_state_at(old, now_ms) != POLL_CLOSED)
+        poll->closes_at_ms = now_ms;
+    return poll;
+
+refused:
+    poll_release(poll);
+    return NULL;
+}
+
+static json_t *write_time(int64_t ms)
+{
+    char text[CLOCK_TEXT];
+
+    if (ms == 0)
+        return json_null();
+    clock_format_ms(ms, text);
+    return json_string(text);
+}
+
+json_t *poll_form_write(const struct poll *poll, int64_t now_ms)
+{
+    static const char *const states[] = {
+        [POLL_SCHEDULED] = "scheduled", [POLL_OPEN] = "open", [POLL_CLOSED] = "closed"};
+    json_t *options = json_array();
+
+    for (size_t i = 0; i < poll->n_options; i++)
+        json_array_append_new(options,
+                              json_pack("{s:s, s:s}", "id", poll->options[i].id, "label", poll->options[i].label));
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o}", "id", poll->id, "title",
+                     poll->title, "description", poll->description, "options", options, "method",
+                     poll_method_name(poll->method), "revisable", poll->revisable, "results_visibility",
+                     poll_visibility_name(poll->visibility), "voter_policy", poll_voter_policy_name(poll->voter_policy),
+                     "state", states[poll_state_at(poll, now_ms)], "opens_at", write_time(poll->opens_at_ms),
+                     "closes_at", write_time(poll->closes_at_ms), "created_at", write_time(poll->created_at_ms));
+}

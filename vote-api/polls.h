@@ -1,0 +1,22 @@
+/* polls - the routes that make, show and change polls.
+ * SPDX-License-Identifier: MIT */
+#ifndef VOTE_API_POLLS_H
+#define VOTE_API_POLLS_H
+
+#include "http.h"
+#include "vote_api.h"
+
+#define POLL_BODY_MAX (64 * 1024) /* bytes: 100 options with long labels */
+
+void polls_handle_create(struct http_call *call); /* POST /v1/polls */
+void polls_handle_list(struct http_call *call);   /* GET /v1/polls */
+void polls_handle_get(struct http_call *call);    /* GET /v1/polls/{poll} */
+void polls_handle_patch(struct http_call *call);  /* PATCH /v1/polls/{poll} */
+void polls_handle_delete(struct http_call *call); /* DELETE /v1/polls/{poll} */
+
+/* Writes a poll to the bucket over the given revision (0: as a new key) and into the directory. Blocks: not on a loop.
+ */
+MUST_CHECK enum status polls_store(const struct vote_api *api, const struct poll *poll, uint64_t revision,
+                                   struct errmsg *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* settings - the table of vote-api's environment variables.
+ * SPDX-License-Identifier: MIT */
+#include "settings.h"
+
+#include "ordinal.h"
+
+struct settings settings;
+
+#define AT(field) offsetof(struct settings, field)
+
+const struct config_entry settings_table[] = {
+    {"NATS_URL", CONFIG_TEXT, AT(nats_url), "nats://127.0.0.1:4222", 0, 0,
+     "Addresses of the broker, comma separated, with user and password where it wants them."},
+    {"PORT", CONFIG_NUMBER, AT(port), "8081", 1, 65535, "TCP port to listen on."},
+    {"BIND_ADDRESS", CONFIG_TEXT, AT(bind_address), "127.0.0.1", 0, 0,
+     "Address to listen on; public traffic comes through the pages' nginx."},
+    {"TLS_CERT_FILE", CONFIG_TEXT, AT(tls_cert_file), "", 0, 0,
+     "Certificate chain (PEM). Set: TLS 1.2 or 1.3 with ALPN h2. Empty: HTTP/1.1 and h2c."},
+    {"TLS_KEY_FILE", CONFIG_TEXT, AT(tls_key_file), "", 0, 0, "Private key (PEM) of the certificate."},
+    {"LOG_LEVEL", CONFIG_LEVEL, AT(log_level), "info", 0, 0, "debug, info, warn or error."},
+    {"SECRET_KEYS", CONFIG_SECRET, AT(secret_keys), NULL, 0, 0,
+     "Instance keys, `id:64 hex digits`, comma separated; the first signs, all verify. The same for vote-api and "
+     "result-api."},
+    {"API_KEYS", CONFIG_SECRET, AT(api_keys), "", 0, 0,
+     "Keys of gateways, `name:SHA-256 of the key in hex`, comma separated. Empty: no bulk ballots."},
+    {"CREATE_NEEDS_API_KEY", CONFIG_FLAG, AT(create_needs_key), "false", 0, 0,
+     "Whether only the holder of an API key may create polls."},
+    {"DEFAULT_POLL", CONFIG_TEXT, AT(default_poll), "demo", 0, 0,
+     "Id of the poll that the classic `POST /` votes in; made at start when it is missing. Empty: none."},
+    {"OPTION_A", CONFIG_TEXT, AT(option_a), "Cats", 0, 0, "Label of option `a` of the default poll."},
+    {"OPTION_B", CONFIG_TEXT, AT(option_b), "Dogs", 0, 0, "Label of option `b` of the default poll."},
+    {"HTTP_LOOPS", CONFIG_NUMBER, AT(http_loops), "1", 1, 64,
+     "Event loops, each a thread. One answers more ballots than one database writes."},
+    {"MAX_CONNECTIONS", CONFIG_NUMBER, AT(max_connections), "10000", 1, 1000000,
+     "Open connections; one more is closed at once. Memory: about 10 KiB each."},
+    {"MAX_IN_FLIGHT", CONFIG_NUMBER, AT(max_in_flight), "20000", 1, 1000000,
+     "Requests that wait for an acknowledgement; one more is answered 503. Memory: about 2 KiB each."},
+    {"ACK_TIMEOUT_MS", CONFIG_NUMBER, AT(ack_timeout_ms), "1500", 100, 60000,
+     "How long a ballot may wait for the broker's acknowledgement. With the write deadline of 500 ms no voter waits "
+     "longer than two seconds for an answer."},
+    {"BATCHES_IN_FLIGHT", CONFIG_NUMBER, AT(batches_in_flight), "2", 1, 64,
+     "Batches that each loop has with the broker at once; ballots gather meanwhile. More: smaller batches and more "
+     "fsyncs."},
+    {"BATCH_BALLOTS", CONFIG_NUMBER, AT(batch_ballots), "1000", 1, ORDINAL_INDEX_MAX + 1,
+     "Ballots in a batch, at most. A batch is one message and stays far below the broker's 1 MB."},
+    {"BULK_BALLOTS", CONFIG_NUMBER, AT(bulk_ballots), "1000", 1, ORDINAL_INDEX_MAX + 1,
+     "Ballots in a bulk request, at most."},
+    {"POLLS_MAX", CONFIG_NUMBER, AT(polls_max), "10000", 1, 1000000,
+     "Polls, deleted ones included, that may be created. Memory: about 2 KiB each, in every service."},
+    {"DRAIN_MS", CONFIG_NUMBER, AT(drain_ms), "5000", 0, 60000,
+     "After SIGTERM: how long requests in flight may take before connections are cut."},
+};
+const size_t settings_table_len = sizeof(settings_table) / sizeof(settings_table[0]);

@@ -1,0 +1,31 @@
+/* settings - vote-api's environment variables.
+ * SPDX-License-Identifier: MIT */
+#ifndef VOTE_API_SETTINGS_H
+#define VOTE_API_SETTINGS_H
+
+#include "config.h"
+
+struct settings {
+    char *nats_url;
+    int64_t port;
+    char *bind_address;
+    char *tls_cert_file, *tls_key_file;
+    int log_level;
+    char *secret_keys;
+    char *api_keys;
+    bool create_needs_key;
+    char *default_poll, *option_a, *option_b;
+    int64_t http_loops;
+    int64_t max_connections, max_in_flight;
+    int64_t ack_timeout_ms;
+    int64_t batches_in_flight, batch_ballots;
+    int64_t bulk_ballots;
+    int64_t polls_max;
+    int64_t drain_ms;
+};
+
+extern struct settings settings;
+extern const struct config_entry settings_table[];
+extern const size_t settings_table_len;
+
+#endif

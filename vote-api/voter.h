@@ -1,0 +1,24 @@
+/* voter - who is voting: a signed cookie, or the same token as a bearer.
+ * SPDX-License-Identifier: MIT */
+#ifndef VOTE_API_VOTER_H
+#define VOTE_API_VOTER_H
+
+#include "http.h"
+#include "keys.h"
+
+#define VOTER_COOKIE_NAME "voter_id"
+#define VOTER_COOKIE_AGE_S (400 * 24 * 3600) /* the longest that browsers keep one */
+
+struct voter {
+    uint8_t id[VOTER_ID];
+    bool is_new; /* the answer must carry the cookie */
+};
+
+/* A forged, truncated or foreign token counts as none: the voter is a new one. */
+struct voter voter_identify(const struct http_call *call, const struct keyring *ring);
+/* Adds Set-Cookie to the answer. */
+void voter_set_cookie(struct http_call *call, const struct keyring *ring, const uint8_t id[VOTER_ID]);
+/* POST /v1/voters: a token for clients without cookies. */
+void voter_handle_create(struct http_call *call);
+
+#endif
