@@ -3,8 +3,8 @@
 #include "../../result-api/backlog.h"
 #include "ordinal.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
