@@ -162,6 +162,8 @@ CONF
 # --- nats-server
 
 write_nats_conf() {
+    local fsync=""
+    ! nats_syncs || fsync="sync_interval: always # fsync before the acknowledgement"
     keep nats.conf <<CONF
 # Written by scripts/up at every start.
 host: "127.0.0.1"
@@ -170,10 +172,10 @@ max_payload: 1MB
 jetstream {
     store_dir: "$STATE_DIR/nats"
     # The streams have limits of their own. The server's default, three quarters of what is free on the disk when it
-    # starts, would refuse our own stream after a restart with a disk that fills.
+    # starts, refuses our own stream after a restart with a disk that has filled (seen with 2.10.27).
     max_file_store: 1TB
     max_memory_store: 256MB
-$(nats_syncs && echo '    sync_interval: always # fsync before the acknowledgement')
+    $fsync
 }
 CONF
 }
