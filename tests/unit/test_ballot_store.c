@@ -1,0 +1,606 @@
+/* Tests of ballot_store against a real server: exactly once, in any order, by several at once, whatever goes wrong.
+ * SPDX-License-Identifier: MIT */
+#include "ballot_store.h"
+
+#include "scratch_db.h"
+#include "store_session.h"
+
+#include "unit.h"
+
+#include <pthread.h>
+
+#define BALLOT(id, who, what)                                                                                          \
+    (struct ballot)                                                                                                    \
+    {                                                                                                                  \
+        .poll = id, .voter = {who}, .choices = what, .choices_len = sizeof(what) - 1, .cast_at_ms = 1770000000000      \
+    }
+#define BATCH(...)                                                                                                     \
+    (struct ballot_batch)                                                                                              \
+    {                                                                                                                  \
+        .id = {1}, .n_ballots = sizeof((struct ballot[]){__VA_ARGS__}) / sizeof(struct ballot),                        \
+        .ballots = (struct ballot[])                                                                                   \
+        {                                                                                                              \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
+
+static struct errmsg err;
+
+#define assert_ok(call) assert_status(call, ST_OK)
+#define assert_status(call, expected)                                                                                  \
+    do {                                                                                                               \
+        enum status status_ = (call);                                                                                  \
+        if (status_ != (expected))                                                                                     \
+            fail_test("%s: %s (%s)", #call, status_text(status_), err.text);                                           \
+    } while (0)
+
+static struct ballot_store *open_store(void)
+{
+    struct ballot_store *store;
+    assert_ok(ballot_store_open(&store, scratch_db_conninfo(), "unit test", &err));
+    return store;
+}
+
+static void put_poll(struct ballot_store *store, const char *id, bool revisable, int64_t updated_at_ms)
+{
+    struct poll *poll = poll_new();
+    snprintf(poll->id, sizeof(poll->id), "%s", id);
+    poll->title = strdup("Cats or dogs?");
+    poll->revisable = revisable;
+    poll->updated_at_ms = updated_at_ms;
+    char definition[100];
+    int len = snprintf(definition, sizeof(definition), "%s@%lld", id, (long long)updated_at_ms);
+    assert_ok(ballot_store_put_poll(store, poll, definition, (size_t)len, &err));
+    poll_release(poll);
+}
+
+/* A store with epoch 1 and the polls `open` (revisable, key 1) and `first` (key 2). */
+static struct ballot_store *open_with_polls(void)
+{
+    struct ballot_store *store = open_store();
+    unsigned epoch;
+    assert_ok(ballot_store_register_epoch(store, 1000, &epoch, &err));
+    assert_int_equal(epoch, 1);
+    put_poll(store, "open", true, 1770000000000);
+    put_poll(store, "first", false, 1770000000000);
+    return store;
+}
+
+static struct store_result apply(struct ballot_store *store, struct store_batch *batches, size_t n)
+{
+    struct store_result result;
+    assert_ok(ballot_store_apply(store, 1, batches, n, &result, &err));
+    return result;
+}
+
+static struct store_result apply_one(struct ballot_store *store, uint64_t seq, const struct ballot_batch *batch)
+{
+    struct store_batch one = {.seq = seq, .batch = batch};
+    return apply(store, &one, 1);
+}
+
+static void assert_answer(const char *sql, const char *expected)
+{
+    const char *answer = scratch_db_ask(sql);
+    if (strcmp(answer, expected) != 0)
+        fail_test("%s\n  gives    %s\n  expected %s", sql, answer, expected);
+}
+
+static void assert_books_balance(void)
+{
+    assert_answer("SELECT * FROM tally_mismatch", "");
+    assert_answer("SELECT * FROM ledger_mismatch", "");
+}
+
+#define TALLY                                                                                                          \
+    "SELECT p.id, t.choice, sum(t.n) FROM tally t JOIN polls p ON p.key = t.poll GROUP BY 1, 2 "                       \
+    "HAVING sum(t.n) <> 0 ORDER BY 1, 2"
+#define LEDGER                                                                                                         \
+    "SELECT p.id, sum(received), sum(counted), sum(superseded), sum(rejected) "                                        \
+    "FROM ledger l JOIN polls p ON p.key = l.poll GROUP BY 1 ORDER BY 1"
+
+static int empty_tables(void **state)
+{
+    scratch_db_reset();
+    return 0;
+}
+
+/* Exactly once. */
+
+static void a_batch_applied_again_changes_nothing(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch batch = BATCH(BALLOT("open", 1, "cats"), BALLOT("open", 2, "dogs"), BALLOT("open", 1, "dogs"));
+
+    struct store_result result = apply_one(store, 1, &batch);
+    assert_int_equal(result.batches, 1);
+    assert_int_equal(result.ballots, 3);
+    assert_int_equal(result.counted, 2);
+    assert_int_equal(result.superseded, 1);
+    assert_int_equal(result.n_polls, 1);
+    assert_string_equal(result.polls[0], "open");
+
+    struct store_batch again = {.seq = 1, .batch = &batch};
+    result = apply(store, &again, 1);
+    assert_true(again.known);
+    assert_int_equal(result.batches + result.ballots + result.counted + result.superseded, 0);
+    assert_int_equal(result.n_polls, 1); /* the doorbell may have been lost */
+    assert_answer(TALLY, "open|dogs|2 ");
+    assert_answer(LEDGER, "open|3|2|1|0 ");
+    assert_books_balance();
+    ballot_store_close(store);
+}
+
+static void a_set_of_old_and_new_batches_stores_the_new_ones_even_when_one_comes_twice(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch one = BATCH(BALLOT("open", 1, "cats")), two = BATCH(BALLOT("open", 2, "cats")),
+                        three = BATCH(BALLOT("open", 1, "dogs"));
+    apply_one(store, 2, &two);
+    struct store_batch set[] = {
+        {.seq = 3, .batch = &three}, {.seq = 2, .batch = &two}, {.seq = 1, .batch = &one}, {.seq = 3, .batch = &three}};
+
+    struct store_result result = apply(store, set, COUNT_OF(set));
+
+    assert_int_equal(result.batches, 2);
+    assert_true(set[1].known);
+    assert_false(set[2].known);
+    assert_int_equal(set[0].known + set[3].known, 1);
+    assert_answer(TALLY, "open|cats|1 open|dogs|1 ");
+    assert_answer(LEDGER, "open|3|2|1|0 ");
+    assert_answer("SELECT seq, ballots, dead, slot FROM applied_batches ORDER BY seq", "1|1|f|1 2|1|f|1 3|1|f|1 ");
+    assert_books_balance();
+    ballot_store_close(store);
+}
+
+static void no_batches_are_no_error(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    assert_int_equal(apply(store, NULL, 0).batches, 0);
+    ballot_store_close(store);
+}
+
+static void gaps_and_dead_letters_are_visible(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch batch = BATCH(BALLOT("open", 1, "cats"));
+    struct store_batch set[] = {{.seq = 2, .batch = &batch}, {.seq = 3, .batch = NULL}, {.seq = 7, .batch = NULL}};
+    apply(store, set, COUNT_OF(set));
+    assert_answer("SELECT * FROM missing_batches", "1|1|1 1|4|6 ");
+    assert_answer("SELECT applied_floor(1::smallint)", "0 ");
+    assert_answer("SELECT seq, batch IS NULL, dead FROM applied_batches ORDER BY seq", "2|f|f 3|t|t 7|t|t ");
+    apply_one(store, 1, NULL);
+    assert_answer("SELECT applied_floor(1::smallint)", "3 ");
+    ballot_store_close(store);
+}
+
+/* Order. */
+
+enum { N_BATCHES = 4 };
+
+static void apply_permutation(struct ballot_store *store, const struct ballot_batch *batches, const int *order,
+                              bool at_once)
+{
+    struct store_batch set[N_BATCHES];
+    for (int i = 0; i < N_BATCHES; i++) {
+        set[i] = (struct store_batch){.seq = (uint64_t)order[i] + 1, .batch = &batches[order[i]]};
+        if (!at_once)
+            apply(store, &set[i], 1);
+    }
+    if (at_once) { /* in two transactions */
+        apply(store, set, 2);
+        apply(store, set + 2, 2);
+    }
+}
+
+/* The next permutation in lexicographic order; false after the last. Knuth, TAOCP 7.2.1.2, algorithm L. */
+static bool next_permutation(int *order, int n)
+{
+    int i = n - 2, k = n - 1;
+    while (i >= 0 && order[i] > order[i + 1])
+        i--;
+    if (i < 0)
+        return false;
+    while (order[k] < order[i])
+        k--;
+    int swapped = order[i];
+    order[i] = order[k];
+    order[k] = swapped;
+    for (int low = i + 1, high = n - 1; low < high; low++, high--) {
+        swapped = order[low];
+        order[low] = order[high];
+        order[high] = swapped;
+    }
+    return true;
+}
+
+static void every_order_of_the_batches_gives_the_same_tables(void **state)
+{
+    const struct ballot_batch batches[N_BATCHES] = {
+        BATCH(BALLOT("open", 1, "cats"), BALLOT("first", 1, "cats"), BALLOT("open", 2, "cats dogs")),
+        BATCH(BALLOT("open", 1, "dogs"), BALLOT("first", 1, "dogs"), BALLOT("first", 2, "birds")),
+        BATCH(BALLOT("open", 2, "dogs"), BALLOT("open", 1, "birds"), BALLOT("first", 2, "cats")),
+        BATCH(BALLOT("open", 3, "cats"), BALLOT("first", 3, "a>b"), BALLOT("open", 2, "cats")),
+    };
+    for (int at_once = 0; at_once < 2; at_once++) {
+        int order[N_BATCHES] = {0, 1, 2, 3};
+        do {
+            scratch_db_reset();
+            struct ballot_store *store = open_with_polls();
+            apply_permutation(store, batches, order, at_once);
+            assert_answer("SELECT poll, get_byte(uuid_send(voter), 0), choices FROM ballots ORDER BY 1, 2",
+                          "1|1|birds 1|2|cats 1|3|cats 2|1|cats 2|2|birds 2|3|a>b ");
+            assert_answer(TALLY, "first|a>b|1 first|birds|1 first|cats|1 open|birds|1 open|cats|2 ");
+            assert_answer(LEDGER, "first|5|3|2|0 open|7|3|4|0 ");
+            assert_books_balance();
+            ballot_store_close(store);
+        } while (next_permutation(order, N_BATCHES));
+    }
+}
+
+static void a_ballot_of_a_newer_stream_wins_although_its_sequence_is_lower(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch old = BATCH(BALLOT("open", 1, "cats"), BALLOT("first", 1, "cats")),
+                        new = BATCH(BALLOT("open", 1, "dogs"), BALLOT("first", 1, "dogs"));
+    struct store_batch one = {.seq = 1, .batch = &new};
+    struct store_result result;
+    unsigned epoch;
+    apply_one(store, 900, &old);
+    assert_ok(ballot_store_register_epoch(store, 2000, &epoch, &err));
+    assert_ok(ballot_store_apply(store, epoch, &one, 1, &result, &err));
+    assert_answer(TALLY, "first|cats|1 open|dogs|1 ");
+    assert_books_balance();
+    ballot_store_close(store);
+}
+
+static void the_newest_fence_stays_and_one_of_an_unknown_poll_does_no_harm(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch open = {.fence_poll = "open"}, first = {.fence_poll = "first"}, other = {.fence_poll = "gone"};
+    struct store_batch set[] = {{.seq = 4, .batch = &open},
+                                {.seq = 2, .batch = &first},
+                                {.seq = 3, .batch = &open},
+                                {.seq = 5, .batch = &other}};
+    struct store_result result = apply(store, set, COUNT_OF(set));
+    assert_int_equal(result.n_polls, 3);
+    apply_one(store, 1, &open);
+    assert_answer("SELECT id, fence >> 12 & (1::bigint << 40) - 1 FROM polls ORDER BY id", "first|2 open|4 ");
+    ballot_store_close(store);
+}
+
+/* Bad data. */
+
+static void a_refused_ballot_leaves_nothing_behind_and_rows_store_the_others(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch batch = BATCH(BALLOT("open", 1, "cats"), BALLOT("open", 2, "dogs"),
+                                      BALLOT("open", 2, "\xff\xfe"), BALLOT("first", 3, "cats"),
+                                      BALLOT("first", 4, "\xc3"), BALLOT("open", 5, "cats"));
+    struct store_batch one = {.seq = 8, .batch = &batch};
+    struct store_result result;
+
+    assert_status(ballot_store_apply(store, 1, &one, 1, &result, &err), ST_DB_DATA);
+    assert_contains(err.text, "invalid byte sequence");
+    assert_answer("SELECT count(*) FROM applied_batches", "0 ");
+    assert_answer("SELECT count(*) FROM ballots", "0 ");
+
+    assert_ok(ballot_store_apply_rows(store, 1, &one, 1, &result, &err));
+    assert_int_equal(result.rejected, 2);
+    assert_int_equal(result.counted, 4);
+    assert_int_equal(result.superseded, 0);
+    assert_answer(TALLY, "first|cats|1 open|cats|2 open|dogs|1 "); /* dogs: the next best of voter 2 */
+    assert_answer(LEDGER, "first|2|1|0|1 open|4|3|0|1 ");
+    assert_answer("SELECT poll_id, ordinal & 4095, reason LIKE '%invalid byte sequence%22021%' "
+                  "FROM rejected_ballots ORDER BY ordinal",
+                  "open|2|t first|4|t ");
+    assert_books_balance();
+
+    one.known = false;
+    assert_ok(ballot_store_apply_rows(store, 1, &one, 1, &result, &err));
+    assert_true(one.known);
+    assert_answer(LEDGER, "first|2|1|0|1 open|4|3|0|1 ");
+    ballot_store_close(store);
+}
+
+static void choices_too_long_for_the_tally_are_bad_data_too(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    char choices[4001]; /* no spaces, and nothing that compresses */
+    uint64_t seed = 1;
+    for (size_t i = 0; i < sizeof(choices) - 1; i++) {
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+        choices[i] = (char)('!' + (seed >> 33) % 90);
+    }
+    choices[sizeof(choices) - 1] = '\0';
+    struct ballot ballots[] = {BALLOT("open", 1, "cats"), BALLOT("open", 2, "")};
+    ballots[1].choices = choices;
+    ballots[1].choices_len = sizeof(choices) - 1;
+    struct ballot_batch batch = {.n_ballots = 2, .ballots = ballots};
+    struct store_batch one = {.seq = 1, .batch = &batch};
+    struct store_result result;
+    assert_status(ballot_store_apply(store, 1, &one, 1, &result, &err), ST_DB_DATA);
+    assert_ok(ballot_store_apply_rows(store, 1, &one, 1, &result, &err));
+    assert_answer(LEDGER, "open|2|1|0|1 ");
+    assert_books_balance();
+    ballot_store_close(store);
+}
+
+static enum status fetch_poll(void *arg, struct ballot_store *store, const char *poll_id, struct errmsg *errmsg)
+{
+    int *calls = arg;
+    ++*calls;
+    if (strcmp(poll_id, "late") == 0)
+        put_poll(store, "late", true, 1770000000000);
+    return strcmp(poll_id, "unsure") == 0 ? fail(errmsg, ST_BUS_DOWN, "no broker") : ST_OK;
+}
+
+static void an_unknown_poll_is_fetched_or_its_ballots_are_rejected(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch batch = BATCH(BALLOT("late", 1, "cats"), BALLOT("never", 1, "cats"), BALLOT("never", 2, "cats"),
+                                      BALLOT("late", 2, "cats"), BALLOT("open", 1, "cats")),
+                        unsure = BATCH(BALLOT("open", 2, "cats"), BALLOT("unsure", 1, "cats"));
+    struct store_batch one = {.seq = 2, .batch = &unsure};
+    struct store_result result;
+    int calls = 0;
+    ballot_store_on_unknown_poll(store, fetch_poll, &calls);
+    result = apply_one(store, 1, &batch);
+    assert_int_equal(calls, 2);
+    assert_int_equal(result.rejected, 2);
+    assert_answer(TALLY, "late|cats|2 open|cats|1 ");
+    assert_answer("SELECT poll_id, reason FROM rejected_ballots ORDER BY ordinal",
+                  "never|unknown poll never|unknown poll ");
+    assert_status(ballot_store_apply(store, 1, &one, 1, &result, &err), ST_BUS_DOWN);
+    assert_answer("SELECT count(*) FROM applied_batches", "1 ");
+    assert_books_balance();
+    ballot_store_close(store);
+}
+
+/* Several at once. */
+
+enum { STORES = 4, ROUNDS = 40, PER_BATCH = 300, VOTERS = 500 };
+
+struct crowd {
+    pthread_t thread;
+    unsigned number;
+    size_t retries;
+};
+
+static void *vote_at_random(void *arg)
+{
+    struct crowd *crowd = arg;
+    struct ballot_store *store;
+    struct errmsg own;
+    static struct ballot all[STORES][PER_BATCH];
+    struct ballot *ballots = all[crowd->number];
+    uint64_t seed = crowd->number;
+    if (ballot_store_open(&store, scratch_db_conninfo(), "crowd", &own) != ST_OK)
+        return "no store";
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < PER_BATCH; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+            unsigned voter = (unsigned)(seed >> 33) % VOTERS;
+            ballots[i] = (seed >> 60) % 2 == 0 ? BALLOT("open", 0, "cats") : BALLOT("first", 0, "dogs");
+            ballots[i].voter[0] = (uint8_t)voter;
+            ballots[i].voter[9] = (uint8_t)(voter >> 8);
+        }
+        struct ballot_batch batch = {.n_ballots = PER_BATCH, .ballots = ballots};
+        /* Its own sequence, and one that all of them try to apply. */
+        struct store_batch set[] = {{.seq = 1000 + round * STORES + crowd->number, .batch = &batch},
+                                    {.seq = round + 1, .batch = NULL}};
+        struct store_result result;
+        enum status st;
+        while ((st = ballot_store_apply(store, 1, set, 2, &result, &own)) == ST_DB_RETRY)
+            crowd->retries++;
+        if (st != ST_OK) {
+            ballot_store_close(store);
+            return "apply failed";
+        }
+    }
+    ballot_store_close(store);
+    return NULL;
+}
+
+static void stores_with_overlapping_voters_never_deadlock(void **state)
+{
+    struct crowd crowd[STORES] = {0};
+    ballot_store_close(open_with_polls());
+    for (unsigned i = 0; i < STORES; i++) {
+        crowd[i].number = i;
+        assert_int_equal(pthread_create(&crowd[i].thread, NULL, vote_at_random, &crowd[i]), 0);
+    }
+    for (unsigned i = 0; i < STORES; i++) {
+        void *trouble;
+        pthread_join(crowd[i].thread, &trouble);
+        if (trouble != NULL)
+            fail_test("%s", (const char *)trouble);
+        assert_int_equal(crowd[i].retries, 0);
+    }
+    assert_answer("SELECT count(*) FROM applied_batches", "200 ");
+    assert_answer("SELECT sum(received) FROM ledger", "48000 ");
+    assert_books_balance();
+}
+
+static void each_store_has_a_slot_of_its_own_and_gives_it_back(void **state)
+{
+    struct ballot_store *one = open_store(), *two = open_store();
+    assert_int_equal(ballot_store_slot(one), 1);
+    assert_int_equal(ballot_store_slot(two), 2);
+    ballot_store_close(one);
+    one = NULL;
+    for (int i = 0; i < 500 && one == NULL; i++) { /* until the server has seen the first one leave */
+        one = open_store();
+        if (ballot_store_slot(one) != 1) {
+            ballot_store_close(one);
+            one = NULL;
+        }
+    }
+    assert_non_null(one);
+    ballot_store_close(one);
+    ballot_store_close(two);
+}
+
+static void without_a_free_slot_the_store_says_so(void **state)
+{
+    struct ballot_store *store;
+    char sql[200];
+    snprintf(sql, sizeof(sql), "SELECT pg_advisory_lock(%d, slot) FROM generate_series(1, %d) AS slot",
+             STORE_LOCK_CLASS, STORE_SLOTS);
+    scratch_db_run(sql);
+    assert_status(ballot_store_open(&store, scratch_db_conninfo(), "unit test", &err), ST_NO_SLOT);
+    assert_null(store);
+    assert_contains(err.text, "63 tally slots are taken");
+    scratch_db_run("SELECT pg_advisory_unlock_all()");
+}
+
+/* Epochs, polls, schema, connection. */
+
+static void an_older_stream_is_refused_and_the_same_one_keeps_its_number(void **state)
+{
+    struct ballot_store *store = open_store();
+    unsigned epoch = 0;
+    assert_ok(ballot_store_register_epoch(store, 5000, &epoch, &err));
+    assert_int_equal(epoch, 1);
+    assert_ok(ballot_store_register_epoch(store, 5000, &epoch, &err));
+    assert_int_equal(epoch, 1);
+    assert_ok(ballot_store_register_epoch(store, 7000, &epoch, &err));
+    assert_int_equal(epoch, 2);
+    assert_status(ballot_store_register_epoch(store, 6000, &epoch, &err), ST_EPOCH);
+    assert_contains(err.text, "6000");
+    assert_contains(err.text, "7000");
+    assert_status(ballot_store_register_epoch(store, 5000, &epoch, &err), ST_EPOCH); /* it is back */
+    assert_answer("SELECT epoch, created_ns FROM stream_epochs ORDER BY epoch", "1|5000 2|7000 ");
+    ballot_store_close(store);
+}
+
+static void collect_poll(void *arg, const char *id, const void *definition, size_t len)
+{
+    char *list = arg;
+    sprintf(list + strlen(list), "%s=%.*s ", id, (int)len, (const char *)definition);
+}
+
+static void the_newer_definition_of_a_poll_stays(void **state)
+{
+    struct ballot_store *store = open_store();
+    char list[200] = "";
+    put_poll(store, "demo", true, 20);
+    put_poll(store, "demo", false, 10); /* older */
+    put_poll(store, "demo", false, 20); /* the same */
+    put_poll(store, "other", true, 1);
+    assert_answer("SELECT id, revisable, revision, opens_at IS NULL, key FROM polls ORDER BY id",
+                  "demo|t|1|t|1 other|t|1|t|2 ");
+    put_poll(store, "demo", false, 30);
+    assert_answer("SELECT revisable, revision, method, extract(epoch FROM updated_at) * 1000 FROM polls WHERE key = 1",
+                  "f|2|plurality|30.000000 ");
+    assert_ok(ballot_store_each_poll(store, collect_poll, list, &err));
+    assert_string_equal(list, "demo=demo@30 other=other@1 ");
+    ballot_store_close(store);
+}
+
+static void a_schema_too_old_too_new_or_missing_is_named(void **state)
+{
+    struct ballot_store *store;
+    scratch_db_run("CREATE TABLE kept AS SELECT * FROM schema_migrations");
+    scratch_db_run("DELETE FROM schema_migrations WHERE version > 1");
+    assert_status(ballot_store_open(&store, scratch_db_conninfo(), "unit test", &err), ST_DB_SCHEMA);
+    assert_contains(err.text, "run db/migrate");
+    scratch_db_run("INSERT INTO schema_migrations (version, name, sha256) VALUES (999, 'x', '')");
+    assert_status(ballot_store_open(&store, scratch_db_conninfo(), "unit test", &err), ST_DB_SCHEMA);
+    assert_contains(err.text, "999");
+    assert_contains(err.text, "newer");
+    scratch_db_run("ALTER TABLE schema_migrations RENAME TO away");
+    assert_status(ballot_store_open(&store, scratch_db_conninfo(), "unit test", &err), ST_DB_SCHEMA);
+    assert_contains(err.text, "db/migrate");
+    scratch_db_run("ALTER TABLE away RENAME TO schema_migrations");
+    scratch_db_run("TRUNCATE schema_migrations");
+    scratch_db_run("INSERT INTO schema_migrations SELECT * FROM kept");
+    scratch_db_run("DROP TABLE kept");
+    ballot_store_close(open_store());
+}
+
+static void the_program_knows_the_newest_migration(void **state)
+{
+    char expected[20];
+    snprintf(expected, sizeof(expected), "%d ", STORE_SCHEMA);
+    assert_answer("SELECT max(version) FROM schema_migrations", expected);
+}
+
+static void a_lost_connection_is_reported_once_and_then_replaced(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch batch = BATCH(BALLOT("open", 1, "cats"));
+    struct store_batch one = {.seq = 1, .batch = &batch};
+    struct store_result result;
+    apply(store, &one, 1);
+    scratch_db_run("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'unit test'");
+    assert_status(ballot_store_apply(store, 1, &one, 1, &result, &err), ST_DB_DOWN);
+    assert_int_equal(ballot_store_slot(store), 0);
+    apply(store, &one, 1);
+    assert_true(one.known);
+    assert_int_equal(ballot_store_slot(store), 1);
+    assert_ok(ballot_store_ping(store, &err));
+    ballot_store_close(store);
+}
+
+static void an_unreachable_server_is_named(void **state)
+{
+    struct ballot_store *store;
+    assert_status(ballot_store_open(&store, "host=/nonexistent port=1", "unit test", &err), ST_DB_DOWN);
+    assert_null(store);
+    assert_contains(err.text, "/nonexistent");
+}
+
+static void the_worker_may_not_delete_ballots_or_touch_the_tally(void **state)
+{
+    static const char *const forbidden[] = {
+        "DELETE FROM ballots",
+        "TRUNCATE ballots",
+        "UPDATE tally SET n = 0",
+        "DELETE FROM applied_batches",
+        "UPDATE ledger SET counted = 0",
+        "CREATE TABLE mine (a int)",
+        "DROP TABLE ballots",
+        "DELETE FROM polls",
+    };
+    char sql[300];
+    for (size_t i = 0; i < COUNT_OF(forbidden); i++) {
+        snprintf(sql, sizeof(sql),
+                 "SET ROLE scrutin_worker; DO $$ BEGIN EXECUTE '%s'; RAISE 'was allowed'; "
+                 "EXCEPTION WHEN insufficient_privilege THEN NULL; END $$; RESET ROLE",
+                 forbidden[i]);
+        scratch_db_run(sql);
+    }
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup(function, empty_tables)
+    const struct CMUnitTest tests[] = {
+        TEST(the_program_knows_the_newest_migration),
+        TEST(a_batch_applied_again_changes_nothing),
+        TEST(a_set_of_old_and_new_batches_stores_the_new_ones_even_when_one_comes_twice),
+        TEST(no_batches_are_no_error),
+        TEST(gaps_and_dead_letters_are_visible),
+        TEST(every_order_of_the_batches_gives_the_same_tables),
+        TEST(a_ballot_of_a_newer_stream_wins_although_its_sequence_is_lower),
+        TEST(the_newest_fence_stays_and_one_of_an_unknown_poll_does_no_harm),
+        TEST(a_refused_ballot_leaves_nothing_behind_and_rows_store_the_others),
+        TEST(choices_too_long_for_the_tally_are_bad_data_too),
+        TEST(an_unknown_poll_is_fetched_or_its_ballots_are_rejected),
+        TEST(stores_with_overlapping_voters_never_deadlock),
+        TEST(each_store_has_a_slot_of_its_own_and_gives_it_back),
+        TEST(without_a_free_slot_the_store_says_so),
+        TEST(an_older_stream_is_refused_and_the_same_one_keeps_its_number),
+        TEST(the_newer_definition_of_a_poll_stays),
+        TEST(a_schema_too_old_too_new_or_missing_is_named),
+        TEST(a_lost_connection_is_reported_once_and_then_replaced),
+        TEST(an_unreachable_server_is_named),
+        TEST(the_worker_may_not_delete_ballots_or_touch_the_tally),
+    };
+    if (!scratch_db_open())
+        return 77; /* Meson: skipped */
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    scratch_db_close();
+    return failed;
+}
