@@ -1,0 +1,23 @@
+/* dead_letter - publishes what cannot be applied, with the reason.
+ * SPDX-License-Identifier: MIT */
+#include "dead_letter.h"
+
+#include <stdio.h>
+
+enum status dead_letter_publish(struct bus *bus, int64_t created_ns, const struct delivery *delivery,
+                                const char *reason, struct errmsg *err)
+{
+    char sequence[24], id[64], clean[256];
+    size_t n = 0;
+
+    /* A header ends at a line end. */
+    for (; reason[n] != '\0' && n < sizeof(clean) - 1; n++)
+        clean[n] = reason[n] >= ' ' && reason[n] <= '~' ? reason[n] : '?';
+    clean[n] = '\0';
+    snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)delivery->sequence);
+    snprintf(id, sizeof(id), "dead-%lld-%llu", (long long)created_ns, (unsigned long long)delivery->sequence);
+    const char *const headers[] = {
+        "Nats-Msg-Id",     id,  "Scrutin-Reason", clean, "Scrutin-Sequence", sequence, "Scrutin-Subject",
+        delivery->subject, NULL};
+    return bus_publish_acked(bus, BUS_SUBJECT_DEAD, headers, delivery->data, delivery->len, NULL, err);
+}

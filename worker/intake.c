@@ -1,0 +1,409 @@
+/* intake - receives, stores, acknowledges.
+ * SPDX-License-Identifier: MIT */
+#include "intake.h"
+
+#include "clock.h"
+#include "dead_letter.h"
+#include "log.h"
+#include "metrics.h"
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DELIVERIES_MAX 256 /* of one transaction */
+#define RECEIVE_MS 200     /* waiting for the first delivery; polls and the stop flag are looked at in between */
+#define LOOK_MS 5000       /* how often the consumer is looked at */
+#define RETRY_MS 500       /* between tries to reach a part that is away; with jitter */
+#define RETRIES_MAX 10     /* of a transaction that lost a deadlock */
+#define RETRY_TRANSACTION_MS 20
+#define NAK_DELAY_MS 1000
+
+/* One delivery and what is to become of it. */
+struct item {
+    struct delivery delivery;
+    struct ballot_batch batch;
+    bool is_dead; /* in the dead letters: to be ended */
+};
+
+struct intake {
+    struct intake_options options;
+    atomic_bool stopping;
+    struct bus_subscription *subscription; /* NULL: not in the queue group */
+    char deliver_subject[128];
+    int64_t created_ns;
+    unsigned epoch;
+    unsigned connection; /* of the bus, at the last look */
+    int64_t next_look_ms;
+    struct item items[DELIVERIES_MAX];
+    size_t n;
+    struct store_batch batches[DELIVERIES_MAX];
+    /* for readiness */
+    atomic_int database; /* enum status */
+    atomic_int consumer; /* enum status */
+    atomic_bool stalled;
+    uint64_t last_floor;
+    int64_t last_progress_ms;
+    struct metric *stored, *superseded, *rejected, *batches_stored, *redelivered, *dead, *transactions, *retries;
+    struct metric *transaction_seconds, *lag_seconds, *backlog;
+};
+
+struct intake *intake_new(const struct intake_options *options)
+{
+    struct intake *intake = calloc(1, sizeof(*intake));
+
+    if (intake == NULL)
+        abort();
+    intake->options = *options;
+    atomic_store(&intake->database, ST_DB_DOWN);
+    atomic_store(&intake->consumer, ST_BUS_DOWN);
+    intake->stored = metric_counter("ballots_stored_total", "result=\"counted\"",
+                                    "Ballots committed, by what became of them.");
+    intake->superseded = metric_counter("ballots_stored_total", "result=\"superseded\"",
+                                        "Ballots committed, by what became of them.");
+    intake->rejected = metric_counter("ballots_stored_total", "result=\"rejected\"",
+                                      "Ballots committed, by what became of them.");
+    intake->batches_stored = metric_counter("batches_stored_total", "", "Batches applied for the first time.");
+    intake->redelivered = metric_counter("batches_known_total", "", "Batches that had been applied before.");
+    intake->dead = metric_counter("dead_letters_total", "", "Messages that can never be applied.");
+    intake->transactions = metric_counter("transactions_total", "", "Transactions committed.");
+    intake->retries = metric_counter("transaction_retries_total", "", "Transactions run again after a lost deadlock.");
+    intake->transaction_seconds = metric_histogram_seconds("transaction_duration_seconds", "", "From BEGIN to COMMIT.");
+    intake->lag_seconds = metric_histogram_seconds(
+        "ballot_lag_seconds", "", "From the stream taking a batch to its COMMIT, for the oldest of each transaction.");
+    intake->backlog = metric_gauge("stream_backlog_messages", "", "Batches in the stream that are not acknowledged.");
+    return intake;
+}
+
+void intake_stop(struct intake *intake)
+{
+    atomic_store(&intake->stopping, true);
+}
+
+static void pause_ms(int64_t ms)
+{
+    int64_t jittered = ms / 2 + (int64_t)randombytes_uniform((uint32_t)ms);
+    struct timespec pause = {jittered / 1000, jittered % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
+}
+
+/* --- the queue group */
+
+static void leave(struct intake *intake)
+{
+    struct delivery delivery;
+    struct errmsg err;
+
+    if (intake->subscription == NULL)
+        return;
+    /* What is here and unread goes to the other workers at once. */
+    while (bus_next(intake->subscription, 0, &delivery, &err) == ST_OK) {
+        (void)!delivery_nak(intake->options.bus, &delivery, 0);
+        delivery_free(&delivery);
+    }
+    bus_subscription_close(intake->subscription);
+    intake->subscription = NULL;
+}
+
+/* Stream and consumer must belong to one incarnation: the stream is asked before and after. */
+static enum status find_consumer(struct intake *intake, struct bus_stream_info *stream,
+                                 struct bus_consumer_info *consumer, struct errmsg *err)
+{
+    struct bus_stream_info again;
+    enum status st = bus_stream_info(intake->options.bus, stream, err);
+
+    if (st == ST_OK)
+        st = bus_consumer_info(intake->options.bus, consumer, err);
+    if (st == ST_OK)
+        st = bus_stream_info(intake->options.bus, &again, err);
+    if (st == ST_OK && again.created_ns != stream->created_ns)
+        st = fail(err, ST_NOT_FOUND, "the stream was made anew just now");
+    return st;
+}
+
+static enum status join(struct intake *intake, struct errmsg *err)
+{
+    struct bus_stream_info stream;
+    struct bus_consumer_info consumer;
+    enum status st = find_consumer(intake, &stream, &consumer, err);
+
+    atomic_store(&intake->consumer, st);
+    if (st != ST_OK)
+        return st;
+    st = ballot_store_register_epoch(intake->options.store, stream.created_ns, &intake->epoch, err);
+    atomic_store(&intake->database, st);
+    if (st != ST_OK)
+        return st;
+    st = bus_join_workers(intake->options.bus, consumer.deliver_subject, &intake->subscription, err);
+    if (st != ST_OK)
+        return st;
+    intake->created_ns = stream.created_ns;
+    memcpy(intake->deliver_subject, consumer.deliver_subject, sizeof(intake->deliver_subject));
+    intake->connection = bus_connection_count(intake->options.bus);
+    intake->last_progress_ms = clock_mono_ms();
+    intake->next_look_ms = clock_mono_ms() + LOOK_MS;
+    log_info("joined the workers", LOG_S("deliver_subject", intake->deliver_subject), LOG_I("epoch", intake->epoch),
+             LOG_I("slot", ballot_store_slot(intake->options.store)));
+    return ST_OK;
+}
+
+static void look_at_progress(struct intake *intake, const struct bus_consumer_info *consumer, int64_t now)
+{
+    bool has_work = consumer->pending > 0 || consumer->ack_pending > 0;
+
+    if (!has_work || consumer->ack_floor != intake->last_floor)
+        intake->last_progress_ms = now;
+    intake->last_floor = consumer->ack_floor;
+    atomic_store(&intake->stalled, now - intake->last_progress_ms > intake->options.stall_ms);
+    metric_set(intake->backlog, (int64_t)consumer->pending + consumer->ack_pending);
+}
+
+/* A vanished consumer is silent to those who listen: ask now and then, and after every reconnection. */
+static void look_at_consumer(struct intake *intake)
+{
+    struct bus_consumer_info consumer;
+    struct errmsg err;
+    int64_t now = clock_mono_ms();
+    unsigned connection = bus_connection_count(intake->options.bus);
+
+    if (now < intake->next_look_ms && connection == intake->connection)
+        return;
+    intake->next_look_ms = now + LOOK_MS;
+    intake->connection = connection;
+    if (!bus_is_connected(intake->options.bus)) {
+        atomic_store(&intake->consumer, ST_BUS_DOWN);
+        return;
+    }
+    enum status st = bus_consumer_info(intake->options.bus, &consumer, &err);
+    atomic_store(&intake->consumer, st);
+    if (st == ST_OK)
+        look_at_progress(intake, &consumer, now);
+    if (st == ST_NOT_FOUND || (st == ST_OK && strcmp(consumer.deliver_subject, intake->deliver_subject) != 0)) {
+        log_warn("the consumer is not the one that was joined", LOG_S("error", st == ST_OK ? "" : err.text));
+        leave(intake);
+    }
+}
+
+/* --- receiving */
+
+/* Decodes, or moves what cannot be decoded to the dead letters. False: neither, so it must be delivered again. */
+static bool prepare(struct intake *intake, struct item *item)
+{
+    struct errmsg reason, err;
+    enum status st = wire_decode_batch(item->delivery.data, item->delivery.len, &item->batch, &reason);
+
+    item->is_dead = false;
+    if (st == ST_OK)
+        return true;
+    st = dead_letter_publish(intake->options.bus, intake->created_ns, &item->delivery, reason.text, &err);
+    if (st != ST_OK) {
+        log_warn("dead letter not published", LOG_I("sequence", item->delivery.sequence), LOG_S("error", err.text));
+        return false;
+    }
+    log_warn("message moved to the dead letters", LOG_I("sequence", item->delivery.sequence),
+             LOG_S("subject", item->delivery.subject), LOG_S("reason", reason.text));
+    metric_add(intake->dead, 1);
+    item->is_dead = true;
+    item->batch = (struct ballot_batch){.n_ballots = 0};
+    return true;
+}
+
+/* Gathers what is here, waiting only for the first. Returns ST_NOT_FOUND when nothing came. */
+static enum status receive(struct intake *intake, struct errmsg *err)
+{
+    size_t ballots = 0;
+    enum status st = ST_OK;
+
+    while (intake->n < DELIVERIES_MAX && ballots < intake->options.transaction_ballots) {
+        struct item *item = &intake->items[intake->n];
+        st = bus_next(intake->subscription, intake->n == 0 ? RECEIVE_MS : 0, &item->delivery, err);
+        if (st != ST_OK)
+            break;
+        if (prepare(intake, item)) {
+            ballots += item->batch.n_ballots;
+            intake->n++;
+        } else {
+            (void)!delivery_nak(intake->options.bus, &item->delivery, NAK_DELAY_MS);
+            delivery_free(&item->delivery);
+        }
+    }
+    return intake->n > 0 ? ST_OK : st;
+}
+
+/* Gives every delivery its fate and frees it. */
+static void release(struct intake *intake, enum fate fate)
+{
+    for (size_t i = 0; i < intake->n; i++) {
+        struct item *item = &intake->items[i];
+        /* An answer that is lost means a redelivery: harmless. */
+        if (fate == FATE_NAK)
+            (void)!delivery_nak(intake->options.bus, &item->delivery, NAK_DELAY_MS);
+        else if (item->is_dead)
+            (void)!delivery_term(intake->options.bus, &item->delivery);
+        else
+            (void)!delivery_ack(intake->options.bus, &item->delivery);
+        ballot_batch_free(&item->batch);
+        delivery_free(&item->delivery);
+    }
+    intake->n = 0;
+}
+
+/* --- storing */
+
+static enum status store_once(struct intake *intake, struct store_result *result, struct errmsg *err)
+{
+    struct ballot_store *store = intake->options.store;
+
+    for (size_t i = 0; i < intake->n; i++)
+        intake->batches[i] = (struct store_batch){
+            .seq = intake->items[i].delivery.sequence,
+            .batch = intake->items[i].is_dead ? NULL : &intake->items[i].batch,
+        };
+    enum status st = ballot_store_apply(store, intake->epoch, intake->batches, intake->n, result, err);
+    if (st == ST_DB_DATA) {
+        log_warn("the database refused the batch; looking for the ballots", LOG_S("error", err->text));
+        st = ballot_store_apply_rows(store, intake->epoch, intake->batches, intake->n, result, err);
+    }
+    return st;
+}
+
+static enum status store(struct intake *intake, struct store_result *result, struct errmsg *err)
+{
+    int64_t began = clock_mono_ns();
+    enum status st = store_once(intake, result, err);
+
+    for (int i = 0; st == ST_DB_RETRY && i < RETRIES_MAX; i++) {
+        log_warn("transaction lost; again", LOG_S("error", err->text));
+        metric_add(intake->retries, 1);
+        pause_ms(RETRY_TRANSACTION_MS << (i < 6 ? i : 6));
+        st = store_once(intake, result, err);
+    }
+    if (st == ST_OK)
+        metric_observe_ns(intake->transaction_seconds, clock_mono_ns() - began);
+    atomic_store(&intake->database, st);
+    return st;
+}
+
+static void count(struct intake *intake, const struct store_result *result)
+{
+    int64_t oldest = intake->items[0].delivery.stored_at_ns;
+
+    for (size_t i = 1; i < intake->n; i++)
+        if (intake->items[i].delivery.stored_at_ns < oldest)
+            oldest = intake->items[i].delivery.stored_at_ns;
+    metric_observe_ns(intake->lag_seconds, clock_wall_ms() * 1000000 - oldest);
+    metric_add(intake->transactions, 1);
+    metric_add(intake->batches_stored, result->batches);
+    metric_add(intake->redelivered, intake->n - result->batches);
+    metric_add(intake->stored, result->counted);
+    metric_add(intake->superseded, result->superseded);
+    metric_add(intake->rejected, result->rejected);
+}
+
+/* result-api looks at these polls soon; a doorbell that is lost is made up for by its periodic look. */
+static void ring(struct intake *intake, const struct store_result *result)
+{
+    struct bytes bytes;
+    struct errmsg err;
+
+    if (result->n_polls == 0)
+        return;
+    wire_encode_tally_changed(result->polls, result->n_polls, &bytes);
+    if (bus_publish(intake->options.bus, BUS_SUBJECT_TALLY, bytes.data, bytes.len, &err) != ST_OK)
+        log_debug("doorbell not rung", LOG_S("error", err.text));
+    free(bytes.data);
+}
+
+/* --- the loop */
+
+/* The store's connection and tables are there and the polls are copied. */
+static enum status ready_database(struct intake *intake, struct errmsg *err)
+{
+    enum status st = ST_OK;
+
+    if (intake->subscription == NULL)
+        st = ballot_store_ping(intake->options.store, err);
+    if (st == ST_OK)
+        st = poll_copy_run(intake->options.polls, intake->options.store, err);
+    if (st != ST_OK || intake->subscription == NULL)
+        atomic_store(&intake->database, st);
+    return st;
+}
+
+static enum status turn(struct intake *intake, struct errmsg *err)
+{
+    struct store_result result;
+    enum status st = ready_database(intake, err);
+
+    if (st == ST_OK && intake->subscription == NULL)
+        st = join(intake, err);
+    if (st != ST_OK)
+        return st;
+    st = receive(intake, err);
+    if (st == ST_OK) {
+        st = store(intake, &result, err);
+        if (st == ST_OK) {
+            count(intake, &result);
+            release(intake, FATE_ACK);
+            ring(intake, &result);
+        }
+    } else if (st == ST_NOT_FOUND) {
+        st = ST_OK; /* nothing came */
+    }
+    if (st == ST_OK)
+        look_at_consumer(intake);
+    return st;
+}
+
+enum status intake_run(struct intake *intake, struct errmsg *err)
+{
+    enum status st = ST_OK, logged = ST_OK;
+
+    while (!atomic_load(&intake->stopping)) {
+        st = turn(intake, err);
+        if (st == ST_EPOCH)
+            break;
+        if (st != ST_OK) {
+            if (st != logged)
+                log_warn("cannot go on; trying again", LOG_S("status", status_text(st)), LOG_S("error", err->text));
+            release(intake, FATE_NAK);
+            leave(intake);
+            pause_ms(RETRY_MS);
+        }
+        logged = st;
+    }
+    leave(intake);
+    return st == ST_EPOCH ? st : ST_OK;
+}
+
+/* --- readiness */
+
+bool intake_is_database_ready(void *arg, char detail[128])
+{
+    struct intake *intake = arg;
+    enum status st = (enum status)atomic_load(&intake->database);
+
+    if (st != ST_OK)
+        snprintf(detail, 128, "%s", status_text(st));
+    return st == ST_OK;
+}
+
+bool intake_is_consumer_ready(void *arg, char detail[128])
+{
+    struct intake *intake = arg;
+    enum status st = (enum status)atomic_load(&intake->consumer);
+
+    if (!bus_is_connected(intake->options.bus))
+        snprintf(detail, 128, "the broker cannot be reached");
+    else if (st == ST_NOT_FOUND)
+        snprintf(detail, 128, "the stream or its consumer is missing; scrutin-setup makes them");
+    else if (st != ST_OK)
+        snprintf(detail, 128, "%s", status_text(st));
+    else if (atomic_load(&intake->stalled))
+        snprintf(detail, 128, "the stream holds ballots and nothing was acknowledged for long");
+    else
+        return true;
+    return false;
+}

@@ -1,0 +1,34 @@
+/* intake - from deliveries to committed transactions to acknowledgements: the worker's one loop.
+ * SPDX-License-Identifier: MIT
+ *
+ * receive -> decode -> store in one transaction -> COMMIT -> acknowledge -> ring the doorbell. A death between any two
+ * of these is healed by redelivery, which the table of applied batches makes a no-op. While the database is away the
+ * worker leaves the queue group, so that deliveries do not pile up in its memory. */
+#ifndef WORKER_INTAKE_H
+#define WORKER_INTAKE_H
+
+#include "ballot_store.h"
+#include "bus.h"
+#include "poll_copy.h"
+
+struct intake;
+
+struct intake_options {
+    struct bus *bus;
+    struct ballot_store *store;
+    struct poll_copy *polls;
+    size_t transaction_ballots;
+    int64_t stall_ms;
+};
+
+struct intake *intake_new(const struct intake_options *options);
+/* Runs until intake_stop; returns ST_OK then. ST_EPOCH: the stream is older than one that the database knows. */
+MUST_CHECK enum status intake_run(struct intake *intake, struct errmsg *err);
+/* From any thread: ends after the transaction under way; what was delivered and not read goes back to the others. */
+void intake_stop(struct intake *intake);
+
+/* For /readyz; from any thread. */
+bool intake_is_database_ready(void *intake, char detail[128]);
+bool intake_is_consumer_ready(void *intake, char detail[128]);
+
+#endif

@@ -1,0 +1,113 @@
+/* worker - takes batches from the stream and writes them to PostgreSQL, exactly once each.
+ * SPDX-License-Identifier: MIT */
+#include "http.h"
+#include "intake.h"
+#include "log.h"
+#include "service.h"
+#include "settings.h"
+#include <pthread.h>
+
+struct parts {
+    struct http_server *server;
+    struct bus *bus;
+    struct ballot_store *store;
+    struct poll_copy *polls;
+    struct intake *intake;
+    pthread_t thread;
+};
+
+static bool is_bus_ready(void *arg, char detail[128])
+{
+    bool connected = bus_is_connected(arg);
+
+    if (!connected)
+        snprintf(detail, 128, "the broker cannot be reached");
+    return connected;
+}
+
+static void on_stop(void *arg)
+{
+    struct parts *parts = arg;
+
+    log_info("stopping");
+    intake_stop(parts->intake);
+}
+
+static void *run_intake(void *arg)
+{
+    struct parts *parts = arg;
+    struct errmsg err;
+    enum status st = intake_run(parts->intake, &err);
+
+    if (st != ST_OK)
+        service_die(st, &err, "take ballots");
+    http_drain(parts->server, 500);
+    return NULL;
+}
+
+static void open_parts(struct parts *parts)
+{
+    struct errmsg err;
+    enum status st = bus_open(settings.nats_url, "worker", &parts->bus, &err);
+
+    if (st != ST_OK)
+        service_die(st, &err, "connect to the broker");
+    /* A database that is away is waited for; one whose tables do not fit is said at once, and waited for too. */
+    st = ballot_store_open(&parts->store, settings.database_url, "scrutin-worker", &err);
+    if (st != ST_OK && parts->store == NULL)
+        service_die(st, &err, "open the store");
+    if (st != ST_OK)
+        log_warn("database not ready", LOG_S("status", status_text(st)), LOG_S("error", err.text));
+    st = poll_copy_open(parts->bus, &parts->polls, &err);
+    if (st != ST_OK)
+        service_die(st, &err, "watch the polls");
+    ballot_store_on_unknown_poll(parts->store, poll_copy_fetch, parts->polls);
+    const struct intake_options options = {.bus = parts->bus,
+                                           .store = parts->store,
+                                           .polls = parts->polls,
+                                           .transaction_ballots = (size_t)settings.transaction_ballots,
+                                           .stall_ms = settings.stall_s * 1000};
+    parts->intake = intake_new(&options);
+}
+
+int main(int argc, char **argv)
+{
+    const struct service service = {.name = "worker",
+                                    .sentence = "writes the stream's ballots to PostgreSQL",
+                                    .entries = settings_table,
+                                    .n_entries = settings_table_len,
+                                    .config = &settings,
+                                    .port = &settings.port,
+                                    .bind_address = &settings.bind_address,
+                                    .log_level = &settings.log_level};
+    static struct parts parts;
+    struct errmsg err;
+
+    service_start(&service, argc, argv);
+    open_parts(&parts);
+    const struct http_check checks[] = {
+        {"nats", is_bus_ready, parts.bus},
+        {"database", intake_is_database_ready, parts.intake},
+        {"consumer", intake_is_consumer_ready, parts.intake},
+    };
+    const struct http_options options = {.bind_address = settings.bind_address,
+                                         .port = (int)settings.port,
+                                         .loops = 1,
+                                         .max_connections = 100,
+                                         .max_in_flight = 1,
+                                         .checks = checks,
+                                         .n_checks = sizeof(checks) / sizeof(checks[0])};
+    enum status st = http_open(&options, &parts.server, &err);
+    if (st != ST_OK)
+        service_die(st, &err, "listen");
+    service_on_stop(on_stop, &parts);
+    if (pthread_create(&parts.thread, NULL, run_intake, &parts) != 0)
+        service_die(fail(&err, ST_IO, "cannot start a thread"), &err, "start");
+    log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
+    http_run(parts.server);
+    pthread_join(parts.thread, NULL);
+    ballot_store_close(parts.store);
+    bus_close(parts.bus);
+    log_info("stopped");
+    return 0;
+}
