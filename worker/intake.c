@@ -30,6 +30,7 @@ struct item {
 struct intake {
     struct intake_options options;
     atomic_bool stopping;
+    struct ballot_store *store;            /* NULL until the database was reached once */
     struct bus_subscription *subscription; /* NULL: not in the queue group */
     char deliver_subject[128];
     int64_t created_ns;
@@ -132,7 +133,7 @@ static enum status join(struct intake *intake, struct errmsg *err)
     atomic_store(&intake->consumer, st);
     if (st != ST_OK)
         return st;
-    st = ballot_store_register_epoch(intake->options.store, stream.created_ns, &intake->epoch, err);
+    st = ballot_store_register_epoch(intake->store, stream.created_ns, &intake->epoch, err);
     atomic_store(&intake->database, st);
     if (st != ST_OK)
         return st;
@@ -145,7 +146,7 @@ static enum status join(struct intake *intake, struct errmsg *err)
     intake->last_progress_ms = clock_mono_ms();
     intake->next_look_ms = clock_mono_ms() + LOOK_MS;
     log_info("joined the workers", LOG_S("deliver_subject", intake->deliver_subject), LOG_I("epoch", intake->epoch),
-             LOG_I("slot", ballot_store_slot(intake->options.store)));
+             LOG_I("slot", ballot_store_slot(intake->store)));
     return ST_OK;
 }
 
@@ -254,7 +255,7 @@ static void release(struct intake *intake, enum fate fate)
 
 static enum status store_once(struct intake *intake, struct store_result *result, struct errmsg *err)
 {
-    struct ballot_store *store = intake->options.store;
+    struct ballot_store *store = intake->store;
 
     for (size_t i = 0; i < intake->n; i++)
         intake->batches[i] = (struct store_batch){
@@ -323,10 +324,15 @@ static enum status ready_database(struct intake *intake, struct errmsg *err)
 {
     enum status st = ST_OK;
 
-    if (intake->subscription == NULL)
-        st = ballot_store_ping(intake->options.store, err);
+    if (intake->store == NULL) {
+        st = ballot_store_open(&intake->store, intake->options.database_url, "scrutin-worker", err);
+        if (st == ST_OK)
+            ballot_store_on_unknown_poll(intake->store, poll_copy_fetch, intake->options.polls);
+    }
+    if (st == ST_OK && intake->subscription == NULL)
+        st = ballot_store_ping(intake->store, err);
     if (st == ST_OK)
-        st = poll_copy_run(intake->options.polls, intake->options.store, err);
+        st = poll_copy_run(intake->options.polls, intake->store, err);
     if (st != ST_OK || intake->subscription == NULL)
         atomic_store(&intake->database, st);
     return st;
@@ -375,6 +381,8 @@ enum status intake_run(struct intake *intake, struct errmsg *err)
         logged = st;
     }
     leave(intake);
+    ballot_store_close(intake->store);
+    intake->store = NULL;
     return st == ST_EPOCH ? st : ST_OK;
 }
 

@@ -15,12 +15,13 @@ struct intake;
 
 struct intake_options {
     struct bus *bus;
-    struct ballot_store *store;
+    const char *database_url; /* as ballot_store_open's conninfo */
     struct poll_copy *polls;
     size_t transaction_ballots;
     int64_t stall_ms;
 };
 
+/* Opens nothing yet; a broker or a database that is away is waited for. */
 struct intake *intake_new(const struct intake_options *options);
 /* Runs until intake_stop; returns ST_OK then. ST_EPOCH: the stream is older than one that the database knows. */
 MUST_CHECK enum status intake_run(struct intake *intake, struct errmsg *err);

@@ -10,7 +10,6 @@
 struct parts {
     struct http_server *server;
     struct bus *bus;
-    struct ballot_store *store;
     struct poll_copy *polls;
     struct intake *intake;
     pthread_t thread;
@@ -52,18 +51,11 @@ static void open_parts(struct parts *parts)
 
     if (st != ST_OK)
         service_die(st, &err, "connect to the broker");
-    /* A database that is away is waited for; one whose tables do not fit is said at once, and waited for too. */
-    st = ballot_store_open(&parts->store, settings.database_url, "scrutin-worker", &err);
-    if (st != ST_OK && parts->store == NULL)
-        service_die(st, &err, "open the store");
-    if (st != ST_OK)
-        log_warn("database not ready", LOG_S("status", status_text(st)), LOG_S("error", err.text));
     st = poll_copy_open(parts->bus, &parts->polls, &err);
     if (st != ST_OK)
         service_die(st, &err, "watch the polls");
-    ballot_store_on_unknown_poll(parts->store, poll_copy_fetch, parts->polls);
     const struct intake_options options = {.bus = parts->bus,
-                                           .store = parts->store,
+                                           .database_url = settings.database_url,
                                            .polls = parts->polls,
                                            .transaction_ballots = (size_t)settings.transaction_ballots,
                                            .stall_ms = settings.stall_s * 1000};
@@ -106,7 +98,6 @@ int main(int argc, char **argv)
     log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
     http_run(parts.server);
     pthread_join(parts.thread, NULL);
-    ballot_store_close(parts.store);
     bus_close(parts.bus);
     log_info("stopped");
     return 0;
