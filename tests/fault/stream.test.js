@@ -1,0 +1,169 @@
+// Garbage on the stream, a stream that is full, a stream that is wiped.
+// SPDX-License-Identifier: MIT
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { Instance } from '../lib/instance.js';
+import { Voters } from '../lib/voters.js';
+import { acknowledges, assertExact, mark, underLoad } from '../lib/check.js';
+import { encodeBatch } from '../lib/proto.js';
+import { requestJson } from '../lib/http.js';
+import { seedOfRun, seeded } from '../lib/random.js';
+import { until } from '../lib/wait.js';
+
+let instance;
+const random = seeded(seedOfRun());
+before(async () => {
+  instance = await Instance.start({ workers: 2, env: { ACK_WAIT: '3' } });
+});
+after(() => instance?.stop());
+
+const voter = () => randomBytes(16);
+const ballot = (more) => ({ poll: 'demo', voter: voter(), choices: 'a', ...more });
+
+/** What can never be applied. */
+const GARBAGE = {
+  'random bytes': Buffer.from('\xff\xfe\xfd\xfc this is no protobuf', 'latin1'),
+  'nothing at all': Buffer.alloc(0),
+  'text': Buffer.from('hello'),
+  'a cut message': encodeBatch({ ballots: [ballot()] }).subarray(0, 40),
+  'a version of the future': encodeBatch({ version: 99, ballots: [ballot()] }),
+  'no version': encodeBatch({ version: 0, ballots: [ballot()] }),
+  'neither ballots nor a fence': encodeBatch({}),
+  'ballots and a fence': encodeBatch({ ballots: [ballot()], fencePoll: 'demo' }),
+  'an id that is too short': encodeBatch({ id: Buffer.from('abc'), ballots: [ballot()] }),
+  'a voter of 15 bytes': encodeBatch({ ballots: [ballot(), ballot({ voter: randomBytes(15) })] }),
+  'a poll id that cannot be one': encodeBatch({ ballots: [ballot({ poll: 'No Poll' })] }),
+  'no choices': encodeBatch({ ballots: [ballot({ choices: '' })] }),
+  'choices with a NUL': encodeBatch({ ballots: [ballot({ choices: 'a\0b' })] }),
+  'choices that are not UTF-8': encodeBatch({ ballots: [ballot({ choices: Buffer.from([0xff, 0xfe]) })] }),
+  'choices of 5 KB': encodeBatch({ ballots: [ballot({ choices: 'x'.repeat(5000) })] }),
+  'more ballots than an ordinal can count': encodeBatch({ ballots: Array.from({ length: 4097 }, () => ballot()) }),
+};
+
+test('garbage on ballots.>: into the dead letters, the rest flows', async () => {
+  const jsm = await instance.jsm();
+  const deadBefore = (await jsm.streams.info('DEAD_LETTERS')).state.messages;
+  const demoBefore = (await instance.books('demo')).rows.size;
+  const published = new Map();
+  await underLoad(instance, 'garbage', async (load) => {
+    const js = (await instance.nats()).jetstream();
+    for (const subject of ['ballots.batch', 'ballots.unheard.of']) {
+      for (const [what, data] of Object.entries(GARBAGE)) {
+        const { seq } = await js.publish(subject, data);
+        published.set(seq, `${what} on ${subject}`);
+      }
+      await acknowledges(load, 500);
+    }
+  }, { random });
+
+  const { state } = await until('all are dead letters', async () => {
+    const info = await jsm.streams.info('DEAD_LETTERS');
+    if (info.state.messages >= deadBefore + published.size) return info;
+    throw new Error(`${info.state.messages - deadBefore} of ${published.size}`);
+  });
+  assert.equal(state.messages, deadBefore + published.size, 'each once');
+  for (let seq = state.last_seq - published.size + 1; seq <= state.last_seq; seq++) {
+    const message = await jsm.streams.getMessage('DEAD_LETTERS', { seq });
+    assert.equal(message.subject, 'dead.ballots');
+    const headers = Object.fromEntries([...message.header].map(([name, values]) => [name.toLowerCase(), values.join()]));
+    const [, original] = Object.entries(headers).find(([name]) => /sequence/.test(name)) ?? [];
+    assert.ok(published.has(Number(original)), JSON.stringify(headers));
+    const what = published.get(Number(original)).replace(/ on .*/, '');
+    assert.deepEqual(Buffer.from(message.data), GARBAGE[what], 'the message as it was');
+    assert.ok(Object.entries(headers).some(([name, value]) => /reason/.test(name) && value.length > 5), JSON.stringify(headers));
+  }
+  const dead = await instance.sql('SELECT seq FROM applied_batches WHERE dead ORDER BY seq');
+  assert.deepEqual(dead.map((row) => Number(row.seq)), [...published.keys()]);
+  assert.equal((await instance.books('demo')).rows.size, demoBefore, 'none of it counts');
+});
+
+test('ballots of a poll that nobody knows: rejected with a reason, the rest of their batch counts', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  const js = (await instance.nats()).jetstream();
+  await until('the worker knows the poll', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [poll.id])).length === 1);
+  const good = voter();
+  await js.publish('ballots.batch', encodeBatch({ ballots: [ballot({ poll: 'nosuch' }), { poll: poll.id, voter: good, choices: 'o1' }] }));
+  await instance.settle();
+  const { rows, books } = await instance.books(poll.id);
+  assert.equal(rows.size, 1);
+  assert.equal(books.counted, 1);
+  const rejected = await instance.sql("SELECT reason FROM rejected_ballots WHERE poll_id = 'nosuch'");
+  assert.equal(rejected.length, 1);
+  assert.match(rejected[0].reason, /\S/);
+});
+
+test('the same batch published twice under two ids: the ballots are superseded, not doubled', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  await until('the worker knows the poll', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [poll.id])).length === 1);
+  const js = (await instance.nats()).jetstream();
+  const data = encodeBatch({ ballots: Array.from({ length: 10 }, () => ({ poll: poll.id, voter: voter(), choices: 'o1' })) });
+  for (let i = 0; i < 3; i++) await js.publish('ballots.batch', data);
+  await instance.settle();
+  const { rows, books } = await instance.books(poll.id);
+  assert.equal(rows.size, 10);
+  assert.deepEqual({ ...books, tally: [...books.tally] }, { received: 30, counted: 10, superseded: 20, rejected: 0, tally: [['o1', 10]] });
+});
+
+test('the stream is full: 503 stream-full, nothing dropped, and it goes on when there is room', async () => {
+  const jsm = await instance.jsm();
+  await underLoad(instance, 'stream full', async (load) => {
+    const { state } = await jsm.streams.info('BALLOTS');
+    await instance.setUp({ BALLOTS_MAX_BYTES: String(state.bytes + 50_000) });
+    const refused = () => load.history.voters.some((one) => one.ops.some((op) => op.status === 503));
+    await until('ballots are refused', refused);
+    const before = await jsm.streams.info('BALLOTS');
+    await until('and refused', async () => {
+      const answer = await requestJson(instance.voteUrl, 'POST', `/v1/polls/demo/ballots`,
+        { ballots: Array.from({ length: 500 }, (_, i) => ({ voter: `full ${i}`, selection: ['a'] })) },
+        { authorization: `Bearer ${instance.apiKey}` });
+      return answer.status === 503 && answer.json.type === '/problems/stream-full' && answer.headers['retry-after'];
+    });
+    const after = await jsm.streams.info('BALLOTS');
+    assert.equal(after.state.first_seq, before.state.first_seq, 'no old ballot is dropped');
+    assert.ok(after.state.messages >= before.state.messages);
+    await instance.setUp();
+    await acknowledges(load);
+  }, { random });
+});
+
+test('the stream is wiped while the database lives: a new epoch, new ballots count', async () => {
+  const poll = await instance.createPoll({ n: 50 });
+  const load = new Voters({ origin: instance.voteUrl, poll: poll.id, options: poll.options, instance, random, inFlight: 100, rate: 2000 });
+  try {
+    await load.register(300);
+    await load.castEach(3);
+    await assertExact(instance, load, { what: 'before the wipe' });
+    const before = await mark(instance, load);
+    const [{ epoch }] = await instance.sql('SELECT max(epoch) AS epoch FROM stream_epochs');
+
+    const jsm = await instance.jsm();
+    await jsm.streams.delete('BALLOTS');
+    load.start();
+    await instance.setUp();
+    await instance.ready();
+    await acknowledges(load, 1000);
+    await load.stop();
+    await load.castEach(1); // so that every voter has one in the new stream
+    await assertExact(instance, load, { before, what: 'after the wipe' });
+    const [{ epoch: later }] = await instance.sql('SELECT max(epoch) AS epoch FROM stream_epochs');
+    assert.ok(later > epoch);
+    await underLoad(instance, 'a new poll after the wipe', async () => {}, { random });
+  } finally {
+    await load.close();
+  }
+});
+
+test('a stream that is older than the newest epoch is refused: nothing goes backwards', async () => {
+  await instance.ctl('stop', 'worker:*');
+  await instance.sql('INSERT INTO stream_epochs (epoch, created_ns) SELECT max(epoch) + 1, 8e18::bigint FROM stream_epochs');
+  try {
+    await instance.ctl('start', 'worker:*');
+    await until('a worker says so', async () => /older|epoch/i.test(instance.log('worker_0').split('\n').slice(-40).join('\n')));
+    assert.notEqual(await Instance.readyStatus(`http://127.0.0.1:${instance.workerPort(0)}`), 200);
+  } finally {
+    await instance.sql('DELETE FROM stream_epochs WHERE created_ns = 8e18::bigint');
+    await instance.ctl('restart', 'worker:*');
+    await instance.ready();
+  }
+});

@@ -1,0 +1,244 @@
+// What can happen to a worker between a delivery and its acknowledgement, and to its transaction.
+// SPDX-License-Identifier: MIT
+import test, { after, afterEach, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Instance } from '../lib/instance.js';
+import { Proxy } from '../lib/proxy.js';
+import { Voters } from '../lib/voters.js';
+import { acknowledges, assertExact, underLoad } from '../lib/check.js';
+import { seedOfRun, seeded } from '../lib/random.js';
+import { until } from '../lib/wait.js';
+
+const ACK_WAIT_S = 2;
+let instance;
+const random = seeded(seedOfRun());
+before(async () => {
+  instance = await Instance.start({ workers: 2, env: { ACK_WAIT: String(ACK_WAIT_S) } });
+});
+after(() => instance?.stop());
+afterEach(async () => {
+  for (const child of instance.children) child.kill('SIGKILL');
+  await instance.ctl('start', 'worker:*');
+  await instance.ready();
+});
+
+const consumer = async () => (await instance.jsm()).consumers.info('BALLOTS', 'workers');
+const loadOn = async (options = {}) => {
+  const poll = await instance.createPoll({ n: 50, ...options });
+  return new Voters({ origin: instance.voteUrl, poll: poll.id, options: poll.options, instance, random, inFlight: 100 });
+};
+const booksNow = async (load) => {
+  const { rows, books } = await instance.books(load.poll);
+  return { rows: [...rows].sort(), books };
+};
+/** What of the stream is in applied_batches, in all. */
+const applied = async () => Number((await instance.sql(
+  'SELECT count(*) AS n FROM applied_batches WHERE epoch = (SELECT max(epoch) FROM stream_epochs)'))[0].n);
+const lastSequence = async () => (await (await instance.jsm()).streams.info('BALLOTS')).state.last_seq;
+
+/** A proxy in front of PostgreSQL's socket. */
+async function databaseProxy() {
+  const folder = mkdtempSync('/tmp/scrutin-pg-');
+  const proxy = await Proxy.start({ at: { path: join(folder, '.s.PGSQL.5432') }, to: { path: join(instance.env.PGHOST, '.s.PGSQL.5432') } });
+  proxy.folder = folder;
+  const stop = proxy.stop.bind(proxy);
+  proxy.stop = async () => {
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return proxy;
+}
+const natsProxy = () => Proxy.start({ at: { port: 0, host: '127.0.0.1' },
+  to: { port: Number(instance.settings.NATS_PORT), host: '127.0.0.1' } });
+
+test('killed after COMMIT, before the acknowledgement: the redelivery changes nothing', async () => {
+  const load = await loadOn();
+  await load.register(200);
+  await instance.ctl('stop', 'worker:*');
+  const proxy = await natsProxy();
+  try {
+    const worker = await instance.spawn('worker', { NATS_URL: `nats://127.0.0.1:${proxy.port}` });
+    const before = await consumer();
+    proxy.hold('up'); // its acknowledgements stay here
+    await load.castEach(3);
+    await until('all is committed', async () => (await applied()) === (await lastSequence()));
+    const unacked = await consumer();
+    assert.ok(unacked.num_ack_pending > 0, 'committed, not acknowledged');
+    assert.equal(unacked.ack_floor.stream_seq, before.ack_floor.stream_seq);
+    worker.kill('SIGKILL');
+    await worker.ended;
+  } finally {
+    await proxy.stop();
+  }
+  const committed = await booksNow(load);
+  await instance.ctl('start', 'worker:*');
+  const last = await lastSequence();
+  await until('the redeliveries are acknowledged', async () => (await consumer()).ack_floor.stream_seq >= last);
+  assert.deepEqual(await booksNow(load), committed);
+  await assertExact(instance, load, { what: 'killed after COMMIT' });
+  await load.close();
+});
+
+test('stopped past the acknowledgement wait before its write reached the database: the stale write changes nothing', async () => {
+  const load = await loadOn();
+  await load.register(200);
+  await instance.ctl('stop', 'worker:*');
+  const proxy = await databaseProxy();
+  const worker = await instance.spawn('worker', { PGHOST: proxy.folder });
+  try {
+    proxy.hold('up');
+    await load.castEach(2);
+    await until('the write is under way', () => [...proxy.pairs].some((pair) => pair.held.up.length > 0));
+    worker.kill('SIGSTOP');
+    await instance.ctl('start', 'worker:*');
+    await load.castEach(2); // the same voters revise; part of it goes to the stopped one, and comes again
+    await instance.settle();
+    const settled = await booksNow(load);
+    proxy.release('up');
+    worker.kill('SIGCONT');
+    await instance.ready({ urls: [worker.url] });
+    const last = await lastSequence();
+    await until('everything is acknowledged', async () => (await consumer()).ack_floor.stream_seq >= last);
+    assert.deepEqual(await booksNow(load), settled);
+    await load.castEach(1);
+    await assertExact(instance, load, { what: 'stale write' });
+  } finally {
+    await proxy.stop();
+    await load.close();
+  }
+});
+
+test('stopped in the middle of its transaction, past the acknowledgement wait', async () => {
+  const load = await loadOn();
+  await load.register(200);
+  await load.castEach(1);
+  await instance.settle();
+  await instance.ctl('stop', 'worker:*');
+  const worker = await instance.spawn('worker');
+  const client = await instance.db.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE tally IN SHARE MODE'); // holds the worker's triggers up
+    await load.castEach(1);
+    await until('the worker waits for the lock', async () => (await instance.sql(
+      "SELECT 1 FROM pg_stat_activity WHERE usename = 'scrutin_worker' AND wait_event_type = 'Lock'")).length > 0);
+    worker.kill('SIGSTOP');
+    await client.query('ROLLBACK');
+    await instance.ctl('start', 'worker:*');
+    await until('the others have the redelivery', async () => (await consumer()).num_redelivered > 0,
+      { timeout: (ACK_WAIT_S + 10) * 1000 });
+    worker.kill('SIGCONT');
+    await load.castEach(1);
+    await assertExact(instance, load, { what: 'stopped within its transaction' });
+  } finally {
+    client.release();
+    await load.close();
+  }
+});
+
+test('SIGTERM: the durable still exists, the others go on', async () => {
+  const { created } = await consumer();
+  await underLoad(instance, 'worker SIGTERM', async (load) => {
+    await instance.ctl('stop', 'worker:worker_0');
+    assert.equal((await consumer()).created, created);
+    await acknowledges(load, 1000);
+    await instance.settle();
+    await instance.ctl('stop', 'worker:worker_1');
+    assert.equal((await consumer()).created, created, 'also without any worker');
+    await acknowledges(load, 1000);
+    await instance.ctl('start', 'worker:*');
+  }, { random });
+  assert.equal((await consumer()).created, created);
+});
+
+test('backend terminated at COMMIT: retried, exact', async () => {
+  await instance.sql(`CREATE FUNCTION test_wait_at_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN PERFORM pg_advisory_xact_lock_shared(4711, 1); RETURN NULL; END $$`);
+  await instance.sql(`CREATE CONSTRAINT TRIGGER test_wait_at_commit AFTER INSERT ON applied_batches DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION test_wait_at_commit()`);
+  const client = await instance.db.connect();
+  let terminated = 0;
+  try {
+    await underLoad(instance, 'backend terminated at COMMIT', async (load) => {
+      for (let round = 0; round < 3; round++) {
+        await client.query('SELECT pg_advisory_lock(4711, 1)');
+        const waiting = await until('a worker waits in its COMMIT', async () => {
+          const rows = await instance.sql(`SELECT pid, query FROM pg_stat_activity
+            WHERE usename = 'scrutin_worker' AND wait_event_type = 'Lock' AND wait_event = 'advisory'`);
+          return rows.length > 0 && rows;
+        });
+        for (const { pid, query } of waiting) {
+          assert.match(query, /commit/i);
+          await instance.sql('SELECT pg_terminate_backend($1)', [pid]);
+          terminated++;
+        }
+        await client.query('SELECT pg_advisory_unlock(4711, 1)');
+        await acknowledges(load, 500);
+        await instance.settle();
+      }
+    }, { random });
+  } finally {
+    client.release();
+    await instance.sql('DROP TRIGGER test_wait_at_commit ON applied_batches');
+    await instance.sql('DROP FUNCTION test_wait_at_commit');
+  }
+  assert.ok(terminated >= 3);
+});
+
+test('the reply to COMMIT is lost, and a COMMIT that never arrives: the batch is run again', async () => {
+  await instance.ctl('stop', 'worker:*');
+  const proxy = await databaseProxy();
+  const worker = await instance.spawn('worker', { PGHOST: proxy.folder });
+  const cuts = [];
+  try {
+    proxy.onUp = (chunk) => {
+      if (cuts.length >= 20 || !/commit/i.test(chunk.toString('latin1'))) return undefined;
+      cuts.push(cuts.length % 2 ? 'cut' : 'drop');
+      return cuts.at(-1);
+    };
+    const load = await loadOn();
+    await load.register(200);
+    for (let round = 0; round < 8; round++) {
+      await load.castEach(1);
+      await instance.settle();
+    }
+    await until('connections were cut', () => cuts.length >= 8);
+    await assertExact(instance, load, { what: 'COMMIT without a reply' });
+    await load.close();
+  } finally {
+    worker.kill('SIGKILL');
+    await proxy.stop();
+  }
+});
+
+test('database restarted under load', async () => {
+  await underLoad(instance, 'database restarted', async (load) => {
+    for (let round = 0; round < 2; round++) {
+      await instance.ctl('restart', 'postgres');
+      await acknowledges(load, 500);
+      await instance.ready();
+    }
+  }, { random });
+});
+
+test('voting goes on while the database is away', async () => {
+  await underLoad(instance, 'database away', async (load) => {
+    await instance.ctl('stop', 'postgres');
+    await until('the workers say so', async () => (await Instance.readyStatus(`http://127.0.0.1:${instance.workerPort(0)}`)) === 503);
+    await acknowledges(load, 4000);
+    await instance.ctl('start', 'postgres');
+  }, { random });
+});
+
+test('8 workers, overlapping voters who revise: no deadlock', async () => {
+  for (let i = 0; i < 6; i++) await instance.spawn('worker');
+  const { load } = await underLoad(instance, '8 workers', async (running) => {
+    await acknowledges(running, 20_000);
+  }, { voters: 300, rate: 0, random });
+  assert.ok(load.acknowledged > 20_000);
+  const workers = await instance.sql(`SELECT count(DISTINCT slot)::int AS n FROM applied_batches`);
+  assert.ok(workers[0].n >= 8, `${workers[0].n} workers took part`);
+  assert.equal(await instance.deadlocks(), 0);
+});

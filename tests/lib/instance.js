@@ -1,0 +1,391 @@
+// An instance of the whole system of one's own: started by scripts/up in a folder that goes away, on free ports.
+// SPDX-License-Identifier: MIT
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connect as connectNats } from 'nats';
+import pg from 'pg';
+import { request, requestJson } from './http.js';
+import { readBatches } from './stream.js';
+import { until, within } from './wait.js';
+
+export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+export const BUILD_DIR = resolve(ROOT, process.env.BUILD_DIR ?? 'build');
+
+/** Whether the programs were built with a sanitizer: slower, and their memory says nothing. */
+export const IS_SANITIZED = (() => {
+  const info = join(BUILD_DIR, 'meson-info/intro-buildoptions.json');
+  if (!existsSync(info)) return false;
+  return JSON.parse(readFileSync(info, 'utf8')).some((option) => option.name === 'b_sanitize' && option.value.length > 0
+    && option.value !== 'none');
+})();
+
+/** A port that is free now, and n - 1 after it. Below the kernel's own range, where an outgoing connection could take it
+ *  while the service is down, and a client could even be connected to itself. */
+export async function freePorts(n) {
+  const [lowest] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number);
+  const isFree = (port) => new Promise((done) => {
+    const server = createServer();
+    server.once('error', () => done(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => done(true)));
+  });
+  for (let tries = 0; tries < 200; tries++) {
+    const first = 10_000 + Math.floor(Math.random() * (lowest - 10_000 - n));
+    const all = Array.from({ length: n }, (_, i) => first + i);
+    if ((await Promise.all(all.map(isFree))).every(Boolean)) return first;
+  }
+  throw new Error('found no free ports');
+}
+
+const running = new Set();
+process.on('exit', () => {
+  for (const instance of running) instance.destroySync();
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+
+const REPORTS = /ERROR: (Address|Leak|Thread|Memory)Sanitizer|WARNING: ThreadSanitizer|runtime error: |SUMMARY: \w+Sanitizer/;
+
+export class Instance {
+  /** Starts one. `workers` run under the supervisor, `env` holds settings of the services. */
+  static async start({ workers = 2, env = {} } = {}) {
+    const instance = new Instance();
+    const parent = process.env.SCRUTIN_TEST_ROOT ?? tmpdir();
+    instance.folder = mkdtempSync(join(parent, 'scrutin-test-'));
+    chmodSync(instance.folder, 0o711); // user postgres must reach its cluster
+    instance.stateDir = join(instance.folder, 's');
+    const first = await freePorts(4 + workers);
+    instance.workers = workers;
+    instance.settings = {
+      ENV_FILE: '/dev/null', BUILD_DIR, STATE_DIR: instance.stateDir, WORKERS: String(workers),
+      VOTE_API_PORT: String(first), RESULT_API_PORT: String(first + 1), NATS_PORT: String(first + 2),
+      WORKER_PORT: String(first + 3), LOG_LEVEL: 'info',
+      ...env,
+    };
+    running.add(instance);
+    try {
+      await instance.script('up', '--no-packages', '--no-build');
+    } catch (error) {
+      await instance.stop({ check: false });
+      throw error;
+    }
+    const text = readFileSync(join(instance.stateDir, 'env'), 'utf8');
+    instance.env = Object.fromEntries(text.split('\n').filter(Boolean).map((line) => {
+      const at = line.indexOf('=');
+      return [line.slice(0, at), line.slice(at + 1)];
+    }));
+    instance.realStateDir = realpathSync(instance.stateDir);
+    instance.voteUrl = instance.env.VOTE_API_URL;
+    instance.resultUrl = instance.env.RESULT_API_URL;
+    instance.secretKeys = readFileSync(instance.env.SECRET_KEYS_FILE, 'utf8').trim();
+    instance.apiKey = readFileSync(instance.env.API_KEY_FILE, 'utf8').trim();
+    instance.db = new pg.Pool({
+      host: instance.env.PGHOST, user: instance.env.PGUSER, database: instance.env.PGDATABASE, max: 4,
+      connectionTimeoutMillis: 5000,
+    });
+    instance.db.on('error', () => {}); // the server is killed on purpose
+    instance.children = new Set();
+    instance.sanitizerReports = [];
+    return instance;
+  }
+
+  childEnv(more = {}) {
+    return { PATH: process.env.PATH, HOME: process.env.HOME ?? '/', LANG: 'C.UTF-8',
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => /^([AUTL]|LEAK)?SAN_OPTIONS$|^UBSAN_OPTIONS$|^NATS_SERVER$/.test(name))),
+      ...this.settings, ...more };
+  }
+
+  /** Runs a script of scripts/ and gives its output. */
+  script(name, ...args) {
+    return runProgram(join(ROOT, 'scripts', name), args, this.childEnv());
+  }
+
+  /** supervisorctl: ctl('stop', 'worker:*'). Its exit code is 3 for a program that is stopped, so it is not looked at. */
+  async ctl(...args) {
+    const { stdout } = await runProgram(join(ROOT, 'scripts/ctl'), args, this.childEnv(), { check: false });
+    return stdout.trim();
+  }
+
+  async pid(program) {
+    const text = await this.ctl('pid', program);
+    const pid = Number(text);
+    if (!(pid > 0)) throw new Error(`${program} does not run: ${text}`);
+    return pid;
+  }
+
+  /** Sends a signal to one program; gives its process id. */
+  async signal(program, signal) {
+    const pid = await this.pid(program);
+    process.kill(pid, signal);
+    return pid;
+  }
+
+  /** SIGKILL, and waits until the supervisor has started it again. */
+  async killAndWait(program) {
+    const pid = await this.signal(program, 'SIGKILL');
+    await until(`${program} is started again`, async () => (await this.pid(program)) !== pid, { timeout: 30_000 });
+    return pid;
+  }
+
+  workerPort(n) {
+    return Number(this.settings.WORKER_PORT) + n;
+  }
+
+  /** What the test calls the service at a URL says of itself: the status of /readyz, or 0. */
+  static async readyStatus(url) {
+    try {
+      return (await request(url, { path: '/readyz', timeout: 2000 })).status;
+    } catch {
+      return 0;
+    }
+  }
+
+  urls() {
+    return [this.voteUrl, this.resultUrl,
+      ...Array.from({ length: this.workers }, (_, n) => `http://127.0.0.1:${this.workerPort(n)}`)];
+  }
+
+  /** Waits until every service says that it is ready. */
+  async ready({ timeout = 60_000, urls = this.urls() } = {}) {
+    await until('all services are ready', async () => {
+      const answers = await Promise.all(urls.map(async (url) => {
+        try {
+          const { status, text } = await request(url, { path: '/readyz', timeout: 2000 });
+          return status === 200 ? null : `${url}: ${status} ${text}`;
+        } catch (error) {
+          return `${url}: ${error.message}`;
+        }
+      }));
+      const not = answers.filter(Boolean);
+      if (not.length) throw new Error(not.join('; '));
+      return true;
+    }, { timeout, every: 100 });
+  }
+
+  /** Environment of a program of ours that is started beside the supervised ones. */
+  serviceEnv(name, more = {}) {
+    const common = { NATS_URL: this.env.NATS_URL, LOG_LEVEL: 'info' };
+    const database = { PGHOST: this.env.PGHOST, PGDATABASE: this.env.PGDATABASE };
+    const own = {
+      'vote-api': { SECRET_KEYS_FILE: this.env.SECRET_KEYS_FILE, API_KEYS_FILE: join(this.stateDir, 'api-keys') },
+      'result-api': { SECRET_KEYS_FILE: this.env.SECRET_KEYS_FILE, PGUSER: 'scrutin_result', ...database },
+      worker: { PGUSER: 'scrutin_worker', ...database },
+      'scrutin-setup': {},
+    }[name];
+    const passed = Object.fromEntries(Object.entries(this.settings).filter(([key]) =>
+      !/^(ENV_FILE|BUILD_DIR|STATE_DIR|WORKERS|.*_PORT)$/.test(key)));
+    return { ...sanitizerOptions(), PATH: process.env.PATH, ...passed, ...common, ...own, ...more };
+  }
+
+  /** Starts a program beside the supervised ones and waits until it is ready. */
+  async spawn(name, more = {}, { wait = true } = {}) {
+    const port = await freePorts(1);
+    const child = startProgram(programPath(name), [], this.serviceEnv(name, { PORT: String(port), ...more }));
+    child.url = `http://127.0.0.1:${port}`;
+    this.children.add(child);
+    if (wait) await this.ready({ urls: [child.url] });
+    return child;
+  }
+
+  /** Runs scrutin-setup, as scripts/up did; `more` changes settings. */
+  setUp(more = {}) {
+    return runProgram(programPath('scrutin-setup'), [], this.serviceEnv('scrutin-setup', more));
+  }
+
+  /** A NATS connection; the same one for everybody who asks without options. */
+  async nats(options) {
+    if (options) return connectNats({ servers: this.env.NATS_URL, ...options });
+    this.bus ??= await connectNats({ servers: this.env.NATS_URL, maxReconnectAttempts: -1, reconnectTimeWait: 100,
+      name: 'test' });
+    return this.bus;
+  }
+
+  async jsm() {
+    return (await this.nats()).jetstreamManager({ timeout: 5000 });
+  }
+
+  // --- polls and their books
+
+  /** Makes a poll of n options `o0`, `o1`, … and gives {id, options, token}. */
+  async createPoll({ n = 10, title = 'Test', options, ...more } = {}) {
+    options ??= Array.from({ length: n }, (_, i) => ({ id: `o${i}`, label: `Option ${i}` }));
+    const answer = await requestJson(this.voteUrl, 'POST', '/v1/polls', { title, options, method: 'plurality', ...more },
+      { authorization: `Bearer ${this.apiKey}` });
+    if (answer.status !== 201) throw new Error(`POST /v1/polls: ${answer.status} ${answer.text}`);
+    const { id, manage_token: token } = answer.json;
+    return { id, token, options: options.map((option) => option.id), revisable: more.revisable ?? true };
+  }
+
+  async sql(text, params) {
+    return (await this.db.query(text, params)).rows;
+  }
+
+  /** Waits until the workers have dealt with everything that the stream holds. */
+  async settle({ timeout = 60_000 } = {}) {
+    const jsm = await this.jsm();
+    return until('everything in the stream is applied', async () => {
+      const { state, created } = await jsm.streams.info('BALLOTS');
+      const [row] = await this.sql(
+        `SELECT count(b.seq) AS n, e.epoch FROM stream_epochs e LEFT JOIN applied_batches b
+             ON b.epoch = e.epoch AND b.seq <= $1
+          WHERE e.epoch = (SELECT max(epoch) FROM stream_epochs) GROUP BY e.epoch`, [state.last_seq]);
+      if (Number(row?.n ?? 0) !== state.last_seq) {
+        throw new Error(`${row?.n ?? 0} of ${state.last_seq} messages are applied`);
+      }
+      return { last: state.last_seq, epoch: row?.epoch, created };
+    }, { timeout, every: 50 });
+  }
+
+  /** The rows and books of a poll, in the shape that the verdict takes. `client`: within a transaction. */
+  async books(poll, client = this.db) {
+    const ask = async (text) => (await client.query(text, [poll])).rows;
+    const ballots = await ask(
+      'SELECT voter::text, precedence::text, choices FROM ballots JOIN polls ON polls.key = ballots.poll WHERE polls.id = $1');
+    const tally = await ask(
+      'SELECT choice, sum(n)::bigint AS n FROM tally JOIN polls ON polls.key = tally.poll WHERE polls.id = $1 GROUP BY choice');
+    const [ledger] = await ask(
+      `SELECT coalesce(sum(received), 0)::bigint AS received, coalesce(sum(counted), 0)::bigint AS counted,
+              coalesce(sum(superseded), 0)::bigint AS superseded, coalesce(sum(rejected), 0)::bigint AS rejected
+         FROM ledger JOIN polls ON polls.key = ledger.poll WHERE polls.id = $1`);
+    return {
+      rows: new Map(ballots.map((row) => [row.voter, { choices: row.choices, precedence: BigInt(row.precedence) }])),
+      books: {
+        ...Object.fromEntries(Object.entries(ledger).map(([name, value]) => [name, Number(value)])),
+        tally: new Map(tally.map((row) => [row.choice, Number(row.n)])),
+      },
+    };
+  }
+
+  /** The ballots of a poll in the order of the stream. */
+  async streamed(poll) {
+    const [{ epoch }] = await this.sql('SELECT max(epoch)::int AS epoch FROM stream_epochs');
+    const ballots = [];
+    for await (const { sequence, batch } of readBatches(await this.nats())) {
+      batch.ballots.forEach((ballot, index) => {
+        if (ballot.poll !== poll) return;
+        const ordinal = (BigInt(epoch) << 52n) | (BigInt(sequence) << 12n) | BigInt(index);
+        ballots.push({ voter: ballot.voter, choices: ballot.choices, ordinal });
+      });
+    }
+    return ballots;
+  }
+
+  /** Deadlocks that PostgreSQL counted, and those in its log (the counter is lost when it is killed). */
+  async deadlocks() {
+    const [{ n }] = await this.sql('SELECT sum(deadlocks)::int AS n FROM pg_stat_database');
+    return n + (this.log('postgres').match(/deadlock detected/g) ?? []).length;
+  }
+
+  /** Rows of the views that are empty when all is well. */
+  async auditViolations() {
+    const violations = [];
+    for (const view of ['tally_mismatch', 'ledger_mismatch', 'missing_batches']) {
+      for (const row of await this.sql(`SELECT * FROM ${view} LIMIT 10`)) violations.push(`${view}: ${JSON.stringify(row)}`);
+    }
+    const n = await this.deadlocks();
+    if (n > 0) violations.push(`${n} deadlocks`);
+    return violations;
+  }
+
+  // --- logs
+
+  logFiles() {
+    const folder = join(this.stateDir, 'log');
+    return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  }
+
+  /** What a program has written. */
+  log(program) {
+    return this.logFiles().filter((file) => file.includes(`/${program}.log`)).map((file) => readFileSync(file, 'utf8')).join('');
+  }
+
+  /** Reports of sanitizers in any log. */
+  sanitizerFindings() {
+    const findings = [];
+    const texts = this.logFiles().map((file) => [file, readFileSync(file, 'utf8')]);
+    for (const child of this.children ?? []) texts.push([child.spawnfile, child.output]);
+    for (const [file, text] of texts) {
+      const lines = text.split('\n');
+      lines.forEach((line, i) => {
+        if (REPORTS.test(line)) findings.push(`${file}:${i + 1}: ${lines.slice(i, i + 12).join('\n    ')}`);
+      });
+    }
+    return findings;
+  }
+
+  // --- the end
+
+  async stop({ check = true } = {}) {
+    for (const child of this.children ?? []) child.kill('SIGKILL');
+    await this.bus?.close().catch(() => {});
+    await this.db?.end().catch(() => {});
+    if (existsSync(this.stateDir)) await runProgram(join(ROOT, 'scripts/down'), [], this.childEnv(), { check: false });
+    const findings = check ? this.sanitizerFindings() : [];
+    this.remove();
+    running.delete(this);
+    if (findings.length) throw new Error(`sanitizer reports:\n${findings.slice(0, 5).join('\n')}`);
+  }
+
+  remove() {
+    if (process.env.KEEP_STATE) {
+      console.log(`# kept: ${this.folder}`);
+      return;
+    }
+    if (existsSync(join(this.stateDir, 'run'))) {
+      const run = realpathSync(join(this.stateDir, 'run'));
+      if (/^\/tmp\/scrutin-\w{6}$/.test(run)) rmSync(run, { recursive: true, force: true });
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  destroySync() {
+    for (const child of this.children ?? []) child.kill('SIGKILL');
+    if (existsSync(this.stateDir)) spawnSync(join(ROOT, 'scripts/down'), { env: this.childEnv(), stdio: 'ignore' });
+    this.remove();
+  }
+}
+
+export function programPath(name) {
+  return join(BUILD_DIR, { 'scrutin-setup': 'worker/scrutin-setup' }[name] ?? `${name}/${name}`);
+}
+
+export const sanitizerOptions = () =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(ASAN|UBSAN|LSAN|TSAN)_OPTIONS$/.test(name)));
+
+/** Starts a program; what it writes gathers in child.output, its end in child.ended ({code, signal}). */
+export function startProgram(path, args, env) {
+  const child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.output = '';
+  child.stdoutText = '';
+  child.stderrText = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    child.output += text;
+    child.stdoutText += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    child.output += text;
+    child.stderrText += text;
+  });
+  child.ended = new Promise((done, failed) => {
+    child.on('error', failed);
+    child.on('close', (code, signal) => done({ code, signal }));
+  });
+  child.ended.catch(() => {});
+  return child;
+}
+
+/** Runs a program to its end. */
+export async function runProgram(path, args, env, { check = true, timeout = 180_000 } = {}) {
+  const child = startProgram(path, args, env);
+  const { code, signal } = await within(timeout, `${path} ${args.join(' ')}`, child.ended).catch((error) => {
+    child.kill('SIGKILL');
+    error.message += `\n${child.output}`;
+    throw error;
+  });
+  if (check && code !== 0) {
+    throw new Error(`${path} ${args.join(' ')} ended with ${code ?? signal}:\n${child.output}`);
+  }
+  return { code, signal, stdout: child.stdoutText, stderr: child.stderrText };
+}

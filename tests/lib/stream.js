@@ -1,0 +1,28 @@
+// Reads the stream BALLOTS from its first message on, as the second witness of what was recorded.
+// SPDX-License-Identifier: MIT
+import { AckPolicy, DeliverPolicy } from 'nats';
+import { decodeBatch } from './proto.js';
+
+/** Every message: {sequence, subject, batch}; a message that is no batch has an empty one. */
+export async function* readBatches(nats) {
+  const jsm = await nats.jetstreamManager();
+  const { state } = await jsm.streams.info('BALLOTS');
+  if (state.messages === 0) return;
+  const last = state.last_seq;
+  const { name } = await jsm.consumers.add('BALLOTS', {
+    ack_policy: AckPolicy.None, deliver_policy: DeliverPolicy.All, inactive_threshold: 30_000_000_000, mem_storage: true,
+  });
+  const consumer = await nats.jetstream().consumers.get('BALLOTS', name);
+  const messages = await consumer.consume({ max_messages: 2000 });
+  for await (const message of messages) {
+    let batch = { ballots: [], fencePoll: '' };
+    try {
+      batch = decodeBatch(message.data);
+    } catch {
+      // garbage that a test published: the dead letters are the test's to check
+    }
+    yield { sequence: message.seq, subject: message.subject, batch };
+    if (message.seq >= last) break;
+  }
+  await jsm.consumers.delete('BALLOTS', name).catch(() => {});
+}
