@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: MIT
  *
  * Batches are the hot path, and are read and written here by hand (protobuf.dev/programming-guides/encoding): decoding
- * takes one allocation a batch and a fifth of the time that the generated code takes. Polls and doorbells are rare, and
- * are left to the generated code; the unit tests hold the two against each other. */
+ * takes one allocation a batch, and 50 ns a ballot with all checks, where the generated code takes 100 ns without any
+ * (tests/unit/measure_wire.c). Polls and doorbells are rare, and are left to the generated code; the unit tests hold
+ * the two against each other. */
 #include "wire.h"
 
 #include "alloc.h"
@@ -239,13 +240,15 @@ static enum status decode_frame(struct reader reader, struct ballot_batch *out, 
             return fail(err, ST_DECODE, "the batch is not protobuf");
         switch (field.number) {
         case BATCH_VERSION:
-            if (is_a(&field, WIRE_VARINT))
-                version = field.value;
+            if (!is_a(&field, WIRE_VARINT))
+                return fail(err, ST_DECODE, "the batch has a version that is no number");
+            version = field.value;
             break;
         case BATCH_ID_FIELD:
-            has_id = is_a(&field, WIRE_LEN) && field.len == BATCH_ID;
-            if (has_id)
-                memcpy(out->id, field.data, BATCH_ID);
+            if (!is_a(&field, WIRE_LEN) || field.len != BATCH_ID)
+                return fail(err, ST_DECODE, "the batch has no id of 16 bytes");
+            memcpy(out->id, field.data, BATCH_ID);
+            has_id = true;
             break;
         case BATCH_BALLOTS:
             if (!is_a(&field, WIRE_LEN))
