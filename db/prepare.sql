@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 
 \set QUIET on
+\set SHOW_CONTEXT never
 SET client_min_messages = warning;
 \o /dev/null
 SELECT pg_advisory_lock(hashtext('scrutin db/migrate'));
@@ -23,8 +24,11 @@ BEGIN
             END;
         END IF;
     END LOOP;
-    -- From PostgreSQL 16 on, one who is no superuser becomes another role only by a grant.
-    IF NOT pg_has_role(current_user, 'scrutin_owner', 'MEMBER') THEN
+    -- One who is no superuser becomes another role only by a grant, which from PostgreSQL 16 on is
+    -- another thing than the right to grant that comes with creating the role.
+    IF NOT pg_has_role(current_user, 'scrutin_owner',
+                       CASE WHEN current_setting('server_version_num')::int < 160000
+                            THEN 'MEMBER' ELSE 'SET' END) THEN
         EXECUTE format('GRANT scrutin_owner TO %I', current_user);
     END IF;
 END $$;
@@ -48,10 +52,17 @@ ALTER ROLE scrutin_worker PASSWORD :'worker_password';
 ALTER ROLE scrutin_result PASSWORD :'result_password';
 \endif
 
-SELECT current_database() AS database \gset
+-- Only a superuser may give a database a setting that no module has declared.
 \if :{?default_poll}
-ALTER DATABASE :"database" SET scrutin.default_poll = :'default_poll';
+SELECT set_config('scrutin.default_poll', :'default_poll', false) AS default_poll \gset
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET scrutin.default_poll = %L', current_database(),
+                   current_setting('scrutin.default_poll'));
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE WARNING 'the view votes keeps its default poll: changing it takes a superuser';
+END $$;
 \endif
+SELECT current_database() AS database \gset
 GRANT CREATE, USAGE ON SCHEMA public TO scrutin_owner;
 GRANT USAGE ON SCHEMA public TO scrutin_worker, scrutin_result;
 GRANT CONNECT ON DATABASE :"database" TO scrutin_worker, scrutin_result;
