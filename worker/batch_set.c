@@ -116,5 +116,8 @@ void batch_set_reject(struct batch_set *set, const struct candidate *candidate, 
 {
     int64_t ordinal = candidate->precedence < 0 ? -candidate->precedence : candidate->precedence;
     add_rejection(set, ordinal, candidate->ballot->poll, candidate->poll, reason);
-    batch_set_line(set, candidate->poll)->rejected++;
+    struct ledger_line *line = batch_set_line(set, candidate->poll);
+    if (line == NULL)
+        abort(); /* every candidate was counted into one */
+    line->rejected++;
 }
