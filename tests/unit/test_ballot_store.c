@@ -9,11 +9,16 @@
 
 #include <pthread.h>
 
-#define BALLOT(id, who, what)                                                                                          \
-    (struct ballot)                                                                                                    \
-    {                                                                                                                  \
-        .poll = id, .voter = {who}, .choices = what, .choices_len = sizeof(what) - 1, .cast_at_ms = 1770000000000      \
-    }
+static struct ballot ballot_of(const char *poll, unsigned voter, const char *choices)
+{
+    struct ballot ballot = {.voter = {(uint8_t)voter, (uint8_t)(voter >> 8)},
+                            .choices = choices,
+                            .choices_len = strlen(choices),
+                            .cast_at_ms = 1770000000000};
+    snprintf(ballot.poll, sizeof(ballot.poll), "%s", poll);
+    return ballot;
+}
+
 #define BATCH(...)                                                                                                     \
     (struct ballot_batch)                                                                                              \
     {                                                                                                                  \
@@ -110,7 +115,8 @@ static int empty_tables(void **state)
 static void a_batch_applied_again_changes_nothing(void **state)
 {
     struct ballot_store *store = open_with_polls();
-    struct ballot_batch batch = BATCH(BALLOT("open", 1, "cats"), BALLOT("open", 2, "dogs"), BALLOT("open", 1, "dogs"));
+    struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"), ballot_of("open", 2, "dogs"),
+                                      ballot_of("open", 1, "dogs"));
 
     struct store_result result = apply_one(store, 1, &batch);
     assert_int_equal(result.batches, 1);
@@ -134,8 +140,8 @@ static void a_batch_applied_again_changes_nothing(void **state)
 static void a_set_of_old_and_new_batches_stores_the_new_ones_even_when_one_comes_twice(void **state)
 {
     struct ballot_store *store = open_with_polls();
-    struct ballot_batch one = BATCH(BALLOT("open", 1, "cats")), two = BATCH(BALLOT("open", 2, "cats")),
-                        three = BATCH(BALLOT("open", 1, "dogs"));
+    struct ballot_batch one = BATCH(ballot_of("open", 1, "cats")), two = BATCH(ballot_of("open", 2, "cats")),
+                        three = BATCH(ballot_of("open", 1, "dogs"));
     apply_one(store, 2, &two);
     struct store_batch set[] = {
         {.seq = 3, .batch = &three}, {.seq = 2, .batch = &two}, {.seq = 1, .batch = &one}, {.seq = 3, .batch = &three}};
@@ -163,7 +169,7 @@ static void no_batches_are_no_error(void **state)
 static void gaps_and_dead_letters_are_visible(void **state)
 {
     struct ballot_store *store = open_with_polls();
-    struct ballot_batch batch = BATCH(BALLOT("open", 1, "cats"));
+    struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"));
     struct store_batch set[] = {{.seq = 2, .batch = &batch}, {.seq = 3, .batch = NULL}, {.seq = 7, .batch = NULL}};
     apply(store, set, COUNT_OF(set));
     assert_answer("SELECT * FROM missing_batches", "1|1|1 1|4|6 ");
@@ -217,10 +223,10 @@ static bool next_permutation(int *order, int n)
 static void every_order_of_the_batches_gives_the_same_tables(void **state)
 {
     const struct ballot_batch batches[N_BATCHES] = {
-        BATCH(BALLOT("open", 1, "cats"), BALLOT("first", 1, "cats"), BALLOT("open", 2, "cats dogs")),
-        BATCH(BALLOT("open", 1, "dogs"), BALLOT("first", 1, "dogs"), BALLOT("first", 2, "birds")),
-        BATCH(BALLOT("open", 2, "dogs"), BALLOT("open", 1, "birds"), BALLOT("first", 2, "cats")),
-        BATCH(BALLOT("open", 3, "cats"), BALLOT("first", 3, "a>b"), BALLOT("open", 2, "cats")),
+        BATCH(ballot_of("open", 1, "cats"), ballot_of("first", 1, "cats"), ballot_of("open", 2, "cats dogs")),
+        BATCH(ballot_of("open", 1, "dogs"), ballot_of("first", 1, "dogs"), ballot_of("first", 2, "birds")),
+        BATCH(ballot_of("open", 2, "dogs"), ballot_of("open", 1, "birds"), ballot_of("first", 2, "cats")),
+        BATCH(ballot_of("open", 3, "cats"), ballot_of("first", 3, "a>b"), ballot_of("open", 2, "cats")),
     };
     for (int at_once = 0; at_once < 2; at_once++) {
         int order[N_BATCHES] = {0, 1, 2, 3};
@@ -241,8 +247,8 @@ static void every_order_of_the_batches_gives_the_same_tables(void **state)
 static void a_ballot_of_a_newer_stream_wins_although_its_sequence_is_lower(void **state)
 {
     struct ballot_store *store = open_with_polls();
-    struct ballot_batch old = BATCH(BALLOT("open", 1, "cats"), BALLOT("first", 1, "cats")),
-                        new = BATCH(BALLOT("open", 1, "dogs"), BALLOT("first", 1, "dogs"));
+    struct ballot_batch old = BATCH(ballot_of("open", 1, "cats"), ballot_of("first", 1, "cats")),
+                        new = BATCH(ballot_of("open", 1, "dogs"), ballot_of("first", 1, "dogs"));
     struct store_batch one = {.seq = 1, .batch = &new};
     struct store_result result;
     unsigned epoch;
@@ -274,9 +280,9 @@ static void the_newest_fence_stays_and_one_of_an_unknown_poll_does_no_harm(void 
 static void a_refused_ballot_leaves_nothing_behind_and_rows_store_the_others(void **state)
 {
     struct ballot_store *store = open_with_polls();
-    struct ballot_batch batch = BATCH(BALLOT("open", 1, "cats"), BALLOT("open", 2, "dogs"),
-                                      BALLOT("open", 2, "\xff\xfe"), BALLOT("first", 3, "cats"),
-                                      BALLOT("first", 4, "\xc3"), BALLOT("open", 5, "cats"));
+    struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"), ballot_of("open", 2, "dogs"),
+                                      ballot_of("open", 2, "\xff\xfe"), ballot_of("first", 3, "cats"),
+                                      ballot_of("first", 4, "\xc3"), ballot_of("open", 5, "cats"));
     struct store_batch one = {.seq = 8, .batch = &batch};
     struct store_result result;
 
@@ -313,7 +319,7 @@ static void choices_too_long_for_the_tally_are_bad_data_too(void **state)
         choices[i] = (char)('!' + (seed >> 33) % 90);
     }
     choices[sizeof(choices) - 1] = '\0';
-    struct ballot ballots[] = {BALLOT("open", 1, "cats"), BALLOT("open", 2, "")};
+    struct ballot ballots[] = {ballot_of("open", 1, "cats"), ballot_of("open", 2, "")};
     ballots[1].choices = choices;
     ballots[1].choices_len = sizeof(choices) - 1;
     struct ballot_batch batch = {.n_ballots = 2, .ballots = ballots};
@@ -338,9 +344,10 @@ static enum status fetch_poll(void *arg, struct ballot_store *store, const char 
 static void an_unknown_poll_is_fetched_or_its_ballots_are_rejected(void **state)
 {
     struct ballot_store *store = open_with_polls();
-    struct ballot_batch batch = BATCH(BALLOT("late", 1, "cats"), BALLOT("never", 1, "cats"), BALLOT("never", 2, "cats"),
-                                      BALLOT("late", 2, "cats"), BALLOT("open", 1, "cats")),
-                        unsure = BATCH(BALLOT("open", 2, "cats"), BALLOT("unsure", 1, "cats"));
+    struct ballot_batch batch = BATCH(ballot_of("late", 1, "cats"), ballot_of("never", 1, "cats"),
+                                      ballot_of("never", 2, "cats"), ballot_of("late", 2, "cats"),
+                                      ballot_of("open", 1, "cats")),
+                        unsure = BATCH(ballot_of("open", 2, "cats"), ballot_of("unsure", 1, "cats"));
     struct store_batch one = {.seq = 2, .batch = &unsure};
     struct store_result result;
     int calls = 0;
@@ -381,9 +388,7 @@ static void *vote_at_random(void *arg)
         for (size_t i = 0; i < PER_BATCH; i++) {
             seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
             unsigned voter = (unsigned)(seed >> 33) % VOTERS;
-            ballots[i] = (seed >> 60) % 2 == 0 ? BALLOT("open", 0, "cats") : BALLOT("first", 0, "dogs");
-            ballots[i].voter[0] = (uint8_t)voter;
-            ballots[i].voter[9] = (uint8_t)(voter >> 8);
+            ballots[i] = (seed >> 60) % 2 == 0 ? ballot_of("open", voter, "cats") : ballot_of("first", voter, "dogs");
         }
         struct ballot_batch batch = {.n_ballots = PER_BATCH, .ballots = ballots};
         /* Its own sequence, and one that all of them try to apply. */
@@ -529,7 +534,7 @@ static void the_program_knows_the_newest_migration(void **state)
 static void a_lost_connection_is_reported_once_and_then_replaced(void **state)
 {
     struct ballot_store *store = open_with_polls();
-    struct ballot_batch batch = BATCH(BALLOT("open", 1, "cats"));
+    struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"));
     struct store_batch one = {.seq = 1, .batch = &batch};
     struct store_result result;
     apply(store, &one, 1);

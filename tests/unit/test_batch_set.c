@@ -7,10 +7,12 @@
 
 #include "unit.h"
 
-#define BALLOT(id, who, what)                                                                                          \
-    {                                                                                                                  \
-        .poll = id, .voter = {who}, .choices = what, .choices_len = sizeof(what) - 1                                   \
-    }
+static struct ballot ballot_of(const char *poll, uint8_t voter, const char *choices)
+{
+    struct ballot ballot = {.voter = {voter}, .choices = choices, .choices_len = strlen(choices)};
+    snprintf(ballot.poll, sizeof(ballot.poll), "%s", poll);
+    return ballot;
+}
 
 static void set_up(struct poll_keys *keys)
 {
@@ -22,8 +24,8 @@ static void set_up(struct poll_keys *keys)
 
 static void a_set_has_a_line_for_each_poll_and_counts_everything(void **state)
 {
-    struct ballot ballots[] = {BALLOT("first", 1, "a"), BALLOT("open", 1, "a"), BALLOT("open", 2, "b"),
-                               BALLOT("open", 1, "c")};
+    struct ballot ballots[] = {ballot_of("first", 1, "a"), ballot_of("open", 1, "a"), ballot_of("open", 2, "b"),
+                               ballot_of("open", 1, "c")};
     struct ballot_batch batch = {.n_ballots = 4, .ballots = ballots};
     struct store_batch in[] = {{.seq = 5, .batch = &batch}};
     struct poll_keys keys;
@@ -51,7 +53,7 @@ static void a_set_has_a_line_for_each_poll_and_counts_everything(void **state)
 
 static void a_ballot_of_an_unknown_poll_is_rejected_with_the_reason(void **state)
 {
-    struct ballot ballots[] = {BALLOT("open", 1, "a"), BALLOT("nowhere", 1, "a")};
+    struct ballot ballots[] = {ballot_of("open", 1, "a"), ballot_of("nowhere", 1, "a")};
     struct ballot_batch batch = {.n_ballots = 2, .ballots = ballots};
     struct store_batch in[] = {{.seq = 9, .batch = &batch}};
     struct poll_keys keys;
@@ -71,7 +73,7 @@ static void a_ballot_of_an_unknown_poll_is_rejected_with_the_reason(void **state
 
 static void known_batches_and_dead_letters_add_nothing_and_a_fence_is_kept(void **state)
 {
-    struct ballot ballots[] = {BALLOT("open", 1, "a")};
+    struct ballot ballots[] = {ballot_of("open", 1, "a")};
     struct ballot_batch batch = {.n_ballots = 1, .ballots = ballots}, fence = {.fence_poll = "open"};
     struct store_batch in[] = {{.seq = 1, .batch = &batch, .known = true}, {.seq = 2}, {.seq = 3, .batch = &fence}};
     struct poll_keys keys;
@@ -91,7 +93,7 @@ static void known_batches_and_dead_letters_add_nothing_and_a_fence_is_kept(void 
 
 static void a_refused_ballot_is_in_the_ledger_and_its_reason_stays_utf8(void **state)
 {
-    struct ballot ballots[] = {BALLOT("first", 1, "a")};
+    struct ballot ballots[] = {ballot_of("first", 1, "a")};
     struct ballot_batch batch = {.n_ballots = 1, .ballots = ballots};
     struct store_batch in[] = {{.seq = 4, .batch = &batch}};
     struct poll_keys keys;
@@ -115,7 +117,7 @@ static void a_refused_ballot_is_in_the_ledger_and_its_reason_stays_utf8(void **s
 
 static void a_set_can_be_filled_again(void **state)
 {
-    struct ballot ballots[] = {BALLOT("open", 1, "a"), BALLOT("nowhere", 2, "a")};
+    struct ballot ballots[] = {ballot_of("open", 1, "a"), ballot_of("nowhere", 2, "a")};
     struct ballot_batch batch = {.n_ballots = 2, .ballots = ballots, .fence_poll = "open"};
     struct store_batch in[] = {{.seq = 4, .batch = &batch}};
     struct poll_keys keys;
