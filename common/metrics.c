@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <dirent.h>
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -168,6 +169,17 @@ static void render_histogram(FILE *to, const struct metric *metric)
     fprintf(to, "%s_count%s%s%s %" PRIu64 "\n", metric->name, open, metric->labels, close, n);
 }
 
+/* The format's own words for what is no number. */
+static void render_value(FILE *to, double value)
+{
+    if (isnan(value))
+        fputs(" NaN\n", to);
+    else if (isinf(value))
+        fputs(value > 0 ? " +Inf\n" : " -Inf\n", to);
+    else
+        fprintf(to, " %.17g\n", value);
+}
+
 static void render_metric(FILE *to, const struct metric *metric)
 {
     if (metric->type == HISTOGRAM) {
@@ -179,7 +191,7 @@ static void render_metric(FILE *to, const struct metric *metric)
         fprintf(to, "{%s}", metric->labels);
     uint64_t value = atomic_load_explicit(&metric->value, memory_order_relaxed);
     if (metric->read != NULL)
-        fprintf(to, " %.17g\n", metric->read(metric->arg));
+        render_value(to, metric->read(metric->arg));
     else if (metric->type == GAUGE)
         fprintf(to, " %" PRId64 "\n", (int64_t)value);
     else
@@ -191,7 +203,8 @@ static void render_metric(FILE *to, const struct metric *metric)
 static void render_number(FILE *to, const char *name, const char *type, const char *help, double value)
 {
     render_head(to, name, type, help);
-    fprintf(to, "%s %.17g\n", name, value);
+    fputs(name, to);
+    render_value(to, value);
 }
 
 static size_t count_open_files(void)
