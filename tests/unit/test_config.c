@@ -51,6 +51,7 @@ static int clear(void **state)
 
 static enum status load(struct errmsg *err)
 {
+    free_sample();
     err->text[0] = '\0';
     return config_load(entries, COUNT_OF(entries), &config, err);
 }
