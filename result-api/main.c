@@ -1,0 +1,218 @@
+/* result-api - serves results as JSON, server-sent events and CSV, and says what became of a ballot.
+ * SPDX-License-Identifier: MIT */
+#include "clock.h"
+#include "log.h"
+#include "receipts.h"
+#include "result_api.h"
+#include "results.h"
+#include "service.h"
+#include "settings.h"
+#include <stdio.h>
+#include <sys/resource.h>
+
+static struct result_api api;
+
+static const struct http_route routes[] = {
+    {"GET", "/v1/polls/{poll}/results", results_handle_json, 0},
+    {"GET", "/v1/polls/{poll}/results/stream", results_handle_stream, 0},
+    {"GET", "/v1/polls/{poll}/results.csv", results_handle_csv, 0},
+    {"GET", "/v1/receipts/{receipt}", receipts_handle_get, 0},
+};
+
+/* --- what the bus tells */
+
+static void on_poll_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
+{
+    struct poll *poll;
+    struct errmsg err;
+    char id[POLL_ID_MAX + 1];
+
+    if (wire_decode_poll(data, len, &poll, &err) != ST_OK) {
+        log_warn("poll not readable", LOG_S("key", key), LOG_S("error", err.text));
+        return;
+    }
+    memcpy(id, poll->id, sizeof(id));
+    if (directory_put(api.polls, poll))
+        board_touch(api.board, id, BOARD_NOW);
+}
+
+static void on_polls_synced(void *arg, size_t n)
+{
+    if (!atomic_exchange(&api.polls_known, true))
+        log_info("polls known", LOG_I("polls", directory_count(api.polls)));
+}
+
+static void on_doorbell_poll(void *arg, const char *poll)
+{
+    board_touch(api.board, poll, BOARD_NOW);
+}
+
+static void on_doorbell(void *arg, const void *data, size_t len)
+{
+    struct errmsg err;
+
+    if (wire_decode_tally_changed(data, len, on_doorbell_poll, NULL, &err) != ST_OK)
+        log_warn("doorbell not readable", LOG_S("error", err.text));
+}
+
+/* --- readiness */
+
+static bool is_bus_ready(void *arg, char detail[128])
+{
+    bool connected = bus_is_connected(api.bus);
+
+    if (!connected)
+        snprintf(detail, 128, "the broker cannot be reached");
+    return connected;
+}
+
+static bool are_polls_ready(void *arg, char detail[128])
+{
+    bool known = atomic_load(&api.polls_known);
+
+    if (!known)
+        snprintf(detail, 128, "the bucket of polls was not read yet");
+    return known;
+}
+
+static bool is_database_ready(void *arg, char detail[128])
+{
+    return refresher_is_ready(api.refresher, detail);
+}
+
+static const struct http_check checks[] = {
+    {"nats", is_bus_ready, NULL},
+    {"polls", are_polls_ready, NULL},
+    {"database", is_database_ready, NULL},
+};
+
+/* --- wiring */
+
+static void on_loop_start(struct http_loop *loop, void *service)
+{
+    feed_open(api.feeds, loop);
+}
+
+static void on_loop_drain(struct http_loop *loop, void *service)
+{
+    feed_drain(loop);
+}
+
+static void on_loop_stop(struct http_loop *loop, void *service)
+{
+    feed_close(loop);
+}
+
+static void on_stop(void *server)
+{
+    http_drain(server, (int)settings.drain_ms);
+}
+
+static void on_snapshot(void *arg, const char *id, struct snapshot *snapshot)
+{
+    feeds_publish(api.feeds, id, snapshot);
+}
+
+/* Every connection is a file. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)settings.max_connections + 64;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        log_warn("fewer files may be open than MAX_CONNECTIONS wants; raise the limit (ulimit -n)",
+                 LOG_I("limit", limit.rlim_cur), LOG_I("wanted", wanted));
+}
+
+static void open_state(void)
+{
+    struct errmsg err;
+    enum status st = keyring_parse(settings.secret_keys, &api.ring, &err);
+    const struct feed_options feed_options = {.heartbeat_ms = settings.heartbeat_ms,
+                                              .deadline_ms = settings.deadline_ms,
+                                              .retry_ms = settings.retry_ms,
+                                              .max_subscribers = settings.max_subscribers,
+                                              .max_waiting = settings.max_waiting,
+                                              .wait_ms = settings.wait_ms};
+
+    if (st != ST_OK)
+        service_die(st, &err, "read SECRET_KEYS");
+    api.polls = directory_new();
+    api.board = board_new((size_t)settings.max_waiting);
+    api.feeds = feeds_new(&feed_options, api.board);
+}
+
+static void open_threads(void)
+{
+    const struct bus_watch watch = {on_poll_value, on_polls_synced, NULL};
+    struct errmsg err;
+    enum status st;
+
+    if ((st = bus_open(settings.nats_url, "result-api", &api.bus, &err)) != ST_OK)
+        service_die(st, &err, "connect to the broker");
+    if ((st = tail_open(api.bus, api.board, (size_t)settings.backlog_messages, &api.tail, &err)) != ST_OK)
+        service_die(st, &err, "start the reader of the stream");
+    const struct refresher_options options = {.database_url = settings.database_url,
+                                              .refresh_ms = settings.refresh_ms,
+                                              .look_ms = settings.look_ms,
+                                              .board = api.board,
+                                              .directory = api.polls,
+                                              .tail = api.tail,
+                                              .publish = on_snapshot};
+    if ((st = refresher_open(&options, &api.refresher, &err)) != ST_OK)
+        service_die(st, &err, "start the refresher");
+    if ((st = bus_listen(api.bus, BUS_SUBJECT_TALLY, on_doorbell, NULL, &err)) != ST_OK)
+        service_die(st, &err, "listen to the doorbell");
+    if ((st = bus_watch_bucket(api.bus, &watch, &err)) != ST_OK)
+        service_die(st, &err, "watch the polls");
+}
+
+int main(int argc, char **argv)
+{
+    const struct service service = {.name = "result-api",
+                                    .sentence = "serves results: JSON, server-sent events, CSV, receipts",
+                                    .entries = settings_table,
+                                    .n_entries = settings_table_len,
+                                    .config = &settings,
+                                    .port = &settings.port,
+                                    .bind_address = &settings.bind_address,
+                                    .log_level = &settings.log_level,
+                                    .tls_cert_file = &settings.tls_cert_file};
+    struct http_server *server = NULL;
+    struct errmsg err;
+
+    service_start(&service, argc, argv);
+    raise_file_limit();
+    open_state();
+    const struct http_options options = {.bind_address = settings.bind_address,
+                                         .port = (int)settings.port,
+                                         .loops = (int)settings.http_loops,
+                                         .tls_cert_file = settings.tls_cert_file,
+                                         .tls_key_file = settings.tls_key_file,
+                                         .max_connections = (int)settings.max_connections,
+                                         .max_in_flight = (int)settings.max_waiting,
+                                         .routes = routes,
+                                         .n_routes = sizeof(routes) / sizeof(routes[0]),
+                                         .checks = checks,
+                                         .n_checks = sizeof(checks) / sizeof(checks[0]),
+                                         .service = &api,
+                                         .on_loop_start = on_loop_start,
+                                         .on_loop_stop = on_loop_stop,
+                                         .on_loop_drain = on_loop_drain};
+    enum status st = http_open(&options, &server, &err);
+    if (st != ST_OK)
+        service_die(st, &err, "listen");
+    open_threads();
+    service_on_stop(on_stop, server);
+    log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
+    http_run(server);
+    refresher_close(api.refresher);
+    tail_close(api.tail);
+    bus_close(api.bus);
+    http_close(server);
+    log_info("stopped");
+    return 0;
+}

@@ -1,0 +1,310 @@
+/* refresher - doorbell or clock, one query, new snapshots.
+ * SPDX-License-Identifier: MIT */
+#include "refresher.h"
+
+#include "access.h"
+#include "alloc.h"
+#include "clock.h"
+#include "lookout.h"
+#include "metrics.h"
+#include <pthread.h>
+
+#define COUNTING_LOOK_MS 500 /* a poll that closed is looked at so often until it is final */
+#define POLLS_PER_LOOK 1000  /* a query names at most so many */
+
+/* A poll that some loop wants. */
+struct watched {
+    char id[POLL_ID_MAX + 1];
+    bool loaded; /* the tally was read once */
+    bool listed; /* for the look at hand */
+    bool asked;
+    int64_t above;
+    struct tally tally;
+    struct snapshot *last; /* a reference, or NULL */
+};
+
+struct refresher {
+    struct refresher_options options;
+    pthread_t thread;
+    struct lookout *lookout;
+    struct idmap watched;
+    struct watched **list; /* of the look at hand */
+    size_t n_list, room;
+    int64_t refreshed_ms; /* monotonic: the last look */
+    int64_t looked_ms;    /* the last look at everything */
+    int64_t counted_ms;   /* the last look at closed polls that are not final */
+    struct metric *published;
+};
+
+/* --- which polls to read */
+
+static void list(struct refresher *refresher, struct watched *watched)
+{
+    if (watched->listed)
+        return;
+    if (refresher->n_list == refresher->room) {
+        refresher->room = refresher->room == 0 ? 64 : refresher->room * 2;
+        refresher->list = alloc_resize(refresher->list, refresher->room, sizeof(struct watched *));
+    }
+    watched->listed = true;
+    refresher->list[refresher->n_list++] = watched;
+}
+
+static void drop_watched(struct refresher *refresher, const char *id)
+{
+    struct watched *watched = idmap_remove(&refresher->watched, id);
+
+    if (watched == NULL)
+        return;
+    tally_fini(&watched->tally);
+    snapshot_release(watched->last);
+    free(watched);
+}
+
+static void list_noted(struct refresher *refresher)
+{
+    size_t n;
+    struct board_note *notes = board_take_notes(refresher->options.board, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (!notes[i].wanted) {
+            drop_watched(refresher, notes[i].id);
+            continue;
+        }
+        struct watched *watched = idmap_get(&refresher->watched, notes[i].id);
+        if (watched == NULL) {
+            watched = alloc_items(1, sizeof(*watched));
+            memcpy(watched->id, notes[i].id, sizeof(watched->id));
+            idmap_put(&refresher->watched, watched->id, watched);
+        }
+        watched->asked = watched->asked || notes[i].asked;
+        watched->above = notes[i].above > watched->above ? notes[i].above : watched->above;
+        list(refresher, watched);
+    }
+    free(notes);
+}
+
+/* When the clock alone changes the state of the poll next; INT64_MAX: never. Wall clock. */
+static int64_t next_change_ms(const struct snapshot *snapshot)
+{
+    const struct poll *poll = snapshot->poll;
+
+    if (snapshot->state == RESULT_SCHEDULED)
+        return poll->opens_at_ms;
+    if (snapshot->state == RESULT_OPEN && poll->closes_at_ms != 0)
+        return poll->closes_at_ms;
+    return INT64_MAX;
+}
+
+/* Lists the polls whose time has come, and says when the next one's does, monotonic. */
+static int64_t list_due(struct refresher *refresher, bool listing)
+{
+    int64_t now = clock_mono_ms(), wall = clock_wall_ms(), next = INT64_MAX;
+    bool everything = now - refresher->looked_ms >= refresher->options.look_ms;
+    bool counting = now - refresher->counted_ms >= COUNTING_LOOK_MS;
+    size_t cursor = 0;
+
+    for (struct watched *watched; (watched = idmap_next(&refresher->watched, &cursor)) != NULL;) {
+        int64_t due = watched->last == NULL ? INT64_MAX : next_change_ms(watched->last);
+        bool closed = watched->last != NULL && watched->last->state == RESULT_COUNTING;
+        if (due != INT64_MAX)
+            due = now + (due - wall);
+        if (closed)
+            due = refresher->counted_ms + COUNTING_LOOK_MS;
+        if (due < next)
+            next = due;
+        if (listing && (everything || due <= now))
+            list(refresher, watched);
+    }
+    if (listing && everything)
+        refresher->looked_ms = now;
+    if (listing && counting)
+        refresher->counted_ms = now;
+    int64_t look = refresher->looked_ms + refresher->options.look_ms;
+    return look < next ? look : next;
+}
+
+/* Everything is read again with the next look. */
+static void look_soon(struct refresher *refresher)
+{
+    refresher->looked_ms = INT64_MIN / 2;
+}
+
+/* --- looking and publishing */
+
+static void on_applied(void *arg, const char *poll)
+{
+    struct refresher *refresher = arg;
+    const struct watched *watched = idmap_get(&refresher->watched, poll);
+
+    /* Its bell was lost, or is still to ring. */
+    if (watched != NULL && !watched->listed)
+        board_touch(refresher->options.board, poll, BOARD_NOW);
+}
+
+/* Reads n listed polls from the database; false: it is down. */
+static bool look_at(struct refresher *refresher, struct watched *const *polls, size_t n)
+{
+    const char **ids = alloc_items(n, sizeof(*ids));
+    struct tally *tallies = alloc_items(n, sizeof(*tallies));
+
+    for (size_t i = 0; i < n; i++)
+        ids[i] = polls[i]->id;
+    bool read = lookout_read(refresher->lookout, ids, tallies, n, on_applied, refresher);
+    for (size_t i = 0; i < n && read; i++) {
+        tally_fini(&polls[i]->tally);
+        polls[i]->tally = tallies[i];
+        polls[i]->loaded = true;
+    }
+    free(tallies);
+    free(ids);
+    return read;
+}
+
+static void publish_result(struct refresher *refresher, struct watched *watched, const struct poll *poll, bool fresh)
+{
+    int64_t now_us = clock_read_ns(CLOCK_REALTIME) / 1000;
+    struct snapshot_facts facts = {
+        .poll = poll,
+        .tally = &watched->tally,
+        .is_public = access_is_public(poll, now_us / 1000),
+        .now_us = now_us,
+        /* Whoever is ahead of us has seen more than we had: only a look that worked is sure to be as new. */
+        .above = fresh ? watched->above : 0,
+    };
+
+    struct backlog *backlog = tail_lock(refresher->options.tail);
+    facts.pending = backlog_pending(backlog, watched->id);
+    facts.fence_passed = backlog_has_passed(backlog, watched->tally.fence);
+    tail_unlock(refresher->options.tail);
+    struct snapshot *snapshot = snapshot_make(&facts, watched->last);
+    if (snapshot != NULL) {
+        snapshot_release(watched->last);
+        watched->last = snapshot;
+        metric_add(refresher->published, 1);
+    }
+    if (snapshot != NULL || watched->asked)
+        refresher->options.publish(refresher->options.arg, watched->id, watched->last);
+    watched->asked = false;
+    if (fresh)
+        watched->above = 0;
+}
+
+static void publish(struct refresher *refresher, struct watched *watched, bool fresh)
+{
+    struct poll *poll = directory_find(refresher->options.directory, watched->id, strlen(watched->id));
+
+    if (poll == NULL || poll->deleted)
+        refresher->options.publish(refresher->options.arg, watched->id, NULL);
+    else if (watched->loaded)
+        publish_result(refresher, watched, poll, fresh);
+    poll_release(poll);
+}
+
+static void refresh(struct refresher *refresher)
+{
+    bool fresh = lookout_is_connected(refresher->lookout);
+    size_t at = 0;
+
+    refresher->refreshed_ms = clock_mono_ms();
+    list_noted(refresher);
+    list_due(refresher, true);
+    while (fresh && (at == 0 || at < refresher->n_list)) { /* without polls too: the backlog has to be settled */
+        size_t n = refresher->n_list - at < POLLS_PER_LOOK ? refresher->n_list - at : POLLS_PER_LOOK;
+        fresh = look_at(refresher, refresher->list + at, n) && lookout_is_connected(refresher->lookout);
+        at += POLLS_PER_LOOK;
+    }
+    for (size_t i = 0; i < refresher->n_list; i++) {
+        publish(refresher, refresher->list[i], fresh);
+        refresher->list[i]->listed = false;
+    }
+    refresher->n_list = 0;
+    if (lookout_is_behind(refresher->lookout))
+        look_soon(refresher);
+}
+
+/* --- the thread */
+
+static void answer_questions(struct refresher *refresher)
+{
+    struct receipt_question *questions = board_take_questions(refresher->options.board), *next;
+
+    if (questions == NULL)
+        return;
+    lookout_answer(refresher->lookout, questions);
+    for (struct receipt_question *question = questions; question != NULL; question = next) {
+        next = question->next;
+        http_loop_post(question->loop, question->done, question);
+    }
+}
+
+static void *run(void *arg)
+{
+    struct refresher *refresher = arg;
+    struct board *board = refresher->options.board;
+
+    while (!board_is_stopped(board)) {
+        int64_t not_before = refresher->refreshed_ms + refresher->options.refresh_ms;
+        int64_t until = list_due(refresher, false);
+        if (until < not_before)
+            until = not_before;
+        if (!lookout_is_connected(refresher->lookout) && lookout_next_try_ms(refresher->lookout) < until)
+            until = lookout_next_try_ms(refresher->lookout);
+        bool due = board_wait(board, not_before, until);
+        if (lookout_reconnect(refresher->lookout))
+            look_soon(refresher);
+        answer_questions(refresher);
+        int64_t now = clock_mono_ms();
+        if (due || (now >= not_before && now >= list_due(refresher, false)))
+            refresh(refresher);
+    }
+    answer_questions(refresher);
+    return NULL;
+}
+
+/* --- life */
+
+static double read_dirty(void *arg)
+{
+    return (double)board_count_notes(((struct refresher *)arg)->options.board);
+}
+
+enum status refresher_open(const struct refresher_options *options, struct refresher **out, struct errmsg *err)
+{
+    struct refresher *refresher = alloc_items(1, sizeof(*refresher));
+
+    *out = NULL;
+    refresher->options = *options;
+    refresher->lookout = lookout_new(options->database_url, options->tail);
+    refresher->refreshed_ms = refresher->looked_ms = refresher->counted_ms = clock_mono_ms();
+    refresher->published = metric_counter("result_snapshots_total", "", "Snapshots made, each a new version.");
+    metric_gauge_from("result_polls_dirty", "", "Polls that wait to be read again.", read_dirty, refresher);
+    if (pthread_create(&refresher->thread, NULL, run, refresher) != 0)
+        return fail(err, ST_IO, "cannot start a thread");
+    *out = refresher;
+    return ST_OK;
+}
+
+bool refresher_is_ready(struct refresher *refresher, char detail[128])
+{
+    return lookout_is_ready(refresher->lookout, detail);
+}
+
+void refresher_close(struct refresher *refresher)
+{
+    size_t cursor = 0;
+
+    if (refresher == NULL)
+        return;
+    board_stop(refresher->options.board);
+    pthread_join(refresher->thread, NULL);
+    for (struct watched *watched; (watched = idmap_next(&refresher->watched, &cursor)) != NULL;) {
+        tally_fini(&watched->tally);
+        snapshot_release(watched->last);
+        free(watched);
+    }
+    idmap_fini(&refresher->watched);
+    free(refresher->list);
+    lookout_close(refresher->lookout);
+    /* The refresher itself stays: metrics read from it until the process ends. */
+}

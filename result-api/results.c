@@ -1,0 +1,118 @@
+/* results - finds the poll, asks whether the sender may see, answers from the newest snapshot.
+ * SPDX-License-Identifier: MIT */
+#include "results.h"
+
+#include "access.h"
+#include "clock.h"
+#include "result_api.h"
+#include "stream.h"
+
+/* The poll of the request, where the sender may see its results; otherwise the request is answered. The caller
+ * releases it. */
+static struct poll *find_poll(struct http_call *call)
+{
+    const struct result_api *api = call->service;
+    struct poll *poll = directory_find(api->polls, call->params[0].base, call->params[0].len);
+
+    if (poll != NULL && !poll->deleted && access_check(call, poll, clock_wall_ms()))
+        return poll;
+    if (poll == NULL && !atomic_load(&api->polls_known))
+        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The polls are still being read; try again in a second.");
+    else if (poll == NULL || poll->deleted)
+        http_problem(call, PROBLEM_POLL_NOT_FOUND, NULL, "Check the poll's code; GET /v1/polls lists the open ones.");
+    poll_release(poll);
+    return NULL;
+}
+
+/* Whether a list of entity tags (RFC 9110, 13.1.2) has this one, by weak comparison. */
+static bool has_etag(h2o_iovec_t list, const char *etag)
+{
+    const char *p = list.base, *end = list.base + list.len;
+    size_t len = strlen(etag);
+
+    if (list.base == NULL)
+        return false;
+    while (p < end) {
+        while (p < end && (*p == ' ' || *p == '\t' || *p == ','))
+            p++;
+        if (p < end && *p == '*')
+            return true;
+        if (end - p > 2 && p[0] == 'W' && p[1] == '/')
+            p += 2;
+        const char *start = p;
+        if (p < end && *p == '"')
+            p = memchr(p + 1, '"', (size_t)(end - p - 1));
+        else
+            p = memchr(p, ',', (size_t)(end - p));
+        if (p == NULL)
+            return false;
+        p++;
+        if ((size_t)(p - start) == len && memcmp(start, etag, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Headers of what is made from a snapshot; true: the client has it already, and was told so. */
+static bool begin_answer(struct http_call *call, const struct snapshot *snapshot)
+{
+    http_add_header(call, "etag", snapshot->etag);
+    http_add_header(call, "cache-control", "no-cache");
+    if (!has_etag(http_header(call, "if-none-match"), snapshot->etag))
+        return false;
+    http_reply(call, 304, NULL, "", 0);
+    return true;
+}
+
+static void answer_json(struct http_call *call, struct snapshot *snapshot)
+{
+    if (!begin_answer(call, snapshot))
+        http_reply(call, 200, "application/json", snapshot->body, snapshot->body_len);
+}
+
+static void answer_csv(struct http_call *call, struct snapshot *snapshot)
+{
+    char name[sizeof("attachment; filename=\"-results.csv\"") + POLL_ID_MAX];
+    size_t len;
+
+    if (begin_answer(call, snapshot))
+        return;
+    char *text = snapshot_render_csv(snapshot, &len);
+    snprintf(name, sizeof(name), "attachment; filename=\"%s-results.csv\"", snapshot->poll->id);
+    http_add_header(call, "content-disposition", name);
+    http_reply(call, 200, "text/csv; charset=utf-8; header=present", text, len);
+    free(text);
+}
+
+void results_handle_json(struct http_call *call)
+{
+    struct poll *poll = find_poll(call);
+
+    if (poll != NULL)
+        feed_with_snapshot(call, poll->id, answer_json);
+    poll_release(poll);
+}
+
+void results_handle_csv(struct http_call *call)
+{
+    struct poll *poll = find_poll(call);
+
+    if (poll != NULL)
+        feed_with_snapshot(call, poll->id, answer_csv);
+    poll_release(poll);
+}
+
+void results_handle_stream(struct http_call *call)
+{
+    struct poll *poll = find_poll(call);
+
+    if (poll == NULL)
+        return;
+    if (h2o_memis(call->req->method.base, call->req->method.len, H2O_STRLIT("HEAD"))) {
+        http_add_header(call, "cache-control", "no-store");
+        http_reply(call, 200, "text/event-stream", "", 0);
+    } else {
+        stream_open(call, poll->id, access_is_manager(call, poll));
+    }
+    poll_release(poll);
+}

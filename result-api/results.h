@@ -1,0 +1,12 @@
+/* results - GET /v1/polls/{poll}/results, as JSON, as CSV and as a stream of events.
+ * SPDX-License-Identifier: MIT */
+#ifndef SCRUTIN_RESULTS_H
+#define SCRUTIN_RESULTS_H
+
+#include "http.h"
+
+void results_handle_json(struct http_call *call);
+void results_handle_csv(struct http_call *call);
+void results_handle_stream(struct http_call *call);
+
+#endif

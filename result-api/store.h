@@ -1,0 +1,56 @@
+/* store - reads PostgreSQL: tallies, ledgers, applied batches, receipts. Never writes.
+ * SPDX-License-Identifier: MIT
+ *
+ * The only file of result-api that knows libpq. One store owns one connection. Not thread-safe. Whatever fails, the
+ * connection is closed: call store_connect again. */
+#ifndef SCRUTIN_STORE_H
+#define SCRUTIN_STORE_H
+
+#include "board.h"
+#include "status.h"
+#include "tally.h"
+
+#define STORE_SCHEMA 4          /* the newest number in db/migrations that this program was written for */
+#define STORE_ANSWER_MS 5000    /* a server that does not answer for so long is given up */
+#define STORE_CONNECT_S 3       /* and one that does not let us in for so long */
+#define STORE_APPLIED_MAX 20000 /* newly applied batches that one look reports; the next one goes on */
+
+struct store;
+
+/* conninfo is a connection string or URI, "" for the PG* variables. */
+struct store *store_new(const char *conninfo);
+void store_free(struct store *store); /* NULL is fine */
+bool store_is_connected(const struct store *store);
+
+/* ST_DB_DOWN    not reachable, or it does not let us in
+ * ST_DB_SCHEMA  its tables are older or newer than this program knows, or it may not read them */
+MUST_CHECK enum status store_connect(struct store *store, struct errmsg *err);
+
+struct store_epoch {
+    unsigned epoch; /* 0: the database knows no stream */
+    int64_t created_ns;
+    uint64_t floor; /* every message up to this sequence is applied */
+};
+/* Of the newest stream. */
+MUST_CHECK enum status store_read_epoch(struct store *store, struct store_epoch *out, struct errmsg *err);
+
+/* One look: everything in it is from one moment. */
+struct store_look {
+    const char *const *polls; /* ids to read */
+    size_t n_polls;
+    struct tally *tallies; /* in their order; zeroed by the caller, filled here; zero where the database has none */
+    unsigned epoch; /* whose applied batches to read: those with a sequence above `after`, and those of the gaps */
+    uint64_t after;
+    const uint64_t *gaps;
+    size_t n_gaps;
+    uint64_t *applied; /* found here, rising; the caller frees it */
+    size_t n_applied;
+    unsigned newest_epoch; /* found here; 0: none */
+    int64_t newest_created_ns;
+};
+MUST_CHECK enum status store_look(struct store *store, struct store_look *look, struct errmsg *err);
+
+/* Fills in the state of each question of the list. */
+MUST_CHECK enum status store_answer(struct store *store, struct receipt_question *questions, struct errmsg *err);
+
+#endif
