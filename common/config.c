@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "log.h"
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -144,8 +145,10 @@ enum status config_load(const struct config_entry *entries, size_t n, void *out,
     for (size_t i = 0; i < n; i++) {
         char *text = NULL;
         enum status st = find_value(&entries[i], &text, err);
-        if (st == ST_OK)
-            st = store_value(&entries[i], text, out, err);
+        if (st != ST_OK)
+            return st;
+        assert(text != NULL);
+        st = store_value(&entries[i], text, out, err);
         if (st != ST_OK)
             return st;
     }

@@ -182,7 +182,7 @@ static bool is_printable(const uint8_t *text, size_t len)
  * twice counts once, the last time, as protobuf says. */
 static const char *decode_ballot(struct reader reader, struct ballot *ballot, char **memory)
 {
-    struct field field;
+    struct field field = {.number = 0};
     struct field choices = {.number = 0};
     bool has_voter = false;
 
@@ -231,7 +231,7 @@ static const char *decode_ballot(struct reader reader, struct ballot *ballot, ch
 static enum status decode_frame(struct reader reader, struct ballot_batch *out, size_t *ballot_bytes,
                                 struct errmsg *err)
 {
-    struct field field;
+    struct field field = {.number = 0};
     uint64_t version = 0;
     bool has_id = false, has_fence = false;
 
@@ -278,7 +278,7 @@ static enum status decode_frame(struct reader reader, struct ballot_batch *out, 
 enum status wire_decode_batch(const void *data, size_t len, struct ballot_batch *out, struct errmsg *err)
 {
     struct reader reader = {data, (const uint8_t *)data + len};
-    struct field field;
+    struct field field = {.number = 0};
     size_t ballot_bytes = 0, n = 0;
 
     memset(out, 0, sizeof(*out));

@@ -281,6 +281,7 @@ static int listen_on(int family, uint16_t *port)
     socklen_t len = is_four ? sizeof(four) : sizeof(six);
     int fd = socket(family, SOCK_STREAM, 0);
 
+    *port = 0;
     if (fd < 0 || bind(fd, address, len) != 0 || listen(fd, 8) != 0) {
         if (fd >= 0)
             close(fd);
