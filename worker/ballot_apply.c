@@ -91,9 +91,16 @@ static void read_counted(struct ballot_store *store, size_t counted)
 static bool is_touched(const struct ballot_store *store, const char *id)
 {
     for (size_t i = 0; i < store->n_touched; i++)
-        if (strcmp(store->touched[i], id) == 0)
+        if (strcmp(store->touched_ids[i], id) == 0)
             return true;
     return false;
+}
+
+static void add_touched(struct ballot_store *store, const char *id)
+{
+    size_t n = store->n_touched++;
+    memcpy(store->touched[n], id, strlen(id) + 1);
+    store->touched_ids[n] = store->touched[n];
 }
 
 /* Of all batches, known ones too: whoever applied those may have died before it could tell anybody. */
@@ -101,11 +108,13 @@ static void note_touched(struct ballot_store *store)
 {
     const struct batch_set *set = &store->set;
     GROW(store->touched, store->room_touched, set->n_lines + set->n_fences);
-    for (store->n_touched = 0; store->n_touched < set->n_lines; store->n_touched++)
-        store->touched[store->n_touched] = set->lines[store->n_touched].id;
+    GROW(store->touched_ids, store->room_touched_ids, set->n_lines + set->n_fences);
+    store->n_touched = 0;
+    for (size_t i = 0; i < set->n_lines; i++)
+        add_touched(store, set->lines[i].id);
     for (size_t i = 0; i < set->n_fences; i++)
         if (!is_touched(store, set->fences[i].poll_id))
-            store->touched[store->n_touched++] = set->fences[i].poll_id;
+            add_touched(store, set->fences[i].poll_id);
 }
 
 /* Begins the transaction and leaves in the set what is new. */
@@ -304,7 +313,7 @@ static enum status apply(struct ballot_store *store, unsigned epoch, struct stor
             result->ballots += batches[i].batch->n_ballots;
     result->rejected = store->set.n_rejections;
     result->superseded = result->ballots - result->rejected - result->counted;
-    result->polls = store->touched;
+    result->polls = store->touched_ids;
     result->n_polls = store->n_touched;
     advance_floor(store, epoch);
     return ST_OK;

@@ -43,6 +43,7 @@ void ballot_store_close(struct ballot_store *store)
         pg_array_fini(&store->columns[i]);
     free(store->ordered);
     free(store->touched);
+    free(store->touched_ids);
     free(store->conninfo);
     free(store->name);
     free(store);

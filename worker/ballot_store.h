@@ -62,8 +62,7 @@ struct store_result {
     size_t counted;     /* of them, first of their voter */
     size_t superseded;  /* of them, not the first, or not the one that stands */
     size_t rejected;    /* of them, for an unknown poll or by the database */
-    const char **polls; /* ids of polls that were touched, each once; until the next call with this store, and not
-                           longer than the batches */
+    const char **polls; /* ids of polls that were touched, each once; until the next call with this store */
     size_t n_polls;
 };
 

@@ -21,8 +21,9 @@ struct ballot_store {
     struct pg_array columns[STORE_COLUMNS_MAX];
     struct store_batch **ordered; /* the batches by sequence */
     size_t room_ordered;
-    const char **touched;
-    size_t n_touched, room_touched;
+    char (*touched)[POLL_ID_MAX + 1]; /* copies: they outlive the batches */
+    const char **touched_ids;         /* into the copies */
+    size_t n_touched, room_touched, room_touched_ids;
     unsigned applies;
 };
 
