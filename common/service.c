@@ -201,7 +201,10 @@ static int parse_option(const struct service *service, int argc, char **argv)
 static void load_config(const struct service *service, int exit_code)
 {
     struct errmsg err;
-    if (config_load(service->entries, service->n_entries, service->config, &err) == ST_OK)
+    enum status st = config_load(service->entries, service->n_entries, service->config, &err);
+    if (st == ST_OK && service->check != NULL)
+        st = service->check(&err);
+    if (st == ST_OK)
         return;
     fprintf(stderr, "%s: %s\n", service->name, err.text);
     exit(exit_code);
@@ -248,6 +251,10 @@ void service_start(const struct service *service, int argc, char **argv)
 {
     sigset_t set;
 
+    if (sodium_init() < 0) {
+        fprintf(stderr, "%s: libsodium does not start\n", service->name);
+        exit(EXIT_USAGE);
+    }
     switch (parse_option(service, argc, argv)) {
     case 'h':
         print_help(service);
@@ -269,10 +276,6 @@ void service_start(const struct service *service, int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     stop_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    if (sodium_init() < 0) {
-        fprintf(stderr, "%s: libsodium does not start\n", service->name);
-        exit(EXIT_USAGE);
-    }
     json_object_seed(0); /* 0: from the system's random numbers */
     log_info("starting", LOG_S("version", SERVICE_VERSION_TEXT));
 }

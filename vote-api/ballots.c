@@ -39,6 +39,14 @@ void ballots_reply_not_recorded(struct http_call *call, const struct group_resul
                      "does no harm.");
 }
 
+/* A selection that does not fit the poll is one thing, a body of another shape another. */
+static void refuse_body(struct http_call *call, const struct json_error *err)
+{
+    bool in_selection = strstr(err->pointer, "/selection") != NULL;
+
+    http_problem_json(call, in_selection ? PROBLEM_INVALID_SELECTION : PROBLEM_INVALID_FIELD, err);
+}
+
 /* --- one ballot */
 
 /* Lives in the request's pool while the ballot is under way. */
@@ -114,7 +122,7 @@ void ballots_handle_put(struct http_call *call)
         goto out;
     int len = selection_read_ballot(body, poll, choices, &err);
     if (len < 0)
-        http_problem_json(call, PROBLEM_INVALID_SELECTION, &err);
+        refuse_body(call, &err);
     else if (ballots_check_open(call, poll))
         accept_ballot(call, poll, choices, (size_t)len);
 
@@ -188,7 +196,7 @@ static void accept_bulk(struct http_call *call, const struct poll *poll, const j
     if (read == n)
         group_add(http_loop_data(call->loop), call, ballots, n, reply_bulk, NULL);
     else
-        http_problem_json(call, PROBLEM_INVALID_SELECTION, &err);
+        refuse_body(call, &err);
     for (size_t i = 0; i < read; i++)
         free((char *)ballots[i].choices);
     free(ballots);

@@ -20,6 +20,7 @@ struct batch {
     struct publication publication;
     struct group *group;
     struct batch *next;
+    int64_t deadline_ms;         /* monotonic: its first ballot waits no longer */
     struct ballot_batch content; /* choices point into text from hand-over on */
     size_t ballots_size;
     char *text; /* the ballots' choices, one behind the other, each with its NUL */
@@ -95,6 +96,7 @@ static struct batch *open_batch(struct group *group)
         batch->group = group;
     }
     batch->next = NULL;
+    batch->deadline_ms = clock_mono_ms() + group->limits.ack_timeout_ms;
     batch->content.n_ballots = batch->n_waiters = batch->text_len = 0;
     if (group->last != NULL)
         group->last->next = batch;
@@ -185,9 +187,8 @@ static void hand_over(struct group *group)
         text += batch->content.ballots[i].choices_len + 1;
     }
     randombytes_buf(batch->content.id, BATCH_ID);
-    *publication = (struct publication){.subject = BUS_SUBJECT_BALLOTS,
-                                        .deadline_ms = clock_mono_ms() + group->limits.ack_timeout_ms,
-                                        .on_done = on_publication_done};
+    *publication = (struct publication){
+        .subject = BUS_SUBJECT_BALLOTS, .deadline_ms = batch->deadline_ms, .on_done = on_publication_done};
     memcpy(publication->id, batch->content.id, BATCH_ID);
     wire_encode_batch(&batch->content, &publication->data);
     group->in_flight++;

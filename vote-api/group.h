@@ -15,7 +15,7 @@ struct group;
 struct group_limits {
     size_t batch_ballots; /* one more opens the next batch */
     unsigned batches_in_flight;
-    int64_t ack_timeout_ms;
+    int64_t ack_timeout_ms; /* from a batch's first ballot to its acknowledgement */
 };
 
 /* What became of the ballots of one request. */

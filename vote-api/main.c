@@ -82,15 +82,17 @@ static struct poll *make_default_poll(void)
     return poll;
 }
 
-/* Not before the bucket was read: a default poll that is there stays as it is. A bucket that was wiped is left to a
- * worker for a while, which fills it again from the database. */
-static void on_polls_synced(void *arg, size_t n)
+/* An empty bucket may have been wiped: a worker then fills it from the database, and gets the time to be first. */
+static void ensure_default_poll(size_t bucket_size)
 {
+    const struct timespec first_say = {2, 0};
     const char *id = settings.default_poll;
     struct poll *poll = directory_find(api.polls, id, strlen(id));
     struct errmsg err;
 
     if (poll == NULL && id[0] != '\0') {
+        if (bucket_size == 0)
+            nanosleep(&first_say, NULL);
         poll = make_default_poll();
         enum status st = polls_store(&api, poll, 0, &err);
         if (st == ST_OK)
@@ -99,6 +101,12 @@ static void on_polls_synced(void *arg, size_t n)
             log_warn("default poll not made", LOG_S("error", err.text));
     }
     poll_release(poll);
+}
+
+/* Not before the bucket was read as a whole: a default poll that is there stays as it is. */
+static void on_polls_synced(void *arg, size_t n)
+{
+    ensure_default_poll(n);
     if (!atomic_exchange(&api.polls_known, true))
         log_info("polls known", LOG_I("polls", directory_count(api.polls)));
 }
@@ -146,8 +154,22 @@ static void on_turn_end(struct http_loop *loop, void *service)
 
 static void on_stop(void *server)
 {
-    log_info("stopping");
     http_drain(server, (int)settings.drain_ms);
+}
+
+/* Makes the keys; their memory is the process's. */
+static enum status check_settings(struct errmsg *err)
+{
+    enum status st = keyring_parse(settings.secret_keys, &api.ring, err);
+
+    if (st != ST_OK)
+        return fail_within(err, st, "SECRET_KEYS");
+    st = api_keys_parse(settings.api_keys, &api.api_keys, err);
+    if (st != ST_OK)
+        return fail_within(err, st, "API_KEYS");
+    if (settings.default_poll[0] != '\0' && !poll_id_is_valid(settings.default_poll, strlen(settings.default_poll)))
+        return fail(err, ST_CONFIG, "DEFAULT_POLL has 1 to %d of a-z, 0-9 and -", POLL_ID_MAX);
+    return ST_OK;
 }
 
 static void open_parts(void)
@@ -156,12 +178,6 @@ static void open_parts(void)
     enum status st;
     const struct bus_watch watch = {on_poll_value, on_polls_synced, NULL};
 
-    if (settings.default_poll[0] != '\0' && !poll_id_is_valid(settings.default_poll, strlen(settings.default_poll)))
-        service_die(fail(&err, ST_CONFIG, "DEFAULT_POLL has 1 to %d of a-z, 0-9 and -", POLL_ID_MAX), &err, "start");
-    if ((st = keyring_parse(settings.secret_keys, &api.ring, &err)) != ST_OK)
-        service_die(st, &err, "read SECRET_KEYS");
-    if ((st = api_keys_parse(settings.api_keys, &api.api_keys, &err)) != ST_OK)
-        service_die(st, &err, "read API_KEYS");
     api.polls = directory_new();
     if ((st = bus_open(settings.nats_url, "vote-api", &api.bus, &err)) != ST_OK)
         service_die(st, &err, "connect to the broker");
@@ -182,6 +198,7 @@ int main(int argc, char **argv)
                                     .entries = settings_table,
                                     .n_entries = settings_table_len,
                                     .config = &settings,
+                                    .check = check_settings,
                                     .port = &settings.port,
                                     .bind_address = &settings.bind_address,
                                     .log_level = &settings.log_level,

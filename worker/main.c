@@ -28,7 +28,6 @@ static void on_stop(void *arg)
 {
     struct parts *parts = arg;
 
-    log_info("stopping");
     intake_stop(parts->intake);
 }
 
