@@ -12,7 +12,9 @@ struct service {
     const char *sentence; /* what it does, for --help */
     const struct config_entry *entries;
     size_t n_entries;
-    void *config;        /* what the entries fill */
+    void *config; /* what the entries fill */
+    /* Looks closer at what was read: keys, ids. NULL is fine; its error counts like one of the table's. */
+    enum status (*check)(struct errmsg *err);
     const int64_t *port; /* fields of config that --healthcheck asks; NULL: the program serves no HTTP */
     char *const *bind_address;
     const int *log_level;
