@@ -12,13 +12,13 @@ struct service {
     const char *sentence; /* what it does, for --help */
     const struct config_entry *entries;
     size_t n_entries;
-    void *config; /* what the entries fill */
-    /* Looks closer at what was read: keys, ids. NULL is fine; its error counts like one of the table's. */
-    enum status (*check)(struct errmsg *err);
+    void *config;        /* what the entries fill */
     const int64_t *port; /* fields of config that --healthcheck asks; NULL: the program serves no HTTP */
     char *const *bind_address;
     const int *log_level;
     char *const *tls_cert_file; /* NULL or points at "": plain */
+    /* Looks closer at what was read: keys, ids. NULL is fine; its error counts like one of the table's. */
+    enum status (*check)(struct errmsg *err);
 };
 
 /* Handles --help, --version, --check-config and --healthcheck (these end the process), reads the configuration, starts
