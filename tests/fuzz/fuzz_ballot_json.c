@@ -1,0 +1,54 @@
+/* fuzz_ballot_json - the body of PUT /v1/polls/{poll}/ballot: parsed, checked against a poll, sent through the wire.
+ * SPDX-License-Identifier: MIT */
+#include "fuzz.h"
+#include "sample_poll.h"
+#include "selection.h"
+#include "utf8.h"
+#include "wire.h"
+
+/* What was accepted must pass the worker's decoder unchanged. */
+static void check_choices(const char *choices, int len)
+{
+    struct ballot ballot = {.poll = "demo", .choices = choices, .choices_len = (size_t)len};
+    struct ballot_batch batch = {.n_ballots = 1, .ballots = &ballot}, read;
+    struct bytes bytes;
+
+    assert(len > 0 && len <= BALLOT_CHOICES_MAX && strlen(choices) == (size_t)len);
+    wire_encode_batch(&batch, &bytes);
+    enum status st = wire_decode_batch(bytes.data, bytes.len, &read, NULL);
+    assert(st == ST_OK);
+    assert(strcmp(read.ballots[0].choices, choices) == 0);
+    ballot_batch_free(&read);
+    free(bytes.data);
+}
+
+/* A refusal is a sentence with a pointer, both of which go into a JSON answer. */
+static void check_refusal(const struct json_error *err)
+{
+    assert(memchr(err->text, '\0', sizeof(err->text)) != NULL && err->text[0] != '\0');
+    assert(memchr(err->pointer, '\0', sizeof(err->pointer)) != NULL);
+    assert(err->pointer[0] == '\0' || err->pointer[0] == '/');
+    assert(utf8_is_valid(err->pointer, strlen(err->pointer), sizeof(err->pointer)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct poll *poll;
+    struct json_error err = {"?", ""};
+    char choices[BALLOT_CHOICES_MAX + 1];
+
+    if (poll == NULL)
+        poll = sample_poll();
+    json_t *body = json_parse_object((const char *)data, size, &err);
+    if (body == NULL) {
+        check_refusal(&err);
+        return 0;
+    }
+    int len = selection_read_ballot(body, poll, choices, &err);
+    if (len >= 0)
+        check_choices(choices, len);
+    else
+        check_refusal(&err);
+    json_decref(body);
+    return 0;
+}

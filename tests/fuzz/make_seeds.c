@@ -1,0 +1,138 @@
+/* make_seeds - writes the inputs that the fuzz targets begin with: valid ones, and their neighbours.
+ * SPDX-License-Identifier: MIT
+ *
+ * usage: make_seeds DIR      (writes DIR/<target>/<number>) */
+#include "keys.h"
+#include "sample_poll.h"
+#include "wire.h"
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+static const char *folder;
+static int number;
+
+static void write_seed(const char *target, const void *data, size_t len)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", folder, target);
+    mkdir(path, 0777);
+    snprintf(path, sizeof(path), "%s/%s/%d", folder, target, number++);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(data, 1, len, file) != len || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+static void write_texts(const char *target, const char *const *texts)
+{
+    for (; *texts != NULL; texts++)
+        write_seed(target, *texts, strlen(*texts));
+}
+
+static void write_batches(void)
+{
+    struct ballot ballots[] = {
+        {.poll = "demo", .choices = "cats", .choices_len = 4, .cast_at_ms = 1769860800123},
+        {.poll = "other-poll", .choices = "a>b>c", .choices_len = 5},
+        {.poll = "demo", .choices = "cats=5 dogs=0", .choices_len = 13, .cast_at_ms = 1},
+    };
+    struct ballot_batch batches[] = {
+        {.n_ballots = 1, .ballots = ballots},
+        {.n_ballots = 3, .ballots = ballots},
+        {.fence_poll = "demo"},
+    };
+    for (size_t i = 0; i < sizeof(batches) / sizeof(batches[0]); i++) {
+        struct bytes bytes;
+        wire_encode_batch(&batches[i], &bytes);
+        write_seed("fuzz_batch", bytes.data, bytes.len);
+        free(bytes.data);
+    }
+}
+
+static void write_polls(void)
+{
+    struct poll *poll = sample_poll();
+    struct bytes bytes;
+
+    wire_encode_poll(poll, &bytes);
+    write_seed("fuzz_poll", bytes.data, bytes.len);
+    free(bytes.data);
+    poll->has_manager = true;
+    poll->deleted = true;
+    poll->method = METHOD_SCORE;
+    poll->closes_at_ms = 5;
+    wire_encode_poll(poll, &bytes);
+    write_seed("fuzz_poll", bytes.data, bytes.len);
+    free(bytes.data);
+    poll_release(poll);
+
+    wire_encode_tally_changed((const char *const[]){"demo", "other"}, 2, &bytes);
+    write_seed("fuzz_poll", bytes.data, bytes.len);
+    free(bytes.data);
+}
+
+static void write_tokens(void)
+{
+    struct keyring *ring;
+    struct errmsg err;
+    struct receipt receipt = {.poll = "demo", .sequence = 12345, .index = 7};
+    uint8_t id[VOTER_ID] = {1, 2, 3};
+    char token[VOTER_TOKEN_SIZE], text[RECEIPT_SIZE];
+
+    if (keyring_parse(SAMPLE_RING, &ring, &err) != ST_OK)
+        exit(1);
+    voter_token_make(ring, id, token);
+    write_seed("fuzz_token", token, strlen(token));
+    receipt_make(ring, &receipt, text);
+    write_seed("fuzz_token", text, strlen(text));
+    write_seed("fuzz_token", "abc", 3);
+    keyring_free(ring);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const ballots[] = {
+        "{\"selection\":[\"cats\"]}",
+        "{\"selection\":[\"a\",\"cats\"]}",
+        "{\"selection\":[]}",
+        "{\"selection\":{\"a\":1}}",
+        "{\"selection\":[\"\\u0061\"],\"other\":null}",
+        "{\"selection\":[\"a\"],\"selection\":[\"a\"]}",
+        "{\"a\":[[[[[[[[1]]]]]]]]}",
+        "{\"selection\":[\"\\u0000\"]}",
+        "[1.5e3,-0,true,false,null]",
+        NULL,
+    };
+    static const char *const polls[] = {
+        "{\"title\":\"Cats or dogs?\",\"options\":[\"Cats\",\"Dogs\"]}",
+        "{\"title\":\"T\",\"description\":\"D\",\"options\":[{\"id\":\"a\",\"label\":\"A\"},{\"id\":\"b\",\"label\":"
+        "\"B\"}],\"method\":\"plurality\",\"revisable\":false,\"opens_at\":\"2026-02-01T00:00:00Z\",\"closes_at\":"
+        "\"2026-03-01T00:00:00+01:00\",\"results_visibility\":\"always\",\"voter_policy\":\"open\"}",
+        "{\"state\":\"closed\"}",
+        "{\"title\":\"New\",\"closes_at\":null}",
+        NULL,
+    };
+    static const char *const deliveries[] = {
+        "$JS.ACK.BALLOTS.workers.3.1234567.99.1769860800123456789.42",
+        "$JS.ACK._.ACCHASH.BALLOTS.workers.3.1234567.99.1769860800123456789.42",
+        "$JS.ACK.hub.ACCHASH.BALLOTS.workers.3.1234567.99.1769860800123456789.42.RANDOM",
+        "2026-01-31T12:00:00.123Z",
+        "2024-02-29T23:59:60+14:00",
+        NULL,
+    };
+
+    if (argc != 2 || sodium_init() < 0) {
+        fprintf(stderr, "usage: make_seeds DIR\n");
+        return 2;
+    }
+    folder = argv[1];
+    write_texts("fuzz_ballot_json", ballots);
+    write_texts("fuzz_poll_json", polls);
+    write_texts("fuzz_delivery", deliveries);
+    write_batches();
+    write_polls();
+    write_tokens();
+    return 0;
+}

@@ -1,0 +1,35 @@
+# Builds the fuzz targets with clang into the current folder; tests/fuzz/run calls it as make -f targets.mk ROOT=...
+# SPDX-License-Identifier: MIT
+CC = clang
+PACKAGES = libprotobuf-c jansson libsodium libnats openssl
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS = -std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter \
+  -Wno-missing-field-initializers -D_GNU_SOURCE $(SANITIZE) \
+  -I$(ROOT)/common -I$(ROOT)/vote-api -I. $(shell pkg-config --cflags $(PACKAGES))
+LDLIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread
+
+TARGETS = $(basename $(notdir $(wildcard $(ROOT)/tests/fuzz/fuzz_*.c)))
+PROTO = ballot poll tally
+OBJECTS = $(addprefix o/, bus.o clock.o json.o keys.o log.o poll.o status.o wire.o selection.o poll_form.o \
+  $(PROTO:=.pb-c.o))
+
+all: $(TARGETS) make_seeds
+
+o:
+	mkdir -p o
+
+$(PROTO:=.pb-c.c) &: $(PROTO:%=$(ROOT)/proto/%.proto)
+	protoc-c --proto_path=$(ROOT)/proto --c_out=. $^
+
+vpath %.c $(ROOT)/common $(ROOT)/vote-api $(ROOT)/tests/fuzz
+HEADERS = $(wildcard $(ROOT)/common/*.h $(ROOT)/vote-api/*.h $(ROOT)/tests/fuzz/*.h)
+
+o/%.pb-c.o: %.pb-c.c | o
+	$(CC) $(CFLAGS) -w -fsanitize=fuzzer-no-link -c -o $@ $<
+o/%.o: %.c $(HEADERS) $(PROTO:=.pb-c.c) | o
+	$(CC) $(CFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+fuzz_%: fuzz_%.c $(OBJECTS)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+make_seeds: make_seeds.c $(OBJECTS)
+	$(CC) $(CFLAGS) -o $@ $^ -fsanitize=fuzzer-no-link $(LDLIBS)
