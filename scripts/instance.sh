@@ -1,4 +1,5 @@
-# What an instance consists of: its state folder, secrets, PostgreSQL cluster and configuration files. For scripts/up, under umask 077.
+# What an instance consists of: its state folder, secrets, PostgreSQL cluster and configuration files.
+# For scripts/up, under umask 077.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
@@ -296,7 +297,7 @@ serverurl=unix://$RUN_DIR/supervisor.sock
 CONF
         settings=()
         program postgres 10 INT 60 \
-            "$(quoted "$PG_BIN/postgres") -D $(quoted "$STATE_DIR/db") $(quoted "--config-file=$STATE_DIR/postgresql.conf")" \
+            "$(quoted "$PG_BIN/postgres") -D $(quoted "$STATE_DIR/db") -c $(quoted "config_file=$STATE_DIR/postgresql.conf")" \
             "$PG_BIN/postgres" "$STATE_DIR/postgresql.conf" -- "${as[@]}"
         program nats 20 TERM 15 "$(quoted "$NATS_BIN") -c $(quoted "$STATE_DIR/nats.conf")" \
             "$NATS_BIN" "$STATE_DIR/nats.conf" --
