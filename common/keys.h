@@ -19,6 +19,9 @@ void keyring_free(struct keyring *ring);
 /* Id of the key that signs. */
 const char *keyring_newest(const struct keyring *ring);
 
+/* Up to 4,096 bytes from the kernel's generator, cheaply. */
+void random_bytes(void *out, size_t len);
+
 /* --- voters: an unguessable id, signed. `keyid.base64url(id 16 bytes, HMAC-SHA-256 cut to 16 bytes)`, RFC 2104. */
 #define VOTER_ID 16
 #define VOTER_TOKEN_SIZE (POLL_KEY_ID_MAX + 1 + 43 + 1)

@@ -3,8 +3,8 @@
 #include "group.h"
 
 #include "clock.h"
+#include "keys.h"
 #include "metrics.h"
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,7 +186,7 @@ static void hand_over(struct group *group)
         batch->content.ballots[i].choices = text;
         text += batch->content.ballots[i].choices_len + 1;
     }
-    randombytes_buf(batch->content.id, BATCH_ID);
+    random_bytes(batch->content.id, BATCH_ID);
     *publication = (struct publication){
         .subject = BUS_SUBJECT_BALLOTS, .deadline_ms = batch->deadline_ms, .on_done = on_publication_done};
     memcpy(publication->id, batch->content.id, BATCH_ID);
