@@ -114,7 +114,7 @@ test('1,000 event-stream clients that stop reading: dropped, memory flat, reader
   const label = 'ω'.repeat(190); // so that a snapshot is large and fills what the kernel takes
   const bigOptions = Array.from({ length: 50 }, (_, i) => ({ id: `o${i}`, label: `${i}${label}` }));
   const big = await instance.createPoll({ options: bigOptions });
-  const program = await instance.spawn('result-api', { MAX_CONNECTIONS_PER_ADDRESS: '5000' });
+  const program = await instance.spawn('result-api', { DEADLINE_MS: '3000' });
   const path = `/v1/polls/${big.id}/results`;
   await until('it knows the poll', async () => (await request(program.url, { path })).status === 200);
   const resident = () => Number(readFileSync(`/proc/${program.pid}/statm`, 'utf8').split(' ')[1]) * 4096;

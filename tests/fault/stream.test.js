@@ -14,7 +14,7 @@ import { until } from '../lib/wait.js';
 let instance;
 const random = seeded(seedOfRun());
 before(async () => {
-  instance = await Instance.start({ workers: 2, env: { ACK_WAIT: '3' } });
+  instance = await Instance.start({ workers: 2, env: { ACK_WAIT_MS: '3000' } });
 });
 after(() => instance?.stop());
 

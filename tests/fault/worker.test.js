@@ -5,9 +5,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Instance } from '../lib/instance.js';
+import { request } from '../lib/http.js';
 import { Proxy } from '../lib/proxy.js';
 import { Voters } from '../lib/voters.js';
-import { acknowledges, assertExact, underLoad } from '../lib/check.js';
+import { acknowledges, assertExact, metricValue, underLoad } from '../lib/check.js';
 import { seedOfRun, seeded } from '../lib/random.js';
 import { until } from '../lib/wait.js';
 
@@ -15,7 +16,7 @@ const ACK_WAIT_S = 2;
 let instance;
 const random = seeded(seedOfRun());
 before(async () => {
-  instance = await Instance.start({ workers: 2, env: { ACK_WAIT: String(ACK_WAIT_S) } });
+  instance = await Instance.start({ workers: 2, env: { ACK_WAIT_MS: String(ACK_WAIT_S * 1000) } });
 });
 after(() => instance?.stop());
 afterEach(async () => {
@@ -36,6 +37,8 @@ const booksNow = async (load) => {
 /** What of the stream is in applied_batches, in all. */
 const applied = async () => Number((await instance.sql(
   'SELECT count(*) AS n FROM applied_batches WHERE epoch = (SELECT max(epoch) FROM stream_epochs)'))[0].n);
+/** Batches that a worker got and found applied already. */
+const known = async (url) => metricValue((await request(url, { path: '/metrics' })).text, 'batches_known_total');
 const lastSequence = async () => (await (await instance.jsm()).streams.info('BALLOTS')).state.last_seq;
 
 /** A proxy in front of PostgreSQL's socket. */
@@ -76,6 +79,8 @@ test('killed after COMMIT, before the acknowledgement: the redelivery changes no
   await instance.ctl('start', 'worker:*');
   const last = await lastSequence();
   await until('the redeliveries are acknowledged', async () => (await consumer()).ack_floor.stream_seq >= last);
+  const again = await Promise.all([0, 1].map((n) => known(`http://127.0.0.1:${instance.workerPort(n)}`)));
+  assert.ok(again[0] + again[1] > 0, 'they were redelivered');
   assert.deepEqual(await booksNow(load), committed);
   await assertExact(instance, load, { what: 'killed after COMMIT' });
   await load.close();
@@ -101,6 +106,7 @@ test('stopped past the acknowledgement wait before its write reached the databas
     await instance.ready({ urls: [worker.url] });
     const last = await lastSequence();
     await until('everything is acknowledged', async () => (await consumer()).ack_floor.stream_seq >= last);
+    assert.ok(await known(worker.url) > 0, 'its late write was one, of batches that others had applied');
     assert.deepEqual(await booksNow(load), settled);
     await load.castEach(1);
     await assertExact(instance, load, { what: 'stale write' });

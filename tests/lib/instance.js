@@ -230,11 +230,12 @@ export class Instance {
       const [row] = await this.sql(
         `SELECT count(b.seq) AS n, e.epoch FROM stream_epochs e LEFT JOIN applied_batches b
              ON b.epoch = e.epoch AND b.seq <= $1
-          WHERE e.epoch = (SELECT max(epoch) FROM stream_epochs) GROUP BY e.epoch`, [state.last_seq]);
+          WHERE e.created_ns = $2 GROUP BY e.epoch`, [state.last_seq, String(nanoseconds(created))]);
+      if (!row && state.last_seq > 0) throw new Error('this stream has no epoch yet');
       if (Number(row?.n ?? 0) !== state.last_seq) {
         throw new Error(`${row?.n ?? 0} of ${state.last_seq} messages are applied`);
       }
-      return { last: state.last_seq, epoch: row?.epoch, created };
+      return { last: state.last_seq, epoch: row?.epoch };
     }, { timeout, every: 50 });
   }
 
@@ -345,6 +346,12 @@ export class Instance {
     if (existsSync(this.stateDir)) spawnSync(join(ROOT, 'scripts/down'), { env: this.childEnv(), stdio: 'ignore' });
     this.remove();
   }
+}
+
+/** RFC 3339 with nanoseconds, as the broker writes it, in nanoseconds since 1970. */
+function nanoseconds(text) {
+  const [, seconds, fraction = ''] = text.match(/^([^.Z]+)(?:\.(\d+))?Z$/);
+  return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
 }
 
 export function programPath(name) {

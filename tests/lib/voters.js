@@ -101,6 +101,8 @@ class Http2Transport {
       why ??= error.code ?? error.message;
     });
     stream.on('close', () => {
+      // RFC 9113, 8.7: the request was not processed.
+      if (stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM) why = 'REFUSED_STREAM';
       if (!isDone && status === undefined) why ??= `closed ${stream.rstCode}`;
       finish();
     });
@@ -169,7 +171,7 @@ class Http1Transport {
 }
 
 /** Errors that mean that the request never left the client. */
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
+const NEVER_SENT = new Set(['ECONNREFUSED', 'REFUSED_STREAM', 'ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
 
 /** A load on one poll.
  *
@@ -210,8 +212,9 @@ export class Voters {
     });
   }
 
-  /** Registers n new voters with POST /v1/voters. */
-  async register(n) {
+  /** Registers n new voters with POST /v1/voters; `idle` ones take part in the load. Gives them. */
+  async register(n, { idle = true } = {}) {
+    const first = this.history.voters.length;
     const one = async () => {
       const { status, text, why } = await this.ask('POST', '/v1/voters', {}, null);
       if (status !== 201) throw new Error(`POST /v1/voters: ${status} ${text} ${why ?? ''}`);
@@ -219,12 +222,13 @@ export class Voters {
       const voter = this.history.addVoter(voterKey(this.instance.secretKeys, this.poll, token), token);
       voter.left = 0;
       voter.headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      this.idle.push(voter);
+      if (idle) this.idle.push(voter);
+      else voter.isReserved = true;
     };
     for (let left = n; left > 0; left -= 200) {
       await Promise.all(Array.from({ length: Math.min(left, 200) }, one));
     }
-    return this;
+    return this.history.voters.slice(first);
   }
 
   nextSelection(voter) {
@@ -296,7 +300,8 @@ export class Voters {
     this.finished = 0;
     this.allowance = 0;
     this.allowedAt = performance.now();
-    this.idle = this.history.voters.slice();
+    this.idle = this.history.voters.filter((voter) => !voter.isReserved);
+    this.expected = this.idle.length;
     for (const voter of this.idle) voter.left = left;
     this.timer = setInterval(() => this.pump(), 5);
     this.pump();
@@ -305,7 +310,7 @@ export class Voters {
   /** Lets every voter cast n ballots, and returns when the last is answered. */
   async castEach(n) {
     this.run(n);
-    while (this.finished < this.history.voters.length) await pause(5);
+    while (this.finished < this.expected) await pause(5);
     this.isStopping = true;
     clearInterval(this.timer);
   }
