@@ -121,13 +121,15 @@ static char *render_problem(enum problem problem, const char *request_id, const 
 
 static void send_problem(struct http_call *call, enum problem problem, const char *pointer, const char *detail)
 {
-    char *body = render_problem(problem, call->request_id, pointer, detail);
+    char request_id[17];
+    snprintf(request_id, sizeof(request_id), "%016llx", (unsigned long long)call->id);
+    char *body = render_problem(problem, request_id, pointer, detail);
     int code = problem_code(problem);
 
     if (code == 503 || code == 429)
         http_add_header(call, "retry-after", "1");
     if (code >= 500)
-        log_warn("request failed", LOG_S("request_id", call->request_id), LOG_S("problem", problem_slug(problem)),
+        log_warn("request failed", LOG_S("request_id", request_id), LOG_S("problem", problem_slug(problem)),
                  LOG_S("detail", detail));
     http_reply(call, code, "application/problem+json", body, strlen(body));
     free(body);
@@ -149,12 +151,12 @@ void http_problem_json(struct http_call *call, enum problem problem, const struc
     send_problem(call, problem, err->pointer, err->text);
 }
 
-static void make_request_id(h2o_req_t *req, char out[HTTP_REQUEST_ID])
+/* Unique in this process, and by its random start most likely among all. */
+static uint64_t next_request_id(h2o_req_t *req)
 {
     struct http_loop *loop = H2O_STRUCT_FROM_MEMBER(struct http_loop, context, req->conn->ctx);
 
-    /* Unique in this process, and by its random start most likely among all. */
-    snprintf(out, HTTP_REQUEST_ID, "%016llx", (unsigned long long)(loop->id_prefix + loop->id_count++));
+    return loop->id_start + loop->id_count++;
 }
 
 /* libh2o calls this for what it refuses by itself (a broken header, a body over the limit). Defined by the executable,
@@ -164,13 +166,12 @@ void h2o_send_error_generic(h2o_req_t *req, int status, const char *reason, cons
     enum problem problem = status == 413   ? PROBLEM_PAYLOAD_TOO_LARGE
                            : status >= 500 ? PROBLEM_INTERNAL
                                            : PROBLEM_BAD_REQUEST;
-    struct http_call call = {.req = req, .began_ns = clock_mono_ns()};
+    struct http_call call = {.req = req, .id = next_request_id(req), .began_ns = clock_mono_ns()};
 
     if (req->pathconf == NULL) {
         h2o_hostconf_t *host = req->conn->hosts[0];
         h2o_req_bind_conf(req, host, &host->fallback_path);
     }
-    make_request_id(req, call.request_id);
     if ((flags & H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION) != 0)
         req->http1_is_persistent = 0;
     if ((flags & H2O_SEND_ERROR_KEEP_HEADERS) == 0)
@@ -331,7 +332,7 @@ static void on_request_gone(void *memory)
 
 struct http_ticket *http_call_wait(struct http_call *call)
 {
-    struct http_ticket *ticket = h2o_mem_alloc(sizeof(*ticket));
+    struct http_ticket *ticket = h2o_mem_alloc_recycle(&call->loop->tickets, sizeof(*ticket));
     struct http_ticket_token *token = h2o_mem_alloc_shared(&call->req->pool, sizeof(*token), on_request_gone);
 
     *token = (struct http_ticket_token){ticket, call->loop, http_connection_of(call->req)};
@@ -352,7 +353,7 @@ void http_ticket_free(struct http_ticket *ticket)
     }
     ticket->loop->waiting--;
     atomic_fetch_sub_explicit(&ticket->loop->server->waiting, 1, memory_order_relaxed);
-    free(ticket);
+    h2o_mem_free_recycle(&ticket->loop->tickets, ticket);
 }
 
 void http_call_is_stream(struct http_call *call)
@@ -507,7 +508,7 @@ int http_dispatch(h2o_handler_t *self, h2o_req_t *req)
     loop->last_request_ms = call->began_ns / 1000000;
     if (connection != NULL)
         connection->last_request_ms = loop->last_request_ms;
-    make_request_id(req, call->request_id);
+    call->id = next_request_id(req);
     if (req->query_at != SIZE_MAX)
         call->query = h2o_iovec_init(req->path.base + req->query_at + 1, req->path.len - req->query_at - 1);
     call->route = find_route(options->routes, options->n_routes, call, allow);

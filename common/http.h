@@ -15,7 +15,6 @@
 #include <h2o.h>
 
 #define HTTP_PARAMS_MAX 2
-#define HTTP_REQUEST_ID 17 /* 16 hex digits and NUL */
 
 struct http_server;
 struct http_loop;
@@ -37,8 +36,8 @@ struct http_call {
     const struct http_route *route;
     h2o_iovec_t params[HTTP_PARAMS_MAX]; /* not decoded: ids need none */
     h2o_iovec_t query;                   /* behind the `?`, or empty */
-    char request_id[HTTP_REQUEST_ID];
-    int64_t began_ns; /* monotonic */
+    uint64_t id;                         /* what problems and log lines show as request_id, in 16 hex digits */
+    int64_t began_ns;                    /* monotonic */
 };
 
 /* A named dependency that /readyz asks. Called on a loop; must not block. */

@@ -8,7 +8,8 @@
 
 #define HTTP_REQUEST_TIMEOUT_MS 10000 /* from the first byte of a request to its last: a phone on a bad network */
 #define HTTP_IDLE_TIMEOUT_MS 60000    /* of a connection between requests: one vote, one change of mind */
-#define HTTP_SWEEP_MS 1000            /* how often connections are looked at */
+#define HTTP_TICKETS_KEPT 4096
+#define HTTP_SWEEP_MS 1000 /* how often connections are looked at */
 
 /* One accepted connection; lives as long as its socket. */
 struct http_connection {
@@ -32,8 +33,9 @@ struct http_loop {
     h2o_timeout_t sweep_timeout;
     h2o_timeout_entry_t sweep;
     size_t n_connections;
-    size_t waiting; /* tickets */
-    uint64_t id_prefix, id_count;
+    size_t waiting;            /* tickets */
+    h2o_mem_recycle_t tickets; /* freed ones: a batch frees a thousand at once */
+    uint64_t id_start, id_count;
     int64_t last_request_ms;
     bool draining, stopped;
     int64_t drain_deadline_ms;

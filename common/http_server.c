@@ -154,8 +154,8 @@ void http_loop_post(struct http_loop *loop, void (*fn)(void *arg), void *arg)
 
 static void loop_init(struct http_server *server, struct http_loop *loop)
 {
-    *loop = (struct http_loop){.server = server};
-    randombytes_buf(&loop->id_prefix, sizeof(loop->id_prefix));
+    *loop = (struct http_loop){.server = server, .tickets = {.max = HTTP_TICKETS_KEPT}};
+    randombytes_buf(&loop->id_start, sizeof(loop->id_start));
     h2o_linklist_init_anchor(&loop->connections);
     h2o_context_init(&loop->context, h2o_evloop_create(), &server->config);
     loop->accept = (h2o_accept_ctx_t){.ctx = &loop->context, .hosts = server->config.hosts, .ssl_ctx = server->tls};
