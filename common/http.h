@@ -15,6 +15,7 @@
 #include <h2o.h>
 
 #define HTTP_PARAMS_MAX 2
+#define HTTP_LOOPS_MAX 64
 
 struct http_server;
 struct http_loop;
@@ -51,7 +52,7 @@ struct http_check {
 struct http_options {
     const char *bind_address;
     int port;
-    int loops;
+    int loops;                 /* 1..HTTP_LOOPS_MAX */
     const char *tls_cert_file; /* NULL or "": plain HTTP/1.1 and h2c */
     const char *tls_key_file;
     size_t max_body;                 /* the largest max_body of the routes */
@@ -71,7 +72,8 @@ struct http_options {
     void (*on_turn_end)(struct http_loop *loop, void *service);
 };
 
-/* Binds and listens, starts nothing. ST_IO names the address; ST_CONFIG the certificate. */
+/* Binds and listens, accepts nothing yet; on the thread that calls http_run. ST_IO names the address; ST_CONFIG the
+ * certificate. */
 MUST_CHECK enum status http_open(const struct http_options *options, struct http_server **out, struct errmsg *err);
 /* Runs the loops until http_drain, returns when the last one has ended. */
 void http_run(struct http_server *server);

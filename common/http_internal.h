@@ -24,7 +24,6 @@ struct http_connection {
 
 struct http_loop {
     struct http_server *server;
-    pthread_t thread;
     h2o_context_t context;
     h2o_accept_ctx_t accept;
     h2o_socket_t *listener;
@@ -48,6 +47,8 @@ struct http_server {
     int fd;
     SSL_CTX *tls;
     struct http_loop *loops;
+    pthread_t threads[HTTP_LOOPS_MAX]; /* of loops 1 and up */
+    h2o_sem_t loops_ready, may_run;
     atomic_int connections;
     atomic_int waiting;
     atomic_bool draining;

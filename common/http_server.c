@@ -152,6 +152,7 @@ void http_loop_post(struct http_loop *loop, void (*fn)(void *arg), void *arg)
     h2o_multithread_send_message(&loop->receiver, &message->super);
 }
 
+/* On the loop's own thread: libh2o keeps buffers in thread-local lists, and the sockets made here take from them. */
 static void loop_init(struct http_server *server, struct http_loop *loop)
 {
     *loop = (struct http_loop){.server = server, .tickets = {.max = HTTP_TICKETS_KEPT}};
@@ -168,9 +169,8 @@ static void loop_init(struct http_server *server, struct http_loop *loop)
     loop->listener->data = loop;
 }
 
-static void *loop_run(void *arg)
+static void loop_run(struct http_loop *loop)
 {
-    struct http_loop *loop = arg;
     const struct http_options *options = &loop->server->options;
 
     if (options->on_loop_start != NULL)
@@ -188,16 +188,50 @@ static void *loop_run(void *arg)
     }
     if (options->on_loop_stop != NULL)
         options->on_loop_stop(loop, options->service);
+}
+
+struct loop_start {
+    struct http_server *server;
+    struct http_loop *loop;
+};
+
+static void *loop_thread(void *arg)
+{
+    struct loop_start start = *(struct loop_start *)arg;
+
+    free(arg);
+    loop_init(start.server, start.loop);
+    h2o_sem_post(&start.server->loops_ready);
+    h2o_sem_wait(&start.server->may_run);
+    loop_run(start.loop);
     return NULL;
+}
+
+/* Loop 0 is the caller's thread, which calls http_run later. */
+static void open_loops(struct http_server *server)
+{
+    int n = server->options.loops;
+
+    server->loops = h2o_mem_alloc(sizeof(*server->loops) * (size_t)n);
+    h2o_sem_init(&server->loops_ready, 0);
+    h2o_sem_init(&server->may_run, 0);
+    loop_init(server, &server->loops[0]);
+    for (int i = 1; i < n; i++) {
+        struct loop_start *start = h2o_mem_alloc(sizeof(*start));
+        *start = (struct loop_start){server, &server->loops[i]};
+        h2o_multithread_create_thread(&server->threads[i], NULL, loop_thread, start);
+    }
+    for (int i = 1; i < n; i++)
+        h2o_sem_wait(&server->loops_ready);
 }
 
 void http_run(struct http_server *server)
 {
     for (int i = 1; i < server->options.loops; i++)
-        h2o_multithread_create_thread(&server->loops[i].thread, NULL, loop_run, &server->loops[i]);
+        h2o_sem_post(&server->may_run);
     loop_run(&server->loops[0]);
     for (int i = 1; i < server->options.loops; i++)
-        pthread_join(server->loops[i].thread, NULL);
+        pthread_join(server->threads[i], NULL);
 }
 
 static void wake(void *arg)
@@ -319,9 +353,7 @@ enum status http_open(const struct http_options *options, struct http_server **o
         http_close(server);
         return st;
     }
-    server->loops = h2o_mem_alloc(sizeof(*server->loops) * (size_t)options->loops);
-    for (int i = 0; i < options->loops; i++)
-        loop_init(server, &server->loops[i]);
+    open_loops(server);
     http_metrics_init(server);
     *out = server;
     return ST_OK;
