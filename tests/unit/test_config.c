@@ -284,6 +284,24 @@ static void help_is_aligned_and_fits_a_hundred_columns(void **state)
     free(text);
 }
 
+static void a_line_of_help_is_filled_to_the_last_column_and_no_further(void **state)
+{
+    bool filled = false;
+    for (size_t len = 60; len < 120; len++) {
+        char sentence[256];
+        memset(sentence, 'x', len);
+        strcpy(sentence + len, " y z");
+        struct config_entry list[] = {{"T", CONFIG_TEXT, 0, "", 0, 0, sentence}};
+        char *text = help_of(list, 1);
+        size_t first = strcspn(text, "\n");
+        filled = filled || first == 100;
+        CHECK_ROW(first <= 100 || len > 95, "%s", text); /* a word that is too long stays whole */
+        assert_contains(text, "y");
+        free(text);
+    }
+    assert_true(filled);
+}
+
 static void help_says_type_range_and_default(void **state)
 {
     char *text = help_of(entries, COUNT_OF(entries));
@@ -327,6 +345,7 @@ int main(void)
         FROM_CLEAR(a_file_that_is_empty_binary_or_huge_is_refused),
         FROM_CLEAR(no_refusal_shows_a_secret),
         cmocka_unit_test(help_is_aligned_and_fits_a_hundred_columns),
+        cmocka_unit_test(a_line_of_help_is_filled_to_the_last_column_and_no_further),
         cmocka_unit_test(help_says_type_range_and_default),
         cmocka_unit_test(help_never_prints_a_secret_default),
     };

@@ -38,8 +38,17 @@ static struct service make_service(void)
     entries[2].offset = FIELD(level);
     entries[3].offset = FIELD(cert);
     entries[4].offset = FIELD(secret);
-    return (struct service){"sample",     "Does nothing, for a test.", entries,       COUNT_OF(entries), &config,
-                            &config.port, &config.bind_address,        &config.level, &config.cert};
+    return (struct service){
+        .name = "sample",
+        .sentence = "Does nothing, for a test.",
+        .entries = entries,
+        .n_entries = COUNT_OF(entries),
+        .config = &config,
+        .port = &config.port,
+        .bind_address = &config.bind_address,
+        .log_level = &config.level,
+        .tls_cert_file = &config.cert,
+    };
 }
 
 /* --- a child that runs the service's main */
@@ -70,6 +79,7 @@ static void child_start_as(struct child *child, const struct service *service, c
     child->pid = fork();
     assert_true(child->pid >= 0);
     if (child->pid == 0) {
+        signal(SIGPIPE, SIG_DFL); /* not as main has it */
         dup2(pipes[1], STDOUT_FILENO);
         dup2(pipes[1], STDERR_FILENO);
         close(pipes[0]);
@@ -198,6 +208,31 @@ static void a_bad_configuration_ends_the_start_with_2(void **state)
     unsetenv("S_SECRET");
     assert_int_equal(run(&child, NULL), 2);
     assert_contains(child.text, "sample: S_SECRET is not set");
+}
+
+static enum status look_closer(struct errmsg *err)
+{
+    return strlen(config.secret) < 8 ? fail(err, ST_CONFIG, "S_SECRET is too short") : ST_OK;
+}
+
+static void what_a_closer_look_refuses_counts_like_a_bad_value(void **state)
+{
+    static const struct {
+        const char *option;
+        int code;
+    } rows[] = {{NULL, 2}, {"--check-config", 2}, {"--healthcheck", 1}};
+    struct service service = make_service();
+    service.check = look_closer;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct child child;
+        child_start_as(&child, &service, rows[i].option, NULL);
+        assert_int_equal(child_end(&child), rows[i].code);
+        assert_string_equal(child.text, "sample: S_SECRET is too short\n");
+    }
+    setenv("S_SECRET", "long enough", 1);
+    struct child child;
+    child_start_as(&child, &service, "--check-config", NULL);
+    assert_int_equal(child_end(&child), 0);
 }
 
 static void print_signals(void)
@@ -476,6 +511,7 @@ int main(void)
         FROM_CLEAN(a_bad_option_prints_the_usage_and_ends_with_2),
         FROM_CLEAN(a_program_without_http_has_no_health_check),
         FROM_CLEAN(a_bad_configuration_ends_the_start_with_2),
+        FROM_CLEAN(what_a_closer_look_refuses_counts_like_a_bad_value),
         FROM_CLEAN(a_start_logs_blocks_the_stop_signals_and_ignores_sigpipe),
         FROM_CLEAN(the_first_signal_stops_and_the_second_ends),
         FROM_CLEAN(dying_says_what_and_why_and_ends_with_1),

@@ -382,7 +382,9 @@ static void broken_bytes_are_refused(void **state)
         ROW(HEAD "\x1a"),
         ROW(HEAD "\x1a\x00"), /* an empty ballot */
         ROW(HEAD "\x1a\x05\x0a\x04"
-                 "dem"),                                                 /* past the end */
+                 "dem"), /* past the end */
+        ROW(HEAD BALLOT "\x2a\x04"
+                        "xyz"),                                          /* one byte past the end */
         ROW(HEAD "\x1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),        /* a length of 2^64-1 */
         ROW(HEAD "\x1a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),            /* of 2^63-1 */
         ROW(HEAD BALLOT "\x00"),                                         /* field number 0 */
