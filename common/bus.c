@@ -3,8 +3,10 @@
 #include "bus.h"
 
 #include "log.h"
+#include <errno.h>
 #include <nats/nats.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,12 +20,14 @@
 #define WATCH_ROUND_MS 60000    /* the bucket is read as a whole so often, whatever was missed */
 #define WATCH_TURN_MS 250
 #define URLS_MAX 16
+#define CLOSE_WAIT_S 2 /* for the library's last callback */
 
 struct bus {
     natsConnection *nc;
     jsCtx *js;
     atomic_uint connections;
     atomic_bool closing;
+    sem_t closed;         /* the library's last callback has run */
     pthread_mutex_t lock; /* kv */
     kvStore *kv;
     natsSubscription *acks;
@@ -93,8 +97,10 @@ static void on_closed(natsConnection *nc, void *arg)
     struct bus *bus = arg;
     const char *reason = NULL;
 
-    if (atomic_load(&bus->closing))
+    if (atomic_load(&bus->closing)) {
+        sem_post(&bus->closed);
         return;
+    }
     natsConnection_GetLastError(nc, &reason);
     log_error("broker connection given up", LOG_S("reason", reason != NULL ? reason : "unknown"));
     _Exit(1);
@@ -166,6 +172,7 @@ enum status bus_open(const char *url, const char *name, struct bus **out, struct
     if (bus == NULL || urls == NULL)
         abort();
     pthread_mutex_init(&bus->lock, NULL);
+    sem_init(&bus->closed, 0, 0);
     natsStatus s = natsOptions_Create(&opts);
     if (s == NATS_OK)
         s = set_servers(opts, urls);
@@ -199,6 +206,21 @@ out:
     return st;
 }
 
+/* The library runs its callbacks on a thread of its own, also after natsConnection_Close is back; the one for the
+ * closed connection is the last. */
+static void close_connection(struct bus *bus)
+{
+    struct timespec until;
+
+    if (bus->nc == NULL)
+        return;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CLOSE_WAIT_S;
+    natsConnection_Close(bus->nc);
+    while (sem_timedwait(&bus->closed, &until) != 0 && errno == EINTR)
+        ;
+}
+
 void bus_close(struct bus *bus)
 {
     if (bus == NULL)
@@ -207,8 +229,7 @@ void bus_close(struct bus *bus)
     if (bus->watching)
         pthread_join(bus->watch_thread, NULL);
     natsSubscription_Destroy(bus->acks);
-    if (bus->nc != NULL)
-        natsConnection_Close(bus->nc); /* no callback runs after this */
+    close_connection(bus);
     while (bus->listeners != NULL) {
         struct listener *listener = bus->listeners;
         bus->listeners = listener->next;

@@ -14,7 +14,7 @@ struct tally_choice {
 /* A zeroed tally is that of a poll without ballots. */
 struct tally {
     int64_t received, counted, superseded, rejected; /* received is the sum of the others */
-    int64_t fence;                                   /* ordinal of the newest fence; 0: none */
+    int64_t fence;                                   /* ordinal of the first fence; 0: none */
     size_t n_choices, room;
     struct tally_choice *choices;
 };

@@ -72,11 +72,11 @@
     STATEMENT(reject, "INSERT INTO rejected_ballots (ordinal, poll_id, reason)"                                        \
                       " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS u (ordinal, poll_id, reason)"    \
                       " ORDER BY ordinal ON CONFLICT (ordinal) DO NOTHING")                                            \
-    STATEMENT(fence, "WITH met AS (SELECT id, max(ordinal) AS ordinal FROM unnest($1::text[], $2::bigint[])"           \
+    STATEMENT(fence, "WITH met AS (SELECT id, min(ordinal) AS ordinal FROM unnest($1::text[], $2::bigint[])"           \
                      " AS u (id, ordinal) GROUP BY id),"                                                               \
                      " locked AS MATERIALIZED (SELECT p.key, met.ordinal FROM polls AS p JOIN met ON met.id = p.id"    \
                      " ORDER BY p.id FOR NO KEY UPDATE OF p)"                                                          \
-                     " UPDATE polls AS p SET fence = greatest(p.fence, locked.ordinal)"                                \
+                     " UPDATE polls AS p SET fence = least(p.fence, locked.ordinal)"                                \
                      " FROM locked WHERE p.key = locked.key")
 
 #endif
