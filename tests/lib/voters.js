@@ -16,6 +16,14 @@ class Http2Transport {
     this.slots = Array.from({ length: sessions }, () => ({ session: null, streams: 0 }));
     this.next = 0;
     this.closed = false;
+    this.flights = new Set(); // in the order of their deadlines
+    this.sweep = setInterval(() => {
+      for (const flight of this.flights) {
+        if (flight.deadline > performance.now()) break;
+        this.flights.delete(flight);
+        flight.giveUp();
+      }
+    }, 200);
     for (const slot of this.slots) this.connect(slot);
   }
 
@@ -74,14 +82,15 @@ class Http2Transport {
     let text = '';
     let why;
     let isDone = false;
-    const timer = setTimeout(() => {
+    const flight = { deadline: performance.now() + this.timeout, giveUp: () => {
       why = 'client time-out';
       stream.close(http2.constants.NGHTTP2_CANCEL);
-    }, this.timeout);
+    } };
+    this.flights.add(flight); // one timer for all: a timer each would cost a tenth of the rate
     const finish = () => {
       if (isDone) return;
       isDone = true;
-      clearTimeout(timer);
+      this.flights.delete(flight);
       slot.streams--;
       done(status, text, why);
     };
@@ -111,6 +120,7 @@ class Http2Transport {
 
   close() {
     this.closed = true;
+    clearInterval(this.sweep);
     for (const slot of this.slots) {
       slot.opening?.destroy();
       slot.session?.destroy();
