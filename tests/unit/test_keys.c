@@ -100,6 +100,34 @@ static void ids_are_random(void **state)
     assert_memory_not_equal(a, b, VOTER_ID);
 }
 
+/* Draws of all sizes, across the ends of the store that they come from: no byte is left as it was, or is drawn twice.
+ */
+static void random_bytes_of_every_size_are_drawn_once(void **state)
+{
+    static uint8_t before[4096], bytes[4096 + 8];
+    for (size_t len = 0; len <= 4096; len = len < 64 ? len + 1 : len * 2) {
+        for (int i = 0; i < 20; i++) {
+            memset(bytes, 0, sizeof(bytes));
+            random_bytes(bytes, len);
+            assert_int_equal(bytes[len], 0); /* not one byte more */
+            if (len >= 16) {
+                assert_memory_not_equal(bytes, before, 16);
+                assert_null(memmem(bytes, len, "\0\0\0\0\0\0\0\0", 8));
+                memcpy(before, bytes, len);
+            }
+        }
+    }
+    /* Every value comes up, about as often as the others: 2^20 bytes, 4,096 of each; 5 sigma are 320. */
+    int counts[256] = {0};
+    for (int i = 0; i < 256; i++) {
+        random_bytes(bytes, 4096);
+        for (int j = 0; j < 4096; j++)
+            counts[bytes[j]]++;
+    }
+    for (int i = 0; i < 256; i++)
+        assert_in_range(counts[i], 4096 - 400, 4096 + 400);
+}
+
 static void the_longest_key_id_fits_a_token(void **state)
 {
     struct keyring *ring = ring_of("abcdefghijklmnop:" HEX_A);
@@ -412,6 +440,7 @@ int main(void)
         cmocka_unit_test(the_first_key_of_a_ring_signs),
         WITH_RING(a_token_is_read_back),
         cmocka_unit_test(ids_are_random),
+        cmocka_unit_test(random_bytes_of_every_size_are_drawn_once),
         cmocka_unit_test(the_longest_key_id_fits_a_token),
         WITH_RING(a_forged_token_is_none),
         WITH_RING(a_truncated_or_extended_token_is_none),

@@ -3,6 +3,7 @@
 #include "alloc.h"
 #include "capture.h"
 #include "directory.h"
+#include "keys.h"
 #include "log.h"
 #include "metrics.h"
 #include "unit.h"
@@ -164,6 +165,33 @@ static void no_count_is_lost_between_threads_and_scrapes(void **state)
     assert_int_equal(metric_value(metric_histogram_seconds("t_threads_seconds", "", "")), THREADS * COUNTS);
 }
 
+/* --- random bytes, of which each thread has a store of its own */
+
+enum { DRAWS = 2000 };
+static uint8_t drawn[THREADS * DRAWS][VOTER_ID];
+
+static void *draw(void *arg)
+{
+    static atomic_int turn;
+    size_t first = (size_t)atomic_fetch_add(&turn, 1) * DRAWS;
+    for (size_t i = 0; i < DRAWS; i++)
+        random_bytes(drawn[first + i], VOTER_ID);
+    return arg;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(a, b, VOTER_ID);
+}
+
+static void no_two_threads_draw_the_same_random_bytes(void **state)
+{
+    run_on(THREADS, draw, NULL);
+    qsort(drawn, COUNT_OF(drawn), VOTER_ID, compare_ids);
+    for (size_t i = 1; i < COUNT_OF(drawn); i++)
+        assert_memory_not_equal(drawn[i - 1], drawn[i], VOTER_ID);
+}
+
 /* --- log */
 
 static void *write_lines(void *arg)
@@ -209,6 +237,7 @@ int main(void)
         cmocka_unit_test(readers_of_the_directory_always_see_whole_polls),
         cmocka_unit_test(references_add_up_whoever_takes_them),
         cmocka_unit_test(no_count_is_lost_between_threads_and_scrapes),
+        cmocka_unit_test(no_two_threads_draw_the_same_random_bytes),
         cmocka_unit_test(lines_of_many_threads_never_mix),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
