@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of choices after which a batch takes no further request: with the other fields, and the largest bulk request
+ * on top, it stays below the broker's 1 MB. */
+#define BATCH_TEXT_MAX (256 * 1024)
+
 struct waiter {
     struct http_ticket *ticket;
     group_reply reply;
@@ -124,7 +128,8 @@ void group_add(struct group *group, struct http_call *call, const struct ballot 
 {
     struct batch *batch = group->last;
 
-    if (batch == NULL || batch->content.n_ballots + n > group->limits.batch_ballots)
+    if (batch == NULL || batch->content.n_ballots + n > group->limits.batch_ballots ||
+        batch->text_len > BATCH_TEXT_MAX)
         batch = open_batch(group);
     batch->waiters = grow(batch->waiters, &batch->waiters_size, batch->n_waiters + 1, sizeof(*batch->waiters));
     batch->waiters[batch->n_waiters++] = (struct waiter){http_call_wait(call), reply, arg, batch->content.n_ballots, n};
