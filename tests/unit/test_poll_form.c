@@ -38,6 +38,15 @@ static struct poll *must_create(const char *body)
     return poll;
 }
 
+static struct poll *must_patch(const struct poll *old, const char *body, int64_t now_ms)
+{
+    struct json_error err;
+    struct poll *poll = patch(old, body, now_ms, &err);
+    if (poll == NULL)
+        fail_test("%s: %s", body, err.text);
+    return poll;
+}
+
 static void the_smallest_body_makes_an_open_revisable_plurality_poll(void **state)
 {
     struct poll *poll = must_create("{\"title\":\"Cats or dogs?\"," OPTIONS "}");
@@ -172,9 +181,8 @@ static void null_times_are_no_times(void **state)
 
 static void an_edit_changes_what_it_names_and_nothing_else(void **state)
 {
-    struct json_error err;
     struct poll *old = must_create("{\"title\":\"T\",\"description\":\"D\"," OPTIONS "}");
-    struct poll *new = patch(old, "{\"title\":\"New\",\"closes_at\":\"2026-02-01T00:00:00Z\"}", NOW_MS + 5, &err);
+    struct poll *new = must_patch(old, "{\"title\":\"New\",\"closes_at\":\"2026-02-01T00:00:00Z\"}", NOW_MS + 5);
     assert_string_equal(new->title, "New");
     assert_string_equal(new->description, "D");
     assert_int_equal(new->closes_at_ms, INT64_C(1769904000000));
@@ -189,11 +197,10 @@ static void an_edit_changes_what_it_names_and_nothing_else(void **state)
 /* The newer definition must have the higher time, also when a clock goes back, or the directory drops it. */
 static void every_edit_rises_even_when_the_clock_does_not(void **state)
 {
-    struct json_error err;
     struct poll *old = must_create("{\"title\":\"T\"," OPTIONS "}");
     static const int64_t clocks[] = {NOW_MS, NOW_MS - 10000, NOW_MS};
     for (size_t i = 0; i < COUNT_OF(clocks); i++) {
-        struct poll *new = patch(old, "{\"title\":\"N\"}", clocks[i], &err);
+        struct poll *new = must_patch(old, "{\"title\":\"N\"}", clocks[i]);
         assert_true(new->updated_at_ms > old->updated_at_ms);
         poll_release(old);
         old = new;
@@ -203,12 +210,11 @@ static void every_edit_rises_even_when_the_clock_does_not(void **state)
 
 static void closing_sets_the_end_to_now_once(void **state)
 {
-    struct json_error err;
     struct poll *open = must_create("{\"title\":\"T\"," OPTIONS "}");
-    struct poll *closed = patch(open, "{\"state\":\"closed\"}", NOW_MS + 100, &err);
+    struct poll *closed = must_patch(open, "{\"state\":\"closed\"}", NOW_MS + 100);
     assert_int_equal(closed->closes_at_ms, NOW_MS + 100);
     assert_int_equal(poll_state_at(closed, NOW_MS + 100), POLL_CLOSED);
-    struct poll *again = patch(closed, "{\"state\":\"closed\"}", NOW_MS + 200, &err);
+    struct poll *again = must_patch(closed, "{\"state\":\"closed\"}", NOW_MS + 200);
     assert_int_equal(again->closes_at_ms, NOW_MS + 100);
     poll_release(again);
     poll_release(closed);
@@ -223,13 +229,12 @@ static void a_poll_that_closed_stays_closed(void **state)
     };
     struct json_error err;
     struct poll *open = must_create("{\"title\":\"T\"," OPTIONS "}");
-    struct poll *closed = patch(open, "{\"state\":\"closed\"}", NOW_MS + 100, &err);
+    struct poll *closed = must_patch(open, "{\"state\":\"closed\"}", NOW_MS + 100);
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
         CHECK_ROW(patch(closed, bodies[i], NOW_MS + 200, &err) == NULL, "%s", bodies[i]);
         assert_string_equal(err.pointer, "/closes_at");
     }
-    struct poll *retitled = patch(closed, "{\"title\":\"Still editable\"}", NOW_MS + 200, &err);
-    assert_non_null(retitled);
+    struct poll *retitled = must_patch(closed, "{\"title\":\"Still editable\"}", NOW_MS + 200);
     poll_release(retitled);
     poll_release(closed);
     poll_release(open);
