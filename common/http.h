@@ -75,7 +75,7 @@ struct http_options {
 /* Binds and listens, accepts nothing yet; on the thread that calls http_run. ST_IO names the address; ST_CONFIG the
  * certificate. */
 MUST_CHECK enum status http_open(const struct http_options *options, struct http_server **out, struct errmsg *err);
-/* Runs the loops until http_drain, returns when the last one has ended. */
+/* Runs the loops until http_drain, returns when the last one has ended. The process should end soon after. */
 void http_run(struct http_server *server);
 /* From any thread, or a signal's: no new connections, requests in flight are answered, idle connections are closed,
  * after grace_ms everything else is cut. /readyz says no from here on. */

@@ -47,8 +47,7 @@ struct http_server {
     int fd;
     SSL_CTX *tls;
     struct http_loop *loops;
-    pthread_t threads[HTTP_LOOPS_MAX]; /* of loops 1 and up */
-    h2o_sem_t loops_ready, may_run;
+    h2o_sem_t loops_ready, may_run, loops_ended; /* of loops 1 and up */
     atomic_int connections;
     atomic_int waiting;
     atomic_bool draining;

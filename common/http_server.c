@@ -204,6 +204,10 @@ static void *loop_thread(void *arg)
     h2o_sem_post(&start.server->loops_ready);
     h2o_sem_wait(&start.server->may_run);
     loop_run(start.loop);
+    h2o_sem_post(&start.server->loops_ended);
+    /* libh2o's thread-local buffers have no destructor: the thread and they go with the process, which ends now. */
+    for (;;)
+        pause();
     return NULL;
 }
 
@@ -215,11 +219,14 @@ static void open_loops(struct http_server *server)
     server->loops = h2o_mem_alloc(sizeof(*server->loops) * (size_t)n);
     h2o_sem_init(&server->loops_ready, 0);
     h2o_sem_init(&server->may_run, 0);
+    h2o_sem_init(&server->loops_ended, 0);
     loop_init(server, &server->loops[0]);
     for (int i = 1; i < n; i++) {
         struct loop_start *start = h2o_mem_alloc(sizeof(*start));
         *start = (struct loop_start){server, &server->loops[i]};
-        h2o_multithread_create_thread(&server->threads[i], NULL, loop_thread, start);
+        pthread_t thread;
+        h2o_multithread_create_thread(&thread, NULL, loop_thread, start);
+        pthread_detach(thread);
     }
     for (int i = 1; i < n; i++)
         h2o_sem_wait(&server->loops_ready);
@@ -231,7 +238,7 @@ void http_run(struct http_server *server)
         h2o_sem_post(&server->may_run);
     loop_run(&server->loops[0]);
     for (int i = 1; i < server->options.loops; i++)
-        pthread_join(server->threads[i], NULL);
+        h2o_sem_wait(&server->loops_ended);
 }
 
 static void wake(void *arg)

@@ -11,6 +11,7 @@
 /* Bytes of choices after which a batch takes no further request: with the other fields, and the largest bulk request
  * on top, it stays below the broker's 1 MB. */
 #define BATCH_TEXT_MAX (256 * 1024)
+#define EARLY_FRACTION 4 /* a batch this part full leaves before the turn ends */
 
 struct waiter {
     struct http_ticket *ticket;
@@ -128,13 +129,15 @@ void group_add(struct group *group, struct http_call *call, const struct ballot 
 {
     struct batch *batch = group->last;
 
-    if (batch == NULL || batch->content.n_ballots + n > group->limits.batch_ballots ||
-        batch->text_len > BATCH_TEXT_MAX)
+    if (batch == NULL || batch->content.n_ballots + n > group->limits.batch_ballots || batch->text_len > BATCH_TEXT_MAX)
         batch = open_batch(group);
     batch->waiters = grow(batch->waiters, &batch->waiters_size, batch->n_waiters + 1, sizeof(*batch->waiters));
     batch->waiters[batch->n_waiters++] = (struct waiter){http_call_wait(call), reply, arg, batch->content.n_ballots, n};
     for (size_t i = 0; i < n; i++)
         add_ballot(batch, &ballots[i]);
+    /* One turn may bring thousands of requests: the broker need not wait for its end. */
+    if (group->first->content.n_ballots >= group->limits.batch_ballots / EARLY_FRACTION)
+        group_turn_end(group);
 }
 
 /* --- the way back */
@@ -161,12 +164,12 @@ static void on_batch_done(void *arg)
     struct group *group = batch->group;
 
     group->in_flight--;
+    group_turn_end(group); /* the broker works on the next batch while this one is answered */
     free(batch->publication.data.data);
     for (size_t i = 0; i < batch->n_waiters; i++)
         answer(batch, &batch->waiters[i]);
     batch->next = group->spare;
     group->spare = batch;
-    /* The end of this turn hands over what gathered meanwhile. */
 }
 
 static void on_publication_done(struct publication *publication)

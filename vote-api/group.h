@@ -1,9 +1,10 @@
 /* group - group commit: the ballots of one loop that share a publication.
  * SPDX-License-Identifier: MIT
  *
- * Ballots gather while earlier batches of the loop are with the broker, and leave together at the end of the loop's
- * turn as soon as fewer than the limit are. So at low load a batch holds one ballot and leaves at once, at high load it
- * grows to the limit, and no timer delays any. All functions belong to the loop's thread. */
+ * Ballots gather while earlier batches of the loop are with the broker, and leave together as soon as fewer than the
+ * limit are: at the end of the loop's turn, or within a long one when a quarter of a batch is there. So at low load a
+ * batch holds one ballot and leaves at once, at high load it grows to the limit, and no timer delays any. All functions
+ * belong to the loop's thread. */
 #ifndef VOTE_API_GROUP_H
 #define VOTE_API_GROUP_H
 
