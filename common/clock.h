@@ -34,7 +34,8 @@ static inline int64_t clock_mono_ns(void)
 
 /* RFC 3339, UTC, milliseconds. Years 0 to 9999. */
 void clock_format_ms(int64_t wall_ms, char out[CLOCK_TEXT]);
-/* Reads an RFC 3339 date-time with any offset. Returns -1 when it is not one. */
+/* Reads an RFC 3339 date-time with any offset; digits past milliseconds are cut. Returns -1 when it is not one, or one
+ * before 1970. */
 int64_t clock_parse_ms(const char *text);
 
 #endif
