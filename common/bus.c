@@ -3,6 +3,7 @@
 #include "bus.h"
 
 #include "log.h"
+#include "ordinal.h"
 #include <errno.h>
 #include <nats/nats.h>
 #include <pthread.h>
@@ -643,7 +644,7 @@ bool delivery_parse_reply(const char *reply, struct delivery *out)
     out->sequence = values[1];
     out->stored_at_ns = (int64_t)values[3];
     out->pending = values[4];
-    return out->sequence > 0;
+    return out->sequence > 0 && out->sequence <= ORDINAL_SEQUENCE_MAX;
 }
 
 void delivery_free(struct delivery *delivery)

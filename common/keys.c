@@ -167,6 +167,15 @@ static void encode_base64(char *out, const uint8_t *in, size_t len)
     *out = '\0';
 }
 
+/* Into at most size bytes. libsodium takes bytes from 0x80 on for digits: a second spelling, so none passes. */
+static bool decode_base64(const char *text, size_t text_len, uint8_t *out, size_t size, size_t *len)
+{
+    for (size_t i = 0; i < text_len; i++)
+        if ((unsigned char)text[i] >= 0x80)
+            return false;
+    return sodium_base642bin(out, size, text, text_len, NULL, len, NULL, BASE64) == 0;
+}
+
 /* --- voters */
 
 void voter_id_random(uint8_t id[VOTER_ID])
@@ -204,9 +213,7 @@ bool voter_token_read(const struct keyring *ring, const char *text, size_t len, 
     uint8_t signed_id[VOTER_ID + VOTER_MAC], mac[VOTER_MAC];
     size_t got = 0;
 
-    if (key == NULL ||
-        sodium_base642bin(signed_id, sizeof(signed_id), dot + 1, len - (size_t)(dot + 1 - text), NULL, &got, NULL,
-                          BASE64) != 0 ||
+    if (key == NULL || !decode_base64(dot + 1, len - (size_t)(dot + 1 - text), signed_id, sizeof(signed_id), &got) ||
         got != sizeof(signed_id))
         return false;
     sign_voter(key, signed_id, mac);
@@ -284,9 +291,7 @@ bool receipt_read(const struct keyring *ring, const char *text, size_t len, stru
     uint8_t plain[RECEIPT_FIXED + POLL_ID_MAX], sealed[RECEIPT_SEALED_MAX];
     size_t got = 0;
 
-    if (key == NULL ||
-        sodium_base642bin(sealed, sizeof(sealed), dot + 1, len - (size_t)(dot + 1 - text), NULL, &got, NULL, BASE64) !=
-            0 ||
+    if (key == NULL || !decode_base64(dot + 1, len - (size_t)(dot + 1 - text), sealed, sizeof(sealed), &got) ||
         got < RECEIPT_NONCE + RECEIPT_FIXED + 1 + RECEIPT_TAG)
         return false;
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed + RECEIPT_NONCE, got - RECEIPT_NONCE, NULL,

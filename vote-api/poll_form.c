@@ -168,8 +168,16 @@ static bool read_fields(const json_t *body, const char *const *fields, struct po
         if (value != NULL && strcmp(*fields, "state") != 0 && !read_field(*fields, value, poll, err))
             return false;
     }
-    if (poll->closes_at_ms != 0 && poll->closes_at_ms <= poll->opens_at_ms)
+    bool has_time = json_object_get(body, "opens_at") != NULL || json_object_get(body, "closes_at") != NULL;
+    if (has_time && poll->closes_at_ms != 0 && poll->closes_at_ms <= poll->opens_at_ms)
         return refuse(err, "closes_at", "A poll closes after it opens.");
+    return true;
+}
+
+static bool check_closing_time(const struct poll *poll, int64_t now_ms, struct json_error *err)
+{
+    if (poll->closes_at_ms != 0 && poll->closes_at_ms <= now_ms)
+        return refuse(err, "closes_at", "This time is past; {\"state\":\"closed\"} closes a poll now.");
     return true;
 }
 
@@ -192,10 +200,8 @@ struct poll *poll_form_create(const json_t *body, int64_t now_ms, struct json_er
     }
     if (!read_fields(body, fields, poll, err))
         goto refused;
-    if (poll->closes_at_ms != 0 && poll->closes_at_ms <= now_ms) {
-        json_error_set(err, "/closes_at", "This time is past.");
+    if (!check_closing_time(poll, now_ms, err))
         goto refused;
-    }
     if (poll->description == NULL)
         poll->description = strdup("");
     return poll;
@@ -222,6 +228,8 @@ struct poll *poll_form_patch(const struct poll *old, const json_t *body, int64_t
         json_error_set(err, "/closes_at", "A poll that closed stays closed.");
         goto refused;
     }
+    if (poll->closes_at_ms != old->closes_at_ms && !check_closing_time(poll, now_ms, err))
+        goto refused;
     if (state != NULL && poll_state_at(old, now_ms) != POLL_CLOSED)
         poll->closes_at_ms = now_ms;
     return poll;

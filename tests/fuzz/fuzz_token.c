@@ -23,16 +23,13 @@ static void open_ring(void)
 static void check_token(const char *text, size_t len)
 {
     uint8_t id[VOTER_ID];
-    char token[VOTER_TOKEN_SIZE], ascii[VOTER_TOKEN_SIZE];
+    char token[VOTER_TOKEN_SIZE];
 
     if (!voter_token_read(ring, text, len, id))
         return;
     voter_token_make(ring, id, token);
     assert(strlen(token) == len);
-    /* libsodium 1.0.18 takes every byte from 0x80 on for the `_` of base64url. */
-    for (size_t i = 0; i < len; i++)
-        ascii[i] = (uint8_t)text[i] < 0x80 ? text[i] : '_';
-    assert(memcmp(token, ascii, len) == 0);
+    assert(memcmp(token, text, len) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

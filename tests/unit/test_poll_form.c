@@ -221,6 +221,17 @@ static void closing_sets_the_end_to_now_once(void **state)
     poll_release(open);
 }
 
+static void a_poll_closed_before_it_opened_can_still_be_renamed(void **state)
+{
+    struct poll *scheduled = must_create("{\"title\":\"T\"," OPTIONS ",\"opens_at\":\"2026-03-01T00:00:00Z\"}");
+    struct poll *closed = must_patch(scheduled, "{\"state\":\"closed\"}", NOW_MS + 100);
+    struct poll *renamed = must_patch(closed, "{\"title\":\"New\"}", NOW_MS + 200);
+    assert_string_equal(renamed->title, "New");
+    poll_release(renamed);
+    poll_release(closed);
+    poll_release(scheduled);
+}
+
 static void a_poll_that_closed_stays_closed(void **state)
 {
     static const char *const bodies[] = {
@@ -253,6 +264,7 @@ static void an_edit_that_may_not_be_is_refused_with_a_pointer(void **state)
         {"{\"state\":1}", "/state"},
         {"{\"title\":\"\"}", "/title"},
         {"{\"opens_at\":\"2026-05-01T00:00:00Z\",\"closes_at\":\"2026-04-01T00:00:00Z\"}", "/closes_at"},
+        {"{\"closes_at\":\"2020-01-01T00:00:00Z\"}", "/closes_at"},
         {"{\"manage_token\":\"x\"}", "/manage_token"},
     };
     struct poll *poll = must_create("{\"title\":\"T\"," OPTIONS "}");
@@ -293,6 +305,7 @@ int main(void)
         cmocka_unit_test(an_edit_changes_what_it_names_and_nothing_else),
         cmocka_unit_test(every_edit_rises_even_when_the_clock_does_not),
         cmocka_unit_test(closing_sets_the_end_to_now_once),
+        cmocka_unit_test(a_poll_closed_before_it_opened_can_still_be_renamed),
         cmocka_unit_test(a_poll_that_closed_stays_closed),
         cmocka_unit_test(an_edit_that_may_not_be_is_refused_with_a_pointer),
         cmocka_unit_test(a_poll_shows_its_public_fields_only),
