@@ -9,8 +9,7 @@
 #define HEX_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define HEX_B "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
-/* libsodium 1.0.18 reads every byte from 0x80 on as the `_` of base64url, so that a token with one has a second
- * spelling. It names the same voter or ballot: nothing is forged. */
+/* Every byte: libsodium 1.0.18 reads those from 0x80 on as the `_` of base64url, which would be a second spelling. */
 #define FORGED_BYTES 256
 
 static struct keyring *ring_of(const char *text)
