@@ -1,4 +1,4 @@
-/* bus - what the services do with NATS. The only file that includes nats.h.
+/* bus - what the services do with NATS. Only bus*.c include nats.h.
  * SPDX-License-Identifier: MIT
  *
  * A bus is one connection that reconnects for ever; while it is down every call fails at once or after its own limit.

@@ -1,0 +1,101 @@
+/* bus_publish - publishing, with and without JetStream's acknowledgement.
+ * SPDX-License-Identifier: MIT */
+#include "bus_internal.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status bus_publish(struct bus *bus, const char *subject, const void *data, size_t len, struct errmsg *err)
+{
+    return bus_error(natsConnection_Publish(bus->nc, subject, data, (int)len), 0, subject, err);
+}
+
+enum status bus_publish_acked(struct bus *bus, const char *subject, const char *const *headers, const void *data,
+                              size_t len, uint64_t *sequence, struct errmsg *err)
+{
+    natsMsg *msg = NULL;
+    jsPubAck *ack = NULL;
+    jsErrCode code = 0;
+    natsStatus s = natsMsg_Create(&msg, subject, NULL, data, (int)len);
+
+    for (; s == NATS_OK && headers != NULL && *headers != NULL; headers += 2)
+        s = natsMsgHeader_Set(msg, headers[0], headers[1]);
+    if (s == NATS_OK)
+        s = js_PublishMsg(&ack, bus->js, msg, NULL, &code);
+    if (s == NATS_OK && sequence != NULL)
+        *sequence = ack->Sequence;
+    jsPubAck_Destroy(ack);
+    natsMsg_Destroy(msg);
+    return bus_error(s, code, subject, err);
+}
+
+/* The number behind "key": in a flat JSON object that the server wrote, or 0. */
+static uint64_t read_number(const char *json, const char *key)
+{
+    const char *at = strstr(json, key);
+
+    return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
+}
+
+/* {"stream":"BALLOTS","seq":12} or {"error":{"code":503,"err_code":10077,"description":"..."}} (NATS ADR-22) */
+static void on_ack_message(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *arg)
+{
+    struct bus *bus = arg;
+    const char *dot = strrchr(natsMsg_GetSubject(msg), '.');
+    uint64_t token = strtoull(dot + 1, NULL, 10), sequence;
+    char text[512];
+    int len = natsMsg_GetDataLength(msg);
+
+    if (natsMsg_IsNoResponders(msg)) {
+        bus->on_ack(bus->on_ack_arg, token, ST_NOT_FOUND, 0, "no stream takes ballots; scrutin-setup must run");
+    } else {
+        if (len >= (int)sizeof(text))
+            len = (int)sizeof(text) - 1;
+        memcpy(text, natsMsg_GetData(msg), (size_t)len);
+        text[len] = '\0';
+        sequence = read_number(text, "\"seq\":");
+        if (sequence > 0)
+            bus->on_ack(bus->on_ack_arg, token, ST_OK, sequence, "");
+        else
+            bus->on_ack(bus->on_ack_arg, token, ST_BUS_REFUSED, 0, text);
+    }
+    natsMsg_Destroy(msg);
+}
+
+enum status bus_open_acks(struct bus *bus, bus_on_ack on_ack, void *arg, struct errmsg *err)
+{
+    natsInbox *inbox = NULL;
+    char subject[128];
+    natsStatus s = natsInbox_Create(&inbox);
+
+    bus->on_ack = on_ack;
+    bus->on_ack_arg = arg;
+    if (s == NATS_OK) {
+        bus->ack_inbox = strdup(inbox);
+        snprintf(subject, sizeof(subject), "%s.*", inbox);
+        s = natsConnection_Subscribe(&bus->acks, bus->nc, subject, on_ack_message, bus);
+    }
+    if (s == NATS_OK)
+        s = natsSubscription_SetPendingLimits(bus->acks, -1, -1);
+    natsInbox_Destroy(inbox);
+    return bus_error(s, 0, "subscribe to acknowledgements", err);
+}
+
+enum status bus_publish_async(struct bus *bus, const char *subject, const uint8_t batch_id[BATCH_ID], uint64_t token,
+                              const void *data, size_t len, struct errmsg *err)
+{
+    natsMsg *msg = NULL;
+    char reply[160], id[2 * BATCH_ID + 1];
+
+    snprintf(reply, sizeof(reply), "%s.%llu", bus->ack_inbox, (unsigned long long)token);
+    sodium_bin2hex(id, sizeof(id), batch_id, BATCH_ID);
+    natsStatus s = natsMsg_Create(&msg, subject, reply, data, (int)len);
+    if (s == NATS_OK)
+        s = natsMsgHeader_Set(msg, "Nats-Msg-Id", id);
+    if (s == NATS_OK)
+        s = natsConnection_PublishMsg(bus->nc, msg);
+    natsMsg_Destroy(msg);
+    return bus_error(s, 0, subject, err);
+}

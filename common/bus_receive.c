@@ -1,0 +1,184 @@
+/* bus_receive - deliveries of the stream and messages of core NATS.
+ * SPDX-License-Identifier: MIT */
+#include "bus_internal.h"
+
+#include "ordinal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bus_subscription {
+    natsSubscription *sub;
+};
+
+bool delivery_parse_reply(const char *reply, struct delivery *out)
+{
+    /* $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>, and from server 2.10 also
+     * $JS.ACK.<domain>.<account>.<stream>.<…as before…>[.<random>] */
+    const char *tokens[12], *p = reply;
+    int n = 0;
+
+    if (reply == NULL || strncmp(reply, "$JS.ACK.", 8) != 0)
+        return false;
+    while (n < 12) {
+        tokens[n++] = p;
+        p = strchr(p, '.');
+        if (p == NULL)
+            break;
+        p++;
+    }
+    if (p != NULL || (n != 9 && n < 11))
+        return false;
+    const char *const *numbers = tokens + (n == 9 ? 4 : 6);
+    uint64_t values[5];
+    for (int i = 0; i < 5; i++) {
+        char *end;
+        if (numbers[i][0] < '0' || numbers[i][0] > '9')
+            return false;
+        values[i] = strtoull(numbers[i], &end, 10);
+        if (*end != '.' && *end != '\0')
+            return false;
+    }
+    out->times = values[0];
+    out->sequence = values[1];
+    out->stored_at_ns = (int64_t)values[3];
+    out->pending = values[4];
+    return out->sequence > 0 && out->sequence <= ORDINAL_SEQUENCE_MAX;
+}
+
+void delivery_free(struct delivery *delivery)
+{
+    natsMsg_Destroy(delivery->message);
+    *delivery = (struct delivery){NULL};
+}
+
+static enum status answer(struct bus *bus, const struct delivery *delivery, const char *word)
+{
+    return bus_error(natsConnection_PublishString(bus->nc, natsMsg_GetReply(delivery->message), word), 0, word, NULL);
+}
+
+enum status delivery_ack(struct bus *bus, const struct delivery *delivery)
+{
+    return answer(bus, delivery, "+ACK");
+}
+
+enum status delivery_nak(struct bus *bus, const struct delivery *delivery, int64_t delay_ms)
+{
+    char word[64];
+
+    snprintf(word, sizeof(word), "-NAK {\"delay\": %lld}", (long long)delay_ms * 1000000);
+    return answer(bus, delivery, word);
+}
+
+enum status delivery_term(struct bus *bus, const struct delivery *delivery)
+{
+    return answer(bus, delivery, "+TERM");
+}
+
+enum status bus_join_workers(struct bus *bus, const char *deliver_subject, struct bus_subscription **out,
+                             struct errmsg *err)
+{
+    struct bus_subscription *subscription = calloc(1, sizeof(*subscription));
+    /* A plain subscription: a JetStream one of the library could delete the durable when it ends. */
+    natsStatus s = natsConnection_QueueSubscribeSync(&subscription->sub, bus->nc, deliver_subject, BUS_QUEUE);
+
+    if (s == NATS_OK)
+        s = natsSubscription_SetPendingLimits(subscription->sub, -1, -1); /* the consumer's MaxAckPending limits */
+    *out = subscription;
+    if (s != NATS_OK) {
+        bus_subscription_close(subscription);
+        *out = NULL;
+    }
+    return bus_error(s, 0, deliver_subject, err);
+}
+
+enum status bus_read_stream(struct bus *bus, uint64_t from_sequence, struct bus_subscription **out, struct errmsg *err)
+{
+    struct bus_subscription *subscription = calloc(1, sizeof(*subscription));
+    jsSubOptions options;
+    jsErrCode code = 0;
+
+    jsSubOptions_Init(&options);
+    options.Ordered = true;
+    options.Stream = BUS_STREAM;
+    options.Config.DeliverPolicy = js_DeliverByStartSequence;
+    options.Config.OptStartSeq = from_sequence > 0 ? from_sequence : 1;
+    natsStatus s = js_SubscribeSync(&subscription->sub, bus->js, "ballots.>", NULL, &options, &code);
+    if (s == NATS_OK)
+        s = natsSubscription_SetPendingLimits(subscription->sub, -1, -1);
+    *out = subscription;
+    if (s != NATS_OK) {
+        bus_subscription_close(subscription);
+        *out = NULL;
+    }
+    return bus_error(s, code, "read " BUS_STREAM, err);
+}
+
+enum status bus_next(struct bus_subscription *subscription, int64_t timeout_ms, struct delivery *out,
+                     struct errmsg *err)
+{
+    natsMsg *msg = NULL;
+
+    *out = (struct delivery){NULL};
+    for (;;) {
+        int waiting = 0;
+        natsStatus s = NATS_TIMEOUT;
+        /* With no time to wait nats.c wants a positive limit: look first. */
+        if (timeout_ms > 0 ||
+            (natsSubscription_GetPending(subscription->sub, &waiting, NULL) == NATS_OK && waiting > 0))
+            s = natsSubscription_NextMsg(&msg, subscription->sub, timeout_ms > 0 ? timeout_ms : 1);
+        if (s == NATS_TIMEOUT)
+            return ST_NOT_FOUND;
+        if (s != NATS_OK)
+            return bus_error(s, 0, "receive", err);
+        if (delivery_parse_reply(natsMsg_GetReply(msg), out))
+            break;
+        natsMsg_Destroy(msg); /* no delivery of JetStream's */
+    }
+    out->message = msg;
+    out->data = natsMsg_GetData(msg);
+    out->len = (size_t)natsMsg_GetDataLength(msg);
+    out->subject = natsMsg_GetSubject(msg);
+    return ST_OK;
+}
+
+int64_t bus_subscription_waiting(struct bus_subscription *subscription)
+{
+    int waiting = 0;
+
+    natsSubscription_GetPending(subscription->sub, &waiting, NULL);
+    return waiting;
+}
+
+void bus_subscription_close(struct bus_subscription *subscription)
+{
+    if (subscription == NULL)
+        return;
+    natsSubscription_Destroy(subscription->sub);
+    free(subscription);
+}
+
+static void on_core_message(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *arg)
+{
+    struct listener *listener = arg;
+
+    listener->on_message(listener->arg, natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg));
+    natsMsg_Destroy(msg);
+}
+
+enum status bus_listen(struct bus *bus, const char *subject,
+                       void (*on_message)(void *arg, const void *data, size_t len), void *arg, struct errmsg *err)
+{
+    struct listener *listener = calloc(1, sizeof(*listener));
+
+    if (listener == NULL)
+        abort();
+    *listener = (struct listener){bus->listeners, NULL, on_message, arg};
+    natsStatus s = natsConnection_Subscribe(&listener->sub, bus->nc, subject, on_core_message, listener);
+    if (s != NATS_OK) {
+        free(listener);
+        return bus_error(s, 0, subject, err);
+    }
+    bus->listeners = listener;
+    return ST_OK;
+}

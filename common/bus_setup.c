@@ -1,0 +1,160 @@
+/* bus_setup - streams, bucket and consumer, as PROTOCOL.md has them; and a look at them.
+ * SPDX-License-Identifier: MIT */
+#include "bus_internal.h"
+
+#include <stdio.h>
+
+static enum status set_up_stream(struct bus *bus, jsStreamConfig *config, jsStreamInfo **info, struct errmsg *err)
+{
+    jsErrCode code = 0;
+    natsStatus s = js_GetStreamInfo(info, bus->js, config->Name, NULL, &code);
+
+    if (s == NATS_NOT_FOUND || code == JSStreamNotFoundErr) {
+        code = 0;
+        s = js_AddStream(info, bus->js, config, NULL, &code);
+    } else if (s == NATS_OK) {
+        jsStreamInfo_Destroy(*info);
+        *info = NULL;
+        s = js_UpdateStream(info, bus->js, config, NULL, &code);
+    }
+    return bus_error(s, code, config->Name, err);
+}
+
+static enum status set_up_ballots(struct bus *bus, const struct bus_setup *setup, int64_t *created_ns,
+                                  struct errmsg *err)
+{
+    const char *subjects[] = {"ballots.>"};
+    jsStreamConfig config;
+    jsStreamInfo *info = NULL;
+
+    jsStreamConfig_Init(&config);
+    config.Name = BUS_STREAM;
+    config.Description = "Every acknowledged ballot: the audit log";
+    config.Subjects = subjects;
+    config.SubjectsLen = 1;
+    config.Storage = js_FileStorage;
+    config.Retention = js_LimitsPolicy;
+    config.Discard = js_DiscardNew; /* full: refuse the new ones, drop no old one */
+    config.MaxBytes = setup->max_bytes;
+    config.MaxAge = setup->max_age_s * 1000000000;
+    config.Duplicates = INT64_C(120) * 1000000000;
+    config.DenyDelete = true;
+    config.DenyPurge = true;
+    config.Replicas = setup->replicas;
+    enum status st = set_up_stream(bus, &config, &info, err);
+    if (st == ST_OK)
+        *created_ns = info->Created;
+    jsStreamInfo_Destroy(info);
+    return st;
+}
+
+static enum status set_up_dead_letters(struct bus *bus, const struct bus_setup *setup, struct errmsg *err)
+{
+    const char *subjects[] = {"dead.>"};
+    jsStreamConfig config;
+    jsStreamInfo *info = NULL;
+
+    jsStreamConfig_Init(&config);
+    config.Name = BUS_STREAM_DEAD;
+    config.Description = "Messages of BALLOTS that can never be applied, with the reason";
+    config.Subjects = subjects;
+    config.SubjectsLen = 1;
+    config.Storage = js_FileStorage;
+    config.Replicas = setup->replicas;
+    enum status st = set_up_stream(bus, &config, &info, err);
+    jsStreamInfo_Destroy(info);
+    return st;
+}
+
+static enum status set_up_bucket(struct bus *bus, const struct bus_setup *setup, struct errmsg *err)
+{
+    kvConfig config;
+    kvStore *kv = NULL;
+    natsStatus s = js_KeyValue(&kv, bus->js, BUS_BUCKET);
+
+    if (s == NATS_NOT_FOUND) {
+        kvConfig_Init(&config);
+        config.Bucket = BUS_BUCKET;
+        config.Description = "Polls, one protobuf Poll a key";
+        config.History = 8;
+        config.StorageType = js_FileStorage;
+        config.Replicas = (int)setup->replicas;
+        s = js_CreateKeyValue(&kv, bus->js, &config);
+    }
+    kvStore_Destroy(kv);
+    return bus_error(s, 0, "bucket " BUS_BUCKET, err);
+}
+
+/* The deliver subject names the stream's incarnation: a worker that still listens for an older one hears nothing of
+ * the newer one, and so can never take its sequences for those of the older. */
+static enum status set_up_consumer(struct bus *bus, const struct bus_setup *setup, int64_t created_ns,
+                                   struct errmsg *err)
+{
+    char deliver[64];
+    jsConsumerConfig config;
+    jsConsumerInfo *info = NULL;
+    jsErrCode code = 0;
+
+    snprintf(deliver, sizeof(deliver), "deliver.workers.%lld", (long long)created_ns);
+    jsConsumerConfig_Init(&config);
+    config.Durable = BUS_CONSUMER;
+    config.Description = "The workers";
+    config.DeliverSubject = deliver;
+    config.DeliverGroup = BUS_QUEUE;
+    config.DeliverPolicy = js_DeliverAll;
+    config.AckPolicy = js_AckExplicit;
+    config.AckWait = setup->ack_wait_ms * 1000000;
+    config.MaxDeliver = -1; /* past a limit JetStream would skip the message without a word */
+    config.MaxAckPending = setup->max_ack_pending;
+    natsStatus s = js_AddConsumer(&info, bus->js, BUS_STREAM, &config, NULL, &code);
+    jsConsumerInfo_Destroy(info);
+    return bus_error(s, code, "consumer " BUS_CONSUMER, err);
+}
+
+enum status bus_set_up(struct bus *bus, const struct bus_setup *setup, struct errmsg *err)
+{
+    int64_t created_ns = 0;
+    enum status st = set_up_ballots(bus, setup, &created_ns, err);
+
+    if (st == ST_OK)
+        st = set_up_dead_letters(bus, setup, err);
+    if (st == ST_OK)
+        st = set_up_bucket(bus, setup, err);
+    if (st == ST_OK)
+        st = set_up_consumer(bus, setup, created_ns, err);
+    return st;
+}
+
+/* --- looking */
+
+enum status bus_stream_info(struct bus *bus, struct bus_stream_info *out, struct errmsg *err)
+{
+    jsStreamInfo *info = NULL;
+    jsErrCode code = 0;
+    natsStatus s = js_GetStreamInfo(&info, bus->js, BUS_STREAM, NULL, &code);
+
+    if (s == NATS_OK)
+        *out = (struct bus_stream_info){info->Created, info->State.FirstSeq, info->State.LastSeq, info->State.Msgs,
+                                        info->State.Bytes};
+    jsStreamInfo_Destroy(info);
+    return bus_error(s, code, "stream " BUS_STREAM, err);
+}
+
+enum status bus_consumer_info(struct bus *bus, struct bus_consumer_info *out, struct errmsg *err)
+{
+    jsConsumerInfo *info = NULL;
+    jsErrCode code = 0;
+    natsStatus s = js_GetConsumerInfo(&info, bus->js, BUS_STREAM, BUS_CONSUMER, NULL, &code);
+
+    *out = (struct bus_consumer_info){.ack_floor = 0};
+    if (s == NATS_OK) {
+        snprintf(out->deliver_subject, sizeof(out->deliver_subject), "%s",
+                 info->Config->DeliverSubject != NULL ? info->Config->DeliverSubject : "");
+        out->ack_floor = info->AckFloor.Stream;
+        out->pending = info->NumPending;
+        out->ack_pending = info->NumAckPending;
+        out->redelivered = info->NumRedelivered;
+    }
+    jsConsumerInfo_Destroy(info);
+    return bus_error(s, code, "consumer " BUS_CONSUMER, err);
+}
