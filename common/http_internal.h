@@ -1,4 +1,5 @@
-/* http_internal - what http.c (requests) and http_server.c (loops, connections) share. For these two only.
+/* http_internal - what the files of the HTTP server share: http_server.c (loops, connections), http.c (routing,
+ * waiting), http_read.c, http_answer.c. For http*.c only.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_HTTP_INTERNAL_H
 #define SCRUTIN_HTTP_INTERNAL_H
@@ -58,7 +59,17 @@ struct http_server {
 int http_dispatch(h2o_handler_t *self, h2o_req_t *req);
 /* The connection of a request, or NULL. */
 struct http_connection *http_connection_of(h2o_req_t *req);
+static inline struct http_loop *http_loop_of(h2o_req_t *req)
+{
+    return H2O_STRUCT_FROM_MEMBER(struct http_loop, context, req->conn->ctx);
+}
+/* A request's id: unique in this process, and by its random start most likely among all. */
+static inline uint64_t http_next_id(struct http_loop *loop)
+{
+    return loop->id_start + loop->id_count++;
+}
 /* Registers the metrics of all servers of this process, once. */
+void http_answer_metrics_init(void);
 void http_metrics_init(struct http_server *server);
 
 #endif
