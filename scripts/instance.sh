@@ -85,7 +85,7 @@ find_postgresql() {
         [ -x "$PG_BIN/postgres" ] || die "$STATE_DIR/db was made by PostgreSQL $version, which is not installed:" \
             "install postgresql-$version, or begin anew with \`make clean\`"
     else
-        PG_BIN=$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
+        PG_BIN=$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1) || true
         [ -n "$PG_BIN" ] || die "PostgreSQL is not installed: run scripts/packages run"
         PG_BIN=${PG_BIN%/initdb}
     fi
