@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { sleep } from './instance.mjs';
 import { followTotal, subscribe } from './subscribers.mjs';
-import { h2load, interleave, load, median, publishCeiling, quantile, upsertCeiling, withFixedReply } from './tools.mjs';
+import { h2load, hotFunctions, interleave, load, median, publishCeiling, quantile, upsertCeiling, withFixedReply } from './tools.mjs';
 
 const row = (name, value, unit, ceiling, ceilingName, target, detail = {}) =>
   ({ name, value, unit, ceiling, ceilingName, ratio: value / ceiling, target, ...detail });
@@ -30,12 +30,12 @@ export async function accepted(run) {
   return rows;
 }
 
-/** How fast ballots are committed while they keep coming in a little faster than that. */
+/** How fast ballots are committed while they come in at a rate. */
 async function committedRate(system, poll, rate, seconds, options) {
   const before = await system.received(poll);
   const samples = [];
   let report;
-  const sending = load(system.votePort, poll, { ...options, rate, seconds }).then((result) => (report = result));
+  const sending = load(system.votePort, poll, { window: 48, ...options, rate, seconds }).then((result) => (report = result));
   const cpuBefore = system.cpu(), since = performance.now();
   while (!report) {
     samples.push([performance.now() - since, await system.received(poll)]);
@@ -55,12 +55,13 @@ async function committedRate(system, poll, rate, seconds, options) {
 async function flood(system, poll, count, options) {
   const before = await system.received(poll);
   const since = performance.now();
-  const report = await load(system.votePort, poll, { ...options, count });
+  const report = await load(system.votePort, poll, { window: 48, ...options, count });
   await system.drained(poll, before + report.acknowledged);
   return { rate: report.acknowledged / ((performance.now() - since) / 1000), acknowledged: report.rate };
 }
 
-/** Measures one kind of load into one poll against the same upserts from SQL. */
+/** Measures one kind of load into one poll against the same upserts from SQL: ballots come in a little faster than a flood
+ * was committed, so that the slowest part sets the pace. */
 async function sustainedIn(run, name, poll, target, { voters = 0, rival = poll } = {}) {
   const { system, plan } = run;
   const options = voters ? { voters } : {};
@@ -167,4 +168,22 @@ export async function growth(run) {
     rows.push({ ...result, millions });
   }
   return rows;
+}
+
+/** Where the time goes at 0.9 of the sustained rate: CPU of the parts, statements of the database, hot functions. */
+export async function profile(run) {
+  const { system, plan } = run;
+  const poll = await system.makePoll('profile');
+  await system.db.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+  await system.db.query('SELECT pg_stat_statements_reset()');
+  const functions = hotFunctions(system, plan.seconds);
+  const { cpu, committed } = await committedRate(system, poll, 0.9 * run.sustained, plan.seconds, {});
+  const statements = await system.db.query(`
+    SELECT round(100 * total_exec_time / sum(total_exec_time) OVER ()), calls, rows, round(rows::numeric / calls), round(mean_exec_time::numeric, 2),
+           left(regexp_replace(query, '\\s+', ' ', 'g'), 90)
+      FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 8`);
+  const cores = Object.entries(cpu).map(([name, share]) => `  ${name.padEnd(12)} ${share.toFixed(2)}  ${(1e6 * share / committed).toFixed(2)} us`);
+  run.notes.push(`At ${Math.round(committed)} ballots/s`, '', 'part         cores  CPU per ballot', ...cores, '',
+    'share calls rows rows/call ms/call statement', ...statements.map((line) => `  ${line[0]}%  ${line.slice(1).join('  ')}`), '', await functions);
+  return [];
 }

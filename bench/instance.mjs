@@ -83,12 +83,16 @@ export class Instance {
     return execFileSync(`${root}/scripts/ctl`, args, { env: this.env, encoding: 'utf8' }).trim();
   }
 
+  async stop() {
+    this.db?.close();
+    await run(`${root}/scripts/down`, [], { env: this.env });
+  }
+
   /** Stops everything and removes the ballots. */
   async remove() {
     const { STATE_DIR } = this.env;
-    this.db?.close();
     if (!existsSync(STATE_DIR)) return;
-    await run(`${root}/scripts/down`, [], { env: this.env });
+    await this.stop();
     rmSync(realpathSync(STATE_DIR), { recursive: true }); // the folder may be a link to where user postgres can enter
     rmSync(STATE_DIR, { recursive: true, force: true });
   }
@@ -159,8 +163,7 @@ export class Instance {
   /** Seconds of CPU that each part has used since its start. */
   cpu() {
     return Object.fromEntries(Object.entries(this.pids).map(([name, pid]) => {
-      const family = name === 'postgres' ? [pid, ...children(pid)] : [pid];
-      return [name, family.reduce((sum, one) => sum + cpuSeconds(one), 0)];
+      return [name, [pid, ...children(pid)].reduce((sum, one) => sum + cpuSeconds(one), 0)];
     }));
   }
 }
@@ -172,7 +175,8 @@ function children(pid) {
 function cpuSeconds(pid) {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100; // utime and stime; USER_HZ is 100 on Linux
+    // utime, stime, and those of children that have ended; USER_HZ is 100 on Linux
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
   } catch {
     return 0; // ended meanwhile
   }

@@ -10,7 +10,7 @@ import { formatTable, plot } from './report.mjs';
 const plans = {
   quick: { rounds: 2, requests: 400_000, flood: 600_000, seconds: 5, voters: 20_000, subscribers: 5000, figures: ['accepted', 'sustained', 'latency', 'memory'] },
   full: { rounds: 3, requests: 1_000_000, flood: 2_000_000, seconds: 20, voters: 20_000, subscribers: 5000, millions: [1, 5, 20],
-    figures: ['accepted', 'sustained', 'latency', 'memory', 'growth'] },
+    figures: ['accepted', 'sustained', 'latency', 'memory', 'growth', 'profile'] },
 };
 
 const mode = process.env.BENCH ?? 'full';
@@ -33,7 +33,7 @@ const system = new Instance({
 
 async function describe() {
   const [[postgres]] = await system.db.query('SHOW server_version');
-  return { mode, at: new Date().toISOString(), commit: (await runProgram('git', ['-C', root, 'rev-parse', '--short', 'HEAD'])).trim(),
+  return { mode, at: new Date().toISOString(), commit: (await runProgram('git', ['-C', root, 'rev-parse', '--short', 'HEAD']).catch(() => 'no git')).trim(),
     cpu: cpus()[0].model.trim(), cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), postgres, nats: system.env.NATS_VERSION,
     workers: system.workers };
 }
@@ -42,15 +42,19 @@ let report;
 await system.remove(); // what an interrupted run left
 try {
   await system.start();
-  const run = { system, plan, loops: Number(process.env.HTTP_LOOPS ?? 1), rowsPerStatement: 4000, idle: system.memory(), sustained: 100_000 };
+  const run = { system, plan, loops: Number(process.env.HTTP_LOOPS ?? 1), rowsPerStatement: 4000, idle: system.memory(), sustained: 100_000, notes: [] };
   report = { machine: await describe(), rows: [] };
   for (const name of wanted) {
     console.error(`bench: ${name}`);
     report.rows.push(...(await figures[name](run)));
   }
-} finally {
+  report.notes = run.notes;
   await system.remove();
+} catch (error) {
+  await system.stop();
+  console.error(`bench: ${error.stack}\nbench: the logs are in ${results}/state/log`);
+  process.exit(1);
 }
 writeFileSync(`${results}/results.json`, JSON.stringify(report, null, 2));
 writeFileSync(`${results}/results.svg`, plot(report));
-console.log(formatTable(report));
+console.log([formatTable(report), ...report.notes].join('\n'));

@@ -1,7 +1,7 @@
 // The programs that make load or drive a ceiling, and the sums that are done with what they print.
 // SPDX-License-Identifier: MIT
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { buildDir, run, sleep } from './instance.mjs';
 
@@ -66,4 +66,25 @@ export async function upsertCeiling(system, poll, rows, seconds, voters = 0) {
   const env = { ...system.env, PGUSER: 'scrutin_worker' };
   const args = [poll.key, system.workers, rows, seconds, voters].map(String);
   return JSON.parse(await run(tool('upsert_ceiling'), args, { env }));
+}
+
+/** What perf finds in the middle of the next seconds, as text; "" where there is no perf. */
+export async function hotFunctions(system, seconds) {
+  const data = `${tmpdir()}/scrutin-bench-${process.pid}.perf`;
+  const parts = Object.entries(system.pids).filter(([name]) => /^(vote-api|worker_0|nats)$/.test(name));
+  const postgres = (await system.db.query("SELECT pid FROM pg_stat_activity WHERE usename = 'scrutin_worker' LIMIT 1"))[0][0];
+  await sleep(200 * seconds);
+  const texts = await Promise.all([...parts, ['postgres', postgres]].map(async ([name, pid]) => {
+    const file = `${data}.${name}`, quiet = { stdio: ['ignore', 'pipe', 'ignore'] };
+    try {
+      await run('perf', ['record', '-o', file, '-F', '997', '-p', String(pid), '--', 'sleep', String(0.6 * seconds)], quiet);
+      const report = await run('perf', ['report', '-i', file, '--sort', 'dso,symbol', '--percent-limit', '1.5'], quiet);
+      return `${name}\n${report.split('\n').filter((line) => /^ +\d/.test(line)).slice(0, 20).map((line) => line.replace(/ +- +-\s*$/, '')).join('\n')}`;
+    } catch {
+      return '';
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }));
+  return texts.join('\n\n');
 }
