@@ -204,6 +204,10 @@ static void on_sweep(h2o_timeout_entry_t *entry)
 
 /* --- life */
 
+static void on_wake(h2o_timeout_entry_t *entry)
+{
+}
+
 void feed_open(struct feeds *feeds, struct http_loop *loop)
 {
     struct feed *feed = alloc_items(1, sizeof(*feed));
@@ -213,13 +217,18 @@ void feed_open(struct feeds *feeds, struct http_loop *loop)
     h2o_linklist_init_anchor(&feed->busy);
     h2o_linklist_init_anchor(&feed->writing);
     feed->sweep.cb = on_sweep;
-    feed->pump.cb = stream_on_pump;
+    feed->wake.cb = on_wake;
     h2o_timeout_init(http_loop_context(loop)->loop, &feed->sweep_timeout, FEED_SWEEP_MS);
     h2o_timeout_link(http_loop_context(loop)->loop, &feed->sweep_timeout, &feed->sweep);
     http_loop_set_data(loop, feed);
     pthread_mutex_lock(&feeds->lock);
     h2o_linklist_insert(&feeds->list, &feed->link);
     pthread_mutex_unlock(&feeds->lock);
+}
+
+void feed_turn_end(struct http_loop *loop)
+{
+    stream_pump(feed_of(loop));
 }
 
 void feed_drain(struct http_loop *loop)
@@ -239,6 +248,5 @@ void feed_close(struct http_loop *loop)
     h2o_linklist_unlink(&feed->link);
     pthread_mutex_unlock(&feed->feeds->lock);
     h2o_timeout_unlink(&feed->sweep);
-    if (h2o_timeout_is_linked(&feed->pump))
-        h2o_timeout_unlink(&feed->pump);
+    h2o_timeout_unlink(&feed->wake);
 }

@@ -27,8 +27,9 @@ struct feeds *feeds_new(const struct feed_options *options, struct board *board)
 /* Sends the snapshot (borrowed) to every loop that holds the poll; NULL: there is no such poll any more. */
 void feeds_publish(struct feeds *feeds, const char *id, struct snapshot *snapshot);
 
-/* The loop's feed; call them when the loop starts, drains and stops. */
+/* The loop's feed; call them when the loop starts, at the end of each turn, when it drains and when it stops. */
 void feed_open(struct feeds *feeds, struct http_loop *loop);
+void feed_turn_end(struct http_loop *loop);
 void feed_drain(struct http_loop *loop);
 void feed_close(struct http_loop *loop);
 

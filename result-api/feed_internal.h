@@ -7,9 +7,9 @@
 #include "metrics.h"
 #include <pthread.h>
 
-#define FEED_SWEEP_MS 250      /* how often waiting requests, heartbeats and deadlines are looked at */
-#define FEED_FORGET_MS 60000   /* a poll that nobody looks at is forgotten after that */
-#define FEED_SENDS_PER_TURN 64 /* subscribers served before the loop has its turn: less than a millisecond */
+#define FEED_SWEEP_MS 250       /* how often waiting requests, heartbeats and deadlines are looked at */
+#define FEED_FORGET_MS 60000    /* a poll that nobody looks at is forgotten after that */
+#define FEED_SENDS_PER_TURN 128 /* subscribers served before the loop looks at its sockets: a millisecond or two */
 
 struct feeds {
     struct feed_options options;
@@ -31,7 +31,7 @@ struct feed {
     h2o_linklist_t writing; /* subscribers whose bytes are on their way, oldest first */
     h2o_timeout_t sweep_timeout;
     h2o_timeout_entry_t sweep;
-    h2o_timeout_entry_t pump; /* linked while there is somebody due */
+    h2o_timeout_entry_t wake; /* linked: the loop does not sleep before its next turn */
     int64_t waiting;          /* requests */
     bool draining;
 };
@@ -60,7 +60,7 @@ struct channel *feed_channel(struct feed *feed, const char *id);
 void stream_on_snapshot(struct feed *feed, struct channel *channel); /* the channel has a new one */
 void stream_on_gone(struct feed *feed, struct channel *channel);     /* the poll is no more: streams end */
 void stream_on_sweep(struct feed *feed, int64_t now_ms);
-void stream_on_pump(h2o_timeout_entry_t *entry);
+void stream_pump(struct feed *feed);
 void stream_end_all(struct feed *feed);
 
 #endif

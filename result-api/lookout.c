@@ -13,12 +13,13 @@
 
 #define GAPS_PER_LOOK 1000   /* sequences that one look asks for again */
 #define RECONNECT_MIN_MS 250 /* between two tries to connect; doubles up to the maximum, with jitter */
-#define RECONNECT_MAX_MS 5000
+#define RECONNECT_MAX_MS 2000
 
 struct lookout {
     struct store *store;
     struct tail *tail;
     int64_t try_at_ms, try_wait_ms; /* monotonic; between tries */
+    enum status down;               /* what is wrong, as it was logged */
     bool behind;
     uint64_t gaps[GAPS_PER_LOOK];
     atomic_llong answered_ms; /* monotonic: the database's last answer; 0: none yet */
@@ -105,11 +106,13 @@ int64_t lookout_next_try_ms(const struct lookout *lookout)
     return lookout->try_at_ms;
 }
 
-static void on_down(struct lookout *lookout, const struct errmsg *err)
+static void on_down(struct lookout *lookout, enum status st, const struct errmsg *err)
 {
     int64_t wait = lookout->try_wait_ms;
 
-    log_warn("database not ready", LOG_S("error", err->text));
+    if (st != lookout->down) /* once, and not at every try */
+        log_warn("database not ready", LOG_S("error", err->text));
+    lookout->down = st;
     set_reason(lookout, err->text);
     lookout->try_at_ms = clock_mono_ms() + wait / 2 + (int64_t)randombytes_uniform((uint32_t)wait);
     lookout->try_wait_ms = wait * 2 < RECONNECT_MAX_MS ? wait * 2 : RECONNECT_MAX_MS;
@@ -121,8 +124,9 @@ static bool anchor(struct lookout *lookout)
     struct store_epoch epoch;
     struct errmsg err;
 
-    if (store_read_epoch(lookout->store, &epoch, &err) != ST_OK) {
-        on_down(lookout, &err);
+    enum status st = store_read_epoch(lookout->store, &epoch, &err);
+    if (st != ST_OK) {
+        on_down(lookout, st, &err);
         return false;
     }
     tail_set_epoch(lookout->tail, epoch.epoch, epoch.created_ns, epoch.floor);
@@ -136,13 +140,15 @@ bool lookout_reconnect(struct lookout *lookout)
 
     if (store_is_connected(lookout->store) || clock_mono_ms() < lookout->try_at_ms)
         return false;
-    if (store_connect(lookout->store, &err) != ST_OK) {
-        on_down(lookout, &err);
+    enum status st = store_connect(lookout->store, &err);
+    if (st != ST_OK) {
+        on_down(lookout, st, &err);
         return false;
     }
     if (!anchor(lookout)) /* before the first look, so that the first result of a final poll says so */
         return false;
     lookout->try_wait_ms = RECONNECT_MIN_MS;
+    lookout->down = ST_OK;
     atomic_store(&lookout->answered_ms, clock_mono_ms());
     set_reason(lookout, "");
     log_info("database connected");
@@ -189,7 +195,7 @@ bool lookout_read(struct lookout *lookout, const char *const *ids, struct tally 
     metric_add(st == ST_OK ? lookout->looks : lookout->failures, 1);
     metric_observe_ns(lookout->duration, clock_mono_ns() - began);
     if (st != ST_OK) {
-        on_down(lookout, &err);
+        on_down(lookout, st, &err);
         return false;
     }
     atomic_store(&lookout->answered_ms, clock_mono_ms());
@@ -207,11 +213,12 @@ void lookout_answer(struct lookout *lookout, struct receipt_question *questions)
 {
     struct errmsg err;
     bool connected = store_is_connected(lookout->store);
+    enum status st = connected ? store_answer(lookout->store, questions, &err) : ST_DB_DOWN;
 
-    if (connected && store_answer(lookout->store, questions, &err) == ST_OK)
+    if (st == ST_OK)
         return;
     if (connected)
-        on_down(lookout, &err);
+        on_down(lookout, st, &err);
     for (struct receipt_question *question = questions; question != NULL; question = question->next)
         question->state = RECEIPT_UNANSWERED;
 }

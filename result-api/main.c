@@ -93,6 +93,11 @@ static void on_loop_start(struct http_loop *loop, void *service)
     feed_open(api.feeds, loop);
 }
 
+static void on_turn_end(struct http_loop *loop, void *service)
+{
+    feed_turn_end(loop);
+}
+
 static void on_loop_drain(struct http_loop *loop, void *service)
 {
     feed_drain(loop);
@@ -201,7 +206,8 @@ int main(int argc, char **argv)
                                          .service = &api,
                                          .on_loop_start = on_loop_start,
                                          .on_loop_stop = on_loop_stop,
-                                         .on_loop_drain = on_loop_drain};
+                                         .on_loop_drain = on_loop_drain,
+                                         .on_turn_end = on_turn_end};
     enum status st = http_open(&options, &server, &err);
     if (st != ST_OK)
         service_die(st, &err, "listen");

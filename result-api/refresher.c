@@ -9,8 +9,8 @@
 #include "metrics.h"
 #include <pthread.h>
 
-#define COUNTING_LOOK_MS 500 /* a poll that closed is looked at so often until it is final */
-#define POLLS_PER_LOOK 1000  /* a query names at most so many */
+#define UNSETTLED_LOOK_MS 500 /* a poll with ballots pending, or closed and not final, is looked at so often */
+#define POLLS_PER_LOOK 1000   /* a query names at most so many */
 
 /* A poll that some loop wants. */
 struct watched {
@@ -32,7 +32,7 @@ struct refresher {
     size_t n_list, room;
     int64_t refreshed_ms; /* monotonic: the last look */
     int64_t looked_ms;    /* the last look at everything */
-    int64_t counted_ms;   /* the last look at closed polls that are not final */
+    int64_t settled_ms;   /* the last look at polls that are not settled */
     struct metric *published;
 };
 
@@ -96,21 +96,26 @@ static int64_t next_change_ms(const struct snapshot *snapshot)
     return INT64_MAX;
 }
 
+/* Whether the next thing to happen is the workers', whose doorbell may be lost. */
+static bool is_unsettled(const struct snapshot *snapshot)
+{
+    return snapshot->pending > 0 || snapshot->state == RESULT_COUNTING;
+}
+
 /* Lists the polls whose time has come, and says when the next one's does, monotonic. */
 static int64_t list_due(struct refresher *refresher, bool listing)
 {
     int64_t now = clock_mono_ms(), wall = clock_wall_ms(), next = INT64_MAX;
     bool everything = now - refresher->looked_ms >= refresher->options.look_ms;
-    bool counting = now - refresher->counted_ms >= COUNTING_LOOK_MS;
+    bool settling = now - refresher->settled_ms >= UNSETTLED_LOOK_MS;
     size_t cursor = 0;
 
     for (struct watched *watched; (watched = idmap_next(&refresher->watched, &cursor)) != NULL;) {
         int64_t due = watched->last == NULL ? INT64_MAX : next_change_ms(watched->last);
-        bool closed = watched->last != NULL && watched->last->state == RESULT_COUNTING;
         if (due != INT64_MAX)
             due = now + (due - wall);
-        if (closed)
-            due = refresher->counted_ms + COUNTING_LOOK_MS;
+        if (watched->last != NULL && is_unsettled(watched->last) && refresher->settled_ms + UNSETTLED_LOOK_MS < due)
+            due = refresher->settled_ms + UNSETTLED_LOOK_MS;
         if (due < next)
             next = due;
         if (listing && (everything || due <= now))
@@ -118,8 +123,8 @@ static int64_t list_due(struct refresher *refresher, bool listing)
     }
     if (listing && everything)
         refresher->looked_ms = now;
-    if (listing && counting)
-        refresher->counted_ms = now;
+    if (listing && settling)
+        refresher->settled_ms = now;
     int64_t look = refresher->looked_ms + refresher->options.look_ms;
     return look < next ? look : next;
 }
@@ -276,7 +281,7 @@ enum status refresher_open(const struct refresher_options *options, struct refre
     *out = NULL;
     refresher->options = *options;
     refresher->lookout = lookout_new(options->database_url, options->tail);
-    refresher->refreshed_ms = refresher->looked_ms = refresher->counted_ms = clock_mono_ms();
+    refresher->refreshed_ms = refresher->looked_ms = refresher->settled_ms = clock_mono_ms();
     refresher->published = metric_counter("result_snapshots_total", "", "Snapshots made, each a new version.");
     metric_gauge_from("result_polls_dirty", "", "Polls that wait to be read again.", read_dirty, refresher);
     if (pthread_create(&refresher->thread, NULL, run, refresher) != 0)

@@ -97,6 +97,7 @@ struct snapshot *snapshot_make(const struct snapshot_facts *facts, const struct 
     snapshot->poll = poll_retain(poll);
     snapshot->state = state_of(facts, last);
     snapshot->is_public = facts->is_public;
+    snapshot->pending = facts->pending;
     snapshot->counts = alloc_items(poll->n_options, sizeof(*snapshot->counts));
     for (size_t i = 0; i < poll->n_options; i++)
         snapshot->counts[i] = tally_count(facts->tally, poll->options[i].id);

@@ -23,7 +23,8 @@ struct snapshot {
     atomic_uint refs;
     const struct poll *poll; /* a reference */
     enum result_state state;
-    bool is_public; /* everybody may see it; otherwise who holds the manage token */
+    bool is_public;  /* everybody may see it; otherwise who holds the manage token */
+    int64_t pending; /* -1: not known */
     int64_t version;
     int64_t updated_at_ms; /* wall clock, when the content came to be */
     char etag[SNAPSHOT_ETAG];

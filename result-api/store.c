@@ -52,7 +52,7 @@ static enum status db_fail(struct errmsg *err, enum status status, const char *d
 
     snprintf(text, sizeof(text), "%s", message != NULL && message[0] != '\0' ? message : "no reason given");
     for (char *p = text; *p != '\0'; p++)
-        if (*p == '\n')
+        if (*p == '\n' || *p == '\t')
             *p = p[1] == '\0' ? '\0' : ' ';
     return fail(err, status, "%s: %s", doing, text);
 }
@@ -176,6 +176,11 @@ static enum status prepare(struct store *store, const char *name, const char *sq
     return st;
 }
 
+/* libpq would write to standard error; what matters comes back as an error. */
+static void on_notice(void *arg, const PGresult *result)
+{
+}
+
 enum status store_connect(struct store *store, struct errmsg *err)
 {
     /* The last of a name wins, so what conninfo says stands. */
@@ -203,6 +208,7 @@ enum status store_connect(struct store *store, struct errmsg *err)
         return st;
     }
     PQsetnonblocking(store->conn, 1);
+    PQsetNoticeReceiver(store->conn, on_notice, NULL);
     if ((st = ask(store, "begin the session", SQL_SESSION, NULL, -1, &result, err)) != ST_OK)
         return st;
     PQclear(result);

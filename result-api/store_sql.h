@@ -36,7 +36,7 @@
     "   WHEN a.dead OR j.ordinal IS NOT NULL THEN 3 ELSE 2 END"                                                        \
     " FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::bigint[], $5::int[]) WITH ORDINALITY"                        \
     "   AS r (poll, voter, batch, seq, place, i)"                                                                      \
-    " LEFT JOIN LATERAL (SELECT b.dead, b.epoch::bigint << 52 | r.seq << 12 | r.place AS ordinal"                      \
+    " LEFT JOIN LATERAL (SELECT b.dead, (b.epoch::bigint << 52) | (r.seq << 12) | r.place AS ordinal"                  \
     "   FROM stream_epochs AS e JOIN applied_batches AS b ON b.epoch = e.epoch AND b.seq = r.seq"                      \
     "   WHERE b.batch = r.batch ORDER BY e.epoch DESC LIMIT 1) AS a ON true"                                           \
     " LEFT JOIN polls AS p ON p.id = r.poll COLLATE \"C\""                                                             \

@@ -50,15 +50,11 @@ static void move(struct subscriber *subscriber, h2o_linklist_t *list)
     subscriber->since_ms = clock_mono_ms();
 }
 
-/* Somebody in the channel is due: the pump has work. */
+/* Somebody in the channel is due: the pump has work at the end of this turn. */
 static void start_pump(struct feed *feed, struct channel *channel)
 {
-    h2o_context_t *context = http_loop_context(feed->loop);
-
     if (!h2o_linklist_is_linked(&channel->busy_link))
         h2o_linklist_insert(&feed->busy, &channel->busy_link);
-    if (!h2o_timeout_is_linked(&feed->pump))
-        h2o_timeout_link(context->loop, &context->zero_timeout, &feed->pump);
 }
 
 static void leave(struct subscriber *subscriber)
@@ -134,11 +130,14 @@ static void on_stop(h2o_generator_t *generator, h2o_req_t *req)
     leave(H2O_STRUCT_FROM_MEMBER(struct subscriber, super, generator));
 }
 
-void stream_on_pump(h2o_timeout_entry_t *entry)
+/* Runs between two turns and not from a timer of zero length or a message, because libh2o serves those that start
+ * themselves again until there are none left, and the sockets only then. */
+void stream_pump(struct feed *feed)
 {
-    struct feed *feed = H2O_STRUCT_FROM_MEMBER(struct feed, pump, entry);
     h2o_context_t *context = http_loop_context(feed->loop);
 
+    if (h2o_linklist_is_empty(&feed->busy))
+        return;
     for (int i = 0; i < FEED_SENDS_PER_TURN && !h2o_linklist_is_empty(&feed->busy); i++) {
         struct channel *channel = H2O_STRUCT_FROM_MEMBER(struct channel, busy_link, feed->busy.next);
         h2o_linklist_unlink(&channel->busy_link);
@@ -147,8 +146,8 @@ void stream_on_pump(h2o_timeout_entry_t *entry)
         if (!h2o_linklist_is_empty(&channel->due)) /* behind the other channels: a large poll starves no small one */
             h2o_linklist_insert(&feed->busy, &channel->busy_link);
     }
-    if (!h2o_linklist_is_empty(&feed->busy))
-        h2o_timeout_link(context->loop, &context->zero_timeout, &feed->pump);
+    if (!h2o_timeout_is_linked(&feed->wake))
+        h2o_timeout_link(context->loop, &context->zero_timeout, &feed->wake);
 }
 
 /* --- what happens to the channel */
