@@ -75,6 +75,15 @@ static bool are_polls_ready(void *arg, char detail[128])
     return known;
 }
 
+static bool is_stream_ready(void *arg, char detail[128])
+{
+    bool following = tail_is_following(api.tail);
+
+    if (!following)
+        snprintf(detail, 128, "the stream of ballots is not being read");
+    return following;
+}
+
 static bool is_database_ready(void *arg, char detail[128])
 {
     return refresher_is_ready(api.refresher, detail);
@@ -83,6 +92,7 @@ static bool is_database_ready(void *arg, char detail[128])
 static const struct http_check checks[] = {
     {"nats", is_bus_ready, NULL},
     {"polls", are_polls_ready, NULL},
+    {"stream", is_stream_ready, NULL},
     {"database", is_database_ready, NULL},
 };
 

@@ -21,6 +21,7 @@ struct tail {
     size_t max_messages;
     atomic_bool stopping;
     atomic_bool start_over;
+    atomic_bool following;
 };
 
 /* One following of the stream. */
@@ -92,7 +93,7 @@ static bool check_stream(struct tail *tail, struct course *course)
         return true;
     course->checked_ms = now;
     if (bus_stream_info(tail->bus, &info, &err) != ST_OK)
-        return true; /* the connection will tell */
+        return false;
     uint64_t read = tail_lock(tail)->read;
     tail_unlock(tail);
     bool deaf = info.last_sequence > read && read == course->checked_at &&
@@ -171,13 +172,20 @@ static void *run(void *arg)
 
     while (!atomic_load(&tail->stopping)) {
         if (start(tail, &course)) {
+            atomic_store(&tail->following, true);
             follow(tail, &course);
+            atomic_store(&tail->following, false);
             bus_subscription_close(course.subscription);
         }
         set_caught_up(tail, false);
         usleep(TURN_MS * 1000);
     }
     return NULL;
+}
+
+bool tail_is_following(struct tail *tail)
+{
+    return atomic_load(&tail->following);
 }
 
 enum status tail_open(struct bus *bus, struct board *board, size_t max_messages, struct tail **out, struct errmsg *err)

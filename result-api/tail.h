@@ -20,6 +20,8 @@ void tail_close(struct tail *tail); /* before bus_close; NULL is fine */
 /* The backlog, until tail_unlock. */
 struct backlog *tail_lock(struct tail *tail);
 void tail_unlock(struct tail *tail);
+/* Whether the stream is being read. */
+bool tail_is_following(struct tail *tail);
 /* backlog_set_epoch, and a new start of the reader where it says so. */
 void tail_set_epoch(struct tail *tail, unsigned epoch, int64_t created_ns, uint64_t floor);
 
