@@ -142,10 +142,16 @@ static void raise_file_limit(void)
                  LOG_I("limit", limit.rlim_cur), LOG_I("wanted", wanted));
 }
 
+/* Makes the keys; their memory is the process's. */
+static enum status check_settings(struct errmsg *err)
+{
+    enum status st = keyring_parse(settings.secret_keys, &api.ring, err);
+
+    return st == ST_OK ? ST_OK : fail_within(err, st, "SECRET_KEYS");
+}
+
 static void open_state(void)
 {
-    struct errmsg err;
-    enum status st = keyring_parse(settings.secret_keys, &api.ring, &err);
     const struct feed_options feed_options = {.heartbeat_ms = settings.heartbeat_ms,
                                               .deadline_ms = settings.deadline_ms,
                                               .retry_ms = settings.retry_ms,
@@ -153,8 +159,6 @@ static void open_state(void)
                                               .max_waiting = settings.max_waiting,
                                               .wait_ms = settings.wait_ms};
 
-    if (st != ST_OK)
-        service_die(st, &err, "read SECRET_KEYS");
     api.polls = directory_new();
     api.board = board_new((size_t)settings.max_waiting);
     api.feeds = feeds_new(&feed_options, api.board);
@@ -192,6 +196,7 @@ int main(int argc, char **argv)
                                     .entries = settings_table,
                                     .n_entries = settings_table_len,
                                     .config = &settings,
+                                    .check = check_settings,
                                     .port = &settings.port,
                                     .bind_address = &settings.bind_address,
                                     .log_level = &settings.log_level,

@@ -4,6 +4,7 @@
 
 #include "access.h"
 #include "clock.h"
+#include "etag.h"
 #include "result_api.h"
 #include "stream.h"
 
@@ -24,41 +25,14 @@ static struct poll *find_poll(struct http_call *call)
     return NULL;
 }
 
-/* Whether a list of entity tags (RFC 9110, 13.1.2) has this one, by weak comparison. */
-static bool has_etag(h2o_iovec_t list, const char *etag)
-{
-    const char *p = list.base, *end = list.base + list.len;
-    size_t len = strlen(etag);
-
-    if (list.base == NULL)
-        return false;
-    while (p < end) {
-        while (p < end && (*p == ' ' || *p == '\t' || *p == ','))
-            p++;
-        if (p < end && *p == '*')
-            return true;
-        if (end - p > 2 && p[0] == 'W' && p[1] == '/')
-            p += 2;
-        const char *start = p;
-        if (p < end && *p == '"')
-            p = memchr(p + 1, '"', (size_t)(end - p - 1));
-        else
-            p = memchr(p, ',', (size_t)(end - p));
-        if (p == NULL)
-            return false;
-        p++;
-        if ((size_t)(p - start) == len && memcmp(start, etag, len) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Headers of what is made from a snapshot; true: the client has it already, and was told so. */
 static bool begin_answer(struct http_call *call, const struct snapshot *snapshot)
 {
+    h2o_iovec_t known = http_header(call, "if-none-match");
+
     http_add_header(call, "etag", snapshot->etag);
     http_add_header(call, "cache-control", "no-cache");
-    if (!has_etag(http_header(call, "if-none-match"), snapshot->etag))
+    if (!etag_list_has(known.base, known.len, snapshot->etag))
         return false;
     http_reply(call, 304, NULL, "", 0);
     return true;

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include "http.h"
+
 struct settings settings;
 
 #define AT(field) offsetof(struct settings, field)
@@ -21,7 +23,7 @@ const struct config_entry settings_table[] = {
     {"SECRET_KEYS", CONFIG_SECRET, AT(secret_keys), NULL, 0, 0,
      "Instance keys, `id:64 hex digits`, comma separated; the first signs, all verify. The same for vote-api and "
      "result-api."},
-    {"HTTP_LOOPS", CONFIG_NUMBER, AT(http_loops), "1", 1, 64,
+    {"HTTP_LOOPS", CONFIG_NUMBER, AT(http_loops), "1", 1, HTTP_LOOPS_MAX,
      "Event loops, each a thread. One serves tens of thousands of subscribers."},
     {"MAX_CONNECTIONS", CONFIG_NUMBER, AT(max_connections), "12000", 1, 1000000,
      "Open connections; one more is closed at once. Memory: about 10 KiB each."},

@@ -1,16 +1,8 @@
 /* test_backlog - what is pending, and when a fence has been passed, whatever order the two witnesses speak in.
  * SPDX-License-Identifier: MIT */
-#include "../../result-api/backlog.h"
+#include "backlog.h"
 #include "ordinal.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #define CREATED INT64_C(1700000000000000000)
 
