@@ -233,7 +233,8 @@ export class Instance {
           WHERE e.created_ns = $2 GROUP BY e.epoch`, [state.last_seq, String(nanoseconds(created))]);
       if (!row && state.last_seq > 0) throw new Error('this stream has no epoch yet');
       if (Number(row?.n ?? 0) !== state.last_seq) {
-        throw new Error(`${row?.n ?? 0} of ${state.last_seq} messages are applied`);
+        const { name, ts, stream_name: stream, config, created: made, ...rest } = await jsm.consumers.info('BALLOTS', 'workers');
+        throw new Error(`${row?.n ?? 0} of ${state.last_seq} messages are applied; consumer ${JSON.stringify(rest)}`);
       }
       return { last: state.last_seq, epoch: row?.epoch };
     }, { timeout, every: 50 });
