@@ -214,6 +214,16 @@ bool bus_is_connected(struct bus *bus)
     return natsConnection_Status(bus->nc) == NATS_CONN_STATUS_CONNECTED;
 }
 
+bool bus_is_ready(void *arg, char detail[128])
+{
+    struct bus *const *bus = arg;
+    bool connected = *bus != NULL && bus_is_connected(*bus);
+
+    if (!connected)
+        snprintf(detail, 128, "the broker cannot be reached");
+    return connected;
+}
+
 unsigned bus_connection_count(struct bus *bus)
 {
     return atomic_load(&bus->connections);

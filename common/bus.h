@@ -28,6 +28,8 @@ MUST_CHECK enum status bus_open(const char *url, const char *name, struct bus **
 /* Closes the connection and frees the bus; its subscriptions must be closed before. NULL is fine. */
 void bus_close(struct bus *bus);
 bool bus_is_connected(struct bus *bus);
+/* The same for struct http_check; arg points at the bus's pointer, which may be NULL yet. */
+bool bus_is_ready(void *bus, char detail[128]);
 /* Counts the connections made: a number that changed means that the broker was away. */
 unsigned bus_connection_count(struct bus *bus);
 

@@ -13,8 +13,10 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <sodium.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#define FILES_BESIDE 64    /* open files that are no connections */
 #define DRAIN_QUIET_MS 300 /* without a request: whoever still holds a connection open only keeps it */
 
 struct handler {
@@ -326,6 +328,20 @@ static enum status open_listener(struct http_server *server, struct errmsg *err)
     return st;
 }
 
+/* Every connection is a file. */
+static void raise_file_limit(int max_connections)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)max_connections + FILES_BESIDE;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        log_warn("fewer files may be open than MAX_CONNECTIONS wants; raise the limit (ulimit -n)",
+                 LOG_I("limit", limit.rlim_cur), LOG_I("wanted", wanted));
+}
+
 static void configure(struct http_server *server)
 {
     h2o_globalconf_t *config = &server->config;
@@ -352,6 +368,7 @@ enum status http_open(const struct http_options *options, struct http_server **o
     memset(server, 0, sizeof(*server));
     server->options = *options;
     server->fd = -1;
+    raise_file_limit(options->max_connections);
     configure(server);
     st = open_tls(server, err);
     if (st == ST_OK)

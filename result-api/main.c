@@ -8,7 +8,6 @@
 #include "service.h"
 #include "settings.h"
 #include <stdio.h>
-#include <sys/resource.h>
 
 static struct result_api api;
 
@@ -21,25 +20,9 @@ static const struct http_route routes[] = {
 
 /* --- what the bus tells */
 
-static void on_poll_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
+static void on_poll_change(const char *poll)
 {
-    struct poll *poll;
-    struct errmsg err;
-    char id[POLL_ID_MAX + 1];
-
-    if (wire_decode_poll(data, len, &poll, &err) != ST_OK) {
-        log_warn("poll not readable", LOG_S("key", key), LOG_S("error", err.text));
-        return;
-    }
-    memcpy(id, poll->id, sizeof(id));
-    if (directory_put(api.polls, poll))
-        board_touch(api.board, id, BOARD_NOW);
-}
-
-static void on_polls_synced(void *arg, size_t n)
-{
-    if (!atomic_exchange(&api.polls_known, true))
-        log_info("polls known", LOG_I("polls", directory_count(api.polls)));
+    board_touch(api.board, poll, BOARD_NOW);
 }
 
 static void on_doorbell_poll(void *arg, const char *poll)
@@ -57,24 +40,6 @@ static void on_doorbell(void *arg, const void *data, size_t len)
 
 /* --- readiness */
 
-static bool is_bus_ready(void *arg, char detail[128])
-{
-    bool connected = bus_is_connected(api.bus);
-
-    if (!connected)
-        snprintf(detail, 128, "the broker cannot be reached");
-    return connected;
-}
-
-static bool are_polls_ready(void *arg, char detail[128])
-{
-    bool known = atomic_load(&api.polls_known);
-
-    if (!known)
-        snprintf(detail, 128, "the bucket of polls was not read yet");
-    return known;
-}
-
 static bool is_stream_ready(void *arg, char detail[128])
 {
     bool following = tail_is_following(api.tail);
@@ -90,8 +55,8 @@ static bool is_database_ready(void *arg, char detail[128])
 }
 
 static const struct http_check checks[] = {
-    {"nats", is_bus_ready, NULL},
-    {"polls", are_polls_ready, NULL},
+    {"nats", bus_is_ready, &api.bus},
+    {"polls", poll_watch_is_ready, &api.watch},
     {"stream", is_stream_ready, NULL},
     {"database", is_database_ready, NULL},
 };
@@ -128,20 +93,6 @@ static void on_snapshot(void *arg, const char *id, struct snapshot *snapshot)
     feeds_publish(api.feeds, id, snapshot);
 }
 
-/* Every connection is a file. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    rlim_t wanted = (rlim_t)settings.max_connections + 64;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return;
-    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-        log_warn("fewer files may be open than MAX_CONNECTIONS wants; raise the limit (ulimit -n)",
-                 LOG_I("limit", limit.rlim_cur), LOG_I("wanted", wanted));
-}
-
 /* Makes the keys; their memory is the process's. */
 static enum status check_settings(struct errmsg *err)
 {
@@ -159,14 +110,13 @@ static void open_state(void)
                                               .max_waiting = settings.max_waiting,
                                               .wait_ms = settings.wait_ms};
 
-    api.polls = directory_new();
+    api.watch = (struct poll_watch){.on_change = on_poll_change, .polls = directory_new()};
     api.board = board_new((size_t)settings.max_waiting);
     api.feeds = feeds_new(&feed_options, api.board);
 }
 
 static void open_threads(void)
 {
-    const struct bus_watch watch = {on_poll_value, on_polls_synced, NULL};
     struct errmsg err;
     enum status st;
 
@@ -178,14 +128,14 @@ static void open_threads(void)
                                               .refresh_ms = settings.refresh_ms,
                                               .look_ms = settings.look_ms,
                                               .board = api.board,
-                                              .directory = api.polls,
+                                              .directory = api.watch.polls,
                                               .tail = api.tail,
                                               .publish = on_snapshot};
     if ((st = refresher_open(&options, &api.refresher, &err)) != ST_OK)
         service_die(st, &err, "start the refresher");
     if ((st = bus_listen(api.bus, BUS_SUBJECT_TALLY, on_doorbell, NULL, &err)) != ST_OK)
         service_die(st, &err, "listen to the doorbell");
-    if ((st = bus_watch_bucket(api.bus, &watch, &err)) != ST_OK)
+    if ((st = poll_watch_start(&api.watch, api.bus, &err)) != ST_OK)
         service_die(st, &err, "watch the polls");
 }
 
@@ -205,7 +155,6 @@ int main(int argc, char **argv)
     struct errmsg err;
 
     service_start(&service, argc, argv);
-    raise_file_limit();
     open_state();
     const struct http_options options = {.bind_address = settings.bind_address,
                                          .port = (int)settings.port,

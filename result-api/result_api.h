@@ -5,18 +5,17 @@
 
 #include "board.h"
 #include "bus.h"
-#include "directory.h"
 #include "feed.h"
 #include "http.h"
 #include "keys.h"
+#include "poll_watch.h"
 #include "refresher.h"
 #include "tail.h"
 
 /* Made by main, there until the process ends. */
 struct result_api {
     struct keyring *ring;
-    struct directory *polls;
-    atomic_bool polls_known; /* the bucket was read once as a whole */
+    struct poll_watch watch; /* the directory of polls */
     struct board *board;
     struct bus *bus;
     struct tail *tail;

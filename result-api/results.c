@@ -13,11 +13,11 @@
 static struct poll *find_poll(struct http_call *call)
 {
     const struct result_api *api = call->service;
-    struct poll *poll = directory_find(api->polls, call->params[0].base, call->params[0].len);
+    struct poll *poll = directory_find(api->watch.polls, call->params[0].base, call->params[0].len);
 
     if (poll != NULL && !poll->deleted && access_check(call, poll, clock_wall_ms()))
         return poll;
-    if (poll == NULL && !atomic_load(&api->polls_known))
+    if (poll == NULL && !atomic_load(&api->watch.is_known))
         http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The polls are still being read; try again in a second.");
     else if (poll == NULL || poll->deleted)
         http_problem(call, PROBLEM_POLL_NOT_FOUND, NULL, "Check the poll's code; GET /v1/polls lists the open ones.");

@@ -94,7 +94,7 @@ static void *closer_run(void *arg)
         closer->n_due = 0;
         closer->now_ms = clock_wall_ms();
         if (bus_is_connected(closer->api->bus))
-            directory_each(closer->api->polls, look_at, closer);
+            directory_each(closer->api->watch.polls, look_at, closer);
         for (size_t i = 0; i < closer->n_due; i++)
             publish_fence(closer, &closer->due[i]);
         nanosleep(&pause, NULL);

@@ -36,12 +36,12 @@ static const struct http_route routes[] = {
 struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id)
 {
     const struct vote_api *service = call->service;
-    struct poll *poll = directory_find(service->polls, id.base, id.len);
+    struct poll *poll = directory_find(service->watch.polls, id.base, id.len);
 
     if (poll != NULL && !poll->deleted)
         return poll;
     poll_release(poll);
-    if (atomic_load(&service->polls_known))
+    if (atomic_load(&service->watch.is_known))
         http_problem(call, PROBLEM_POLL_NOT_FOUND, NULL, "Check the poll's code; GET /v1/polls lists the open ones.");
     else
         http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The polls are still being read; try again in a second.");
@@ -49,17 +49,6 @@ struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id)
 }
 
 /* --- the directory */
-
-static void on_poll_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
-{
-    struct poll *poll;
-    struct errmsg err;
-
-    if (wire_decode_poll(data, len, &poll, &err) == ST_OK)
-        directory_put(api.polls, poll);
-    else
-        log_warn("poll not readable", LOG_S("key", key), LOG_S("error", err.text));
-}
 
 static struct poll *make_default_poll(void)
 {
@@ -82,12 +71,13 @@ static struct poll *make_default_poll(void)
     return poll;
 }
 
-/* An empty bucket may have been wiped: a worker then fills it from the database, and gets the time to be first. */
+/* A default poll that is there stays as it is. An empty bucket may have been wiped: a worker then fills it from the
+ * database, and gets the time to be first. */
 static void ensure_default_poll(size_t bucket_size)
 {
     const struct timespec first_say = {2, 0};
     const char *id = settings.default_poll;
-    struct poll *poll = directory_find(api.polls, id, strlen(id));
+    struct poll *poll = directory_find(api.watch.polls, id, strlen(id));
     struct errmsg err;
 
     if (poll == NULL && id[0] != '\0') {
@@ -103,37 +93,11 @@ static void ensure_default_poll(size_t bucket_size)
     poll_release(poll);
 }
 
-/* Not before the bucket was read as a whole: a default poll that is there stays as it is. */
-static void on_polls_synced(void *arg, size_t n)
-{
-    ensure_default_poll(n);
-    if (!atomic_exchange(&api.polls_known, true))
-        log_info("polls known", LOG_I("polls", directory_count(api.polls)));
-}
-
 /* --- readiness */
 
-static bool is_bus_ready(void *arg, char detail[128])
-{
-    bool connected = bus_is_connected(api.bus);
-
-    if (!connected)
-        snprintf(detail, 128, "the broker cannot be reached");
-    return connected;
-}
-
-static bool are_polls_ready(void *arg, char detail[128])
-{
-    bool known = atomic_load(&api.polls_known);
-
-    if (!known)
-        snprintf(detail, 128, "the bucket of polls was not read yet");
-    return known;
-}
-
 static const struct http_check checks[] = {
-    {"nats", is_bus_ready, NULL},
-    {"polls", are_polls_ready, NULL},
+    {"nats", bus_is_ready, &api.bus},
+    {"polls", poll_watch_is_ready, &api.watch},
 };
 
 /* --- wiring */
@@ -176,16 +140,15 @@ static void open_parts(void)
 {
     struct errmsg err;
     enum status st;
-    const struct bus_watch watch = {on_poll_value, on_polls_synced, NULL};
 
-    api.polls = directory_new();
+    api.watch = (struct poll_watch){.on_synced = ensure_default_poll, .polls = directory_new()};
     if ((st = bus_open(settings.nats_url, "vote-api", &api.bus, &err)) != ST_OK)
         service_die(st, &err, "connect to the broker");
     if ((st = publisher_open(api.bus, &api.publisher, &err)) != ST_OK)
         service_die(st, &err, "start the publisher");
     if ((st = jobs_open(&api.jobs, &err)) != ST_OK)
         service_die(st, &err, "start the jobs");
-    if ((st = bus_watch_bucket(api.bus, &watch, &err)) != ST_OK)
+    if ((st = poll_watch_start(&api.watch, api.bus, &err)) != ST_OK)
         service_die(st, &err, "watch the polls");
     if ((st = closer_start(&api, settings.ack_timeout_ms, &err)) != ST_OK)
         service_die(st, &err, "start the closer");

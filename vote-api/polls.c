@@ -26,7 +26,7 @@ enum status polls_store(const struct vote_api *api, const struct poll *poll, uin
     enum status st = bus_bucket_put(api->bus, poll->id, bytes.data, bytes.len, revision, err);
     free(bytes.data);
     if (st == ST_OK)
-        directory_put(api->polls, poll_retain(poll));
+        directory_put(api->watch.polls, poll_retain(poll));
     return st;
 }
 
@@ -71,7 +71,7 @@ void polls_handle_list(struct http_call *call)
         http_problem(call, PROBLEM_INVALID_PARAMETER, NULL, "cursor is the next_cursor of the page before.");
         return;
     }
-    size_t n = directory_list(api->polls, cursor.base != NULL ? cursor.base : "", polls, (size_t)limit + 1);
+    size_t n = directory_list(api->watch.polls, cursor.base != NULL ? cursor.base : "", polls, (size_t)limit + 1);
     json_t *list = json_array();
     for (size_t i = 0; i < n && i < (size_t)limit; i++)
         json_array_append_new(list, poll_form_write(polls[i], clock_wall_ms()));
@@ -246,7 +246,7 @@ void polls_handle_create(struct http_call *call)
         http_problem(call, PROBLEM_UNAUTHORIZED, NULL, "Creating polls needs an API key as Authorization: Bearer.");
         return;
     }
-    if (directory_count(api->polls) >= (size_t)settings.polls_max) {
+    if (directory_count(api->watch.polls) >= (size_t)settings.polls_max) {
         http_problem(call, PROBLEM_OVERLOADED, NULL, "This server holds as many polls as POLLS_MAX allows.");
         return;
     }

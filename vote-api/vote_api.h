@@ -4,15 +4,13 @@
 #define VOTE_API_H
 
 #include "bus.h"
-#include "directory.h"
 #include "http.h"
 #include "keys.h"
-#include <stdatomic.h>
+#include "poll_watch.h"
 
 struct vote_api {
     struct bus *bus;
-    struct directory *polls;
-    atomic_bool polls_known; /* the bucket was read once as a whole */
+    struct poll_watch watch; /* the directory of polls */
     struct keyring *ring;
     struct api_keys *api_keys;
     struct publisher *publisher;

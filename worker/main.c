@@ -15,15 +15,6 @@ struct parts {
     pthread_t thread;
 };
 
-static bool is_bus_ready(void *arg, char detail[128])
-{
-    bool connected = bus_is_connected(arg);
-
-    if (!connected)
-        snprintf(detail, 128, "the broker cannot be reached");
-    return connected;
-}
-
 static void on_stop(void *arg)
 {
     struct parts *parts = arg;
@@ -77,7 +68,7 @@ int main(int argc, char **argv)
     service_start(&service, argc, argv);
     open_parts(&parts);
     const struct http_check checks[] = {
-        {"nats", is_bus_ready, parts.bus},
+        {"nats", bus_is_ready, &parts.bus},
         {"database", intake_is_database_ready, parts.intake},
         {"consumer", intake_is_consumer_ready, parts.intake},
     };
