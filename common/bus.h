@@ -120,6 +120,9 @@ struct bus_subscription;
 /* Joins the queue group on a deliver subject. Never creates or deletes the consumer. */
 MUST_CHECK enum status bus_join_workers(struct bus *bus, const char *deliver_subject, struct bus_subscription **out,
                                         struct errmsg *err);
+/* One message of the stream BALLOTS by its sequence, to be freed and not to be answered. ST_NOT_FOUND: the stream does
+ * not hold it any more. */
+MUST_CHECK enum status bus_fetch_message(struct bus *bus, uint64_t sequence, struct delivery *out, struct errmsg *err);
 /* Reads the stream BALLOTS from a sequence on, in order, without acknowledging anything (an ephemeral ordered consumer,
  * which the library makes again by itself after a gap). */
 MUST_CHECK enum status bus_read_stream(struct bus *bus, uint64_t from_sequence, struct bus_subscription **out,

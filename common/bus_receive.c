@@ -92,6 +92,29 @@ enum status bus_join_workers(struct bus *bus, const char *deliver_subject, struc
     return bus_error(s, 0, deliver_subject, err);
 }
 
+static void set_message(struct delivery *delivery, natsMsg *msg)
+{
+    delivery->message = msg;
+    delivery->data = natsMsg_GetData(msg);
+    delivery->len = (size_t)natsMsg_GetDataLength(msg);
+    delivery->subject = natsMsg_GetSubject(msg);
+}
+
+enum status bus_fetch_message(struct bus *bus, uint64_t sequence, struct delivery *out, struct errmsg *err)
+{
+    natsMsg *msg = NULL;
+    jsErrCode code = 0;
+    natsStatus s = js_GetMsg(&msg, bus->js, BUS_STREAM, sequence, NULL, &code);
+
+    *out = (struct delivery){.sequence = sequence};
+    if (s == NATS_OK) {
+        out->stored_at_ns = natsMsg_GetTime(msg);
+        set_message(out, msg);
+    }
+    return code == JSNoMessageFoundErr ? fail(err, ST_NOT_FOUND, "the stream does not hold it")
+                                       : bus_error(s, code, "read a message of " BUS_STREAM, err);
+}
+
 enum status bus_read_stream(struct bus *bus, uint64_t from_sequence, struct bus_subscription **out, struct errmsg *err)
 {
     struct bus_subscription *subscription = calloc(1, sizeof(*subscription));
@@ -135,10 +158,7 @@ enum status bus_next(struct bus_subscription *subscription, int64_t timeout_ms, 
             break;
         natsMsg_Destroy(msg); /* no delivery of JetStream's */
     }
-    out->message = msg;
-    out->data = natsMsg_GetData(msg);
-    out->len = (size_t)natsMsg_GetDataLength(msg);
-    out->subject = natsMsg_GetSubject(msg);
+    set_message(out, msg);
     return ST_OK;
 }
 

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 
 #define FILES_BESIDE 64    /* open files that are no connections */
+#define READ_BUFFER 4096   /* bytes to begin with; every waiting request holds one for its body */
 #define DRAIN_QUIET_MS 300 /* without a request: whoever still holds a connection open only keeps it */
 
 struct handler {
@@ -160,6 +161,7 @@ static void loop_init(struct http_server *server, struct http_loop *loop)
     *loop = (struct http_loop){.server = server, .tickets = {.max = HTTP_TICKETS_KEPT}};
     randombytes_buf(&loop->id_start, sizeof(loop->id_start));
     h2o_linklist_init_anchor(&loop->connections);
+    h2o_socket_buffer_prototype._initial_buf.capacity = READ_BUFFER;
     h2o_context_init(&loop->context, h2o_evloop_create(), &server->config);
     loop->accept = (h2o_accept_ctx_t){.ctx = &loop->context, .hosts = server->config.hosts, .ssl_ctx = server->tls};
     h2o_multithread_register_receiver(loop->context.queue, &loop->receiver, on_messages);

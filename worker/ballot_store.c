@@ -95,6 +95,27 @@ enum status ballot_store_register_epoch(struct ballot_store *store, int64_t crea
     return ST_OK;
 }
 
+enum status ballot_store_find_missing(struct ballot_store *store, unsigned epoch, uint64_t last, uint64_t *out,
+                                      size_t max, size_t *n, struct errmsg *err)
+{
+    *n = 0;
+    enum status st = ballot_store_connect(store, err);
+    if (st != ST_OK)
+        return st;
+    struct pg_args args = {0};
+    pg_args_add_int2(&args, (int16_t)epoch);
+    pg_args_add_int8(&args, (int64_t)last);
+    pg_args_add_int8(&args, (int64_t)max);
+    pg_link_send(store->session.link, "epoch_missing", &args);
+    st = store_session_run(&store->session, "looking for gaps", err);
+    if (st != ST_OK)
+        return st;
+    *n = pg_link_rows(store->session.link, 0);
+    for (size_t i = 0; i < *n; i++)
+        out[i] = (uint64_t)pg_link_number(store->session.link, 0, i, 0);
+    return ST_OK;
+}
+
 /* Polls. */
 
 static void add_time(struct pg_args *args, int64_t unix_ms)

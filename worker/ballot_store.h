@@ -35,6 +35,10 @@ MUST_CHECK enum status ballot_store_ping(struct ballot_store *store, struct errm
 MUST_CHECK enum status ballot_store_register_epoch(struct ballot_store *store, int64_t created_ns, unsigned *epoch,
                                                    struct errmsg *err);
 
+/* Fills out with up to max sequences of the epoch, up to `last`, that nobody has applied, and *n with their number. */
+MUST_CHECK enum status ballot_store_find_missing(struct ballot_store *store, unsigned epoch, uint64_t last,
+                                                 uint64_t *out, size_t max, size_t *n, struct errmsg *err);
+
 /* Keeps the poll's definition (as wire_encode_poll gives it) unless the database has the same or a newer one, by
  * updated_at_ms. */
 MUST_CHECK enum status ballot_store_put_poll(struct ballot_store *store, const struct poll *poll,

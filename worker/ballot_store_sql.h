@@ -25,6 +25,9 @@
     STATEMENT(epoch_floor, "UPDATE stream_epochs AS e SET floor = f.floor"                                             \
                            " FROM (SELECT applied_floor($1::smallint) AS floor) AS f"                                  \
                            " WHERE e.epoch = $1::smallint AND e.floor < f.floor")                                      \
+    STATEMENT(epoch_missing, "SELECT seq FROM generate_series(applied_floor($1::smallint) + 1, $2::bigint) AS g (seq)" \
+                             " WHERE NOT EXISTS (SELECT FROM applied_batches AS a"                                     \
+                             " WHERE a.epoch = $1::smallint AND a.seq = g.seq) LIMIT $3::bigint")                      \
                                                                                                                        \
     /* The first condition keeps an unchanged poll from using up a key. */                                             \
     STATEMENT(poll_put,                                                                                                \
@@ -76,7 +79,7 @@
                      " AS u (id, ordinal) GROUP BY id),"                                                               \
                      " locked AS MATERIALIZED (SELECT p.key, met.ordinal FROM polls AS p JOIN met ON met.id = p.id"    \
                      " ORDER BY p.id FOR NO KEY UPDATE OF p)"                                                          \
-                     " UPDATE polls AS p SET fence = least(p.fence, locked.ordinal)"                                \
+                     " UPDATE polls AS p SET fence = least(p.fence, locked.ordinal)"                                   \
                      " FROM locked WHERE p.key = locked.key")
 
 #endif

@@ -12,11 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DELIVERIES_MAX 256 /* of one transaction */
-#define RECEIVE_MS 200     /* waiting for the first delivery; polls and the stop flag are looked at in between */
-#define LOOK_MS 5000       /* how often the consumer is looked at */
-#define RETRY_MS 500       /* between tries to reach a part that is away; with jitter */
-#define RETRIES_MAX 10     /* of a transaction that lost a deadlock */
+#define DELIVERIES_MAX 256      /* of one transaction */
+#define RECEIVE_MS 200          /* waiting for the first delivery; polls and the stop flag are looked at in between */
+#define GAPS_MAX DELIVERIES_MAX /* closed in one look */
+#define LOOK_MS 5000            /* how often the consumer is looked at */
+#define RETRY_MS 500            /* between tries to reach a part that is away; with jitter */
+#define RETRIES_MAX 10          /* of a transaction that lost a deadlock */
 #define RETRY_TRANSACTION_MS 20
 #define NAK_DELAY_MS 1000
 
@@ -150,43 +151,6 @@ static enum status join(struct intake *intake, struct errmsg *err)
     return ST_OK;
 }
 
-static void look_at_progress(struct intake *intake, const struct bus_consumer_info *consumer, int64_t now)
-{
-    bool has_work = consumer->pending > 0 || consumer->ack_pending > 0;
-
-    if (!has_work || consumer->ack_floor != intake->last_floor)
-        intake->last_progress_ms = now;
-    intake->last_floor = consumer->ack_floor;
-    atomic_store(&intake->stalled, now - intake->last_progress_ms > intake->options.stall_ms);
-    metric_set(intake->backlog, (int64_t)consumer->pending + consumer->ack_pending);
-}
-
-/* A vanished consumer is silent to those who listen: ask now and then, and after every reconnection. */
-static void look_at_consumer(struct intake *intake)
-{
-    struct bus_consumer_info consumer;
-    struct errmsg err;
-    int64_t now = clock_mono_ms();
-    unsigned connection = bus_connection_count(intake->options.bus);
-
-    if (now < intake->next_look_ms && connection == intake->connection)
-        return;
-    intake->next_look_ms = now + LOOK_MS;
-    intake->connection = connection;
-    if (!bus_is_connected(intake->options.bus)) {
-        atomic_store(&intake->consumer, ST_BUS_DOWN);
-        return;
-    }
-    enum status st = bus_consumer_info(intake->options.bus, &consumer, &err);
-    atomic_store(&intake->consumer, st);
-    if (st == ST_OK)
-        look_at_progress(intake, &consumer, now);
-    if (st == ST_NOT_FOUND || (st == ST_OK && strcmp(consumer.deliver_subject, intake->deliver_subject) != 0)) {
-        log_warn("the consumer is not the one that was joined", LOG_S("error", st == ST_OK ? "" : err.text));
-        leave(intake);
-    }
-}
-
 /* --- receiving */
 
 /* Decodes, or moves what cannot be decoded to the dead letters. False: neither, so it must be delivered again. */
@@ -233,6 +197,16 @@ static enum status receive(struct intake *intake, struct errmsg *err)
     return intake->n > 0 ? ST_OK : st;
 }
 
+/* Frees all items. */
+static void forget(struct intake *intake)
+{
+    for (size_t i = 0; i < intake->n; i++) {
+        ballot_batch_free(&intake->items[i].batch);
+        delivery_free(&intake->items[i].delivery);
+    }
+    intake->n = 0;
+}
+
 /* Gives every delivery its fate and frees it. */
 static void release(struct intake *intake, enum fate fate)
 {
@@ -245,10 +219,8 @@ static void release(struct intake *intake, enum fate fate)
             (void)!delivery_term(intake->options.bus, &item->delivery);
         else
             (void)!delivery_ack(intake->options.bus, &item->delivery);
-        ballot_batch_free(&item->batch);
-        delivery_free(&item->delivery);
     }
-    intake->n = 0;
+    forget(intake);
 }
 
 /* --- storing */
@@ -317,6 +289,85 @@ static void ring(struct intake *intake, const struct store_result *result)
     free(bytes.data);
 }
 
+/* --- looking after the consumer */
+
+static void look_at_progress(struct intake *intake, const struct bus_consumer_info *consumer, int64_t now)
+{
+    bool has_work = consumer->pending > 0 || consumer->ack_pending > 0;
+
+    if (!has_work || consumer->ack_floor != intake->last_floor)
+        intake->last_progress_ms = now;
+    intake->last_floor = consumer->ack_floor;
+    atomic_store(&intake->stalled, now - intake->last_progress_ms > intake->options.stall_ms);
+    metric_set(intake->backlog, (int64_t)consumer->pending + consumer->ack_pending);
+}
+
+/* Messages that the broker believes acknowledged and nobody stored: nats-server 2.10 loses track of some when the last
+ * worker leaves under load, and a restored or unsynced broker may have forgotten more. Acknowledgements follow COMMIT,
+ * so whatever is missing up to the acknowledged floor was never stored; the stream still has it. Any number of workers
+ * may do this at once. */
+static enum status close_gaps(struct intake *intake, uint64_t ack_floor, struct errmsg *err)
+{
+    uint64_t missing[GAPS_MAX];
+    struct store_result result;
+    size_t n;
+    enum status st = ballot_store_find_missing(intake->store, intake->epoch, ack_floor, missing, GAPS_MAX, &n, err);
+
+    for (size_t i = 0; i < n && st == ST_OK; i++) {
+        struct item *item = &intake->items[intake->n];
+        st = bus_fetch_message(intake->options.bus, missing[i], &item->delivery, err);
+        if (st == ST_NOT_FOUND) {
+            log_error("a message left the stream before it was stored", LOG_I("sequence", missing[i]));
+            item->batch = (struct ballot_batch){.n_ballots = 0};
+            item->is_dead = true;
+            intake->n++;
+            st = ST_OK;
+        } else if (st == ST_OK && prepare(intake, item)) {
+            intake->n++;
+        } else {
+            delivery_free(&item->delivery);
+        }
+    }
+    if (st == ST_OK && intake->n > 0) {
+        log_warn("the broker forgot messages; they are stored from the stream", LOG_I("messages", intake->n),
+                 LOG_I("first", missing[0]));
+        st = store(intake, &result, err);
+        if (st == ST_OK) {
+            count(intake, &result);
+            ring(intake, &result);
+        }
+    }
+    forget(intake);
+    return st;
+}
+
+/* A vanished consumer is silent to those who listen: ask now and then, and after every reconnection. */
+static enum status look_at_consumer(struct intake *intake, struct errmsg *err)
+{
+    struct bus_consumer_info consumer;
+    int64_t now = clock_mono_ms();
+    unsigned connection = bus_connection_count(intake->options.bus);
+
+    if (now < intake->next_look_ms && connection == intake->connection)
+        return ST_OK;
+    intake->next_look_ms = now + LOOK_MS;
+    intake->connection = connection;
+    if (!bus_is_connected(intake->options.bus)) {
+        atomic_store(&intake->consumer, ST_BUS_DOWN);
+        return ST_OK;
+    }
+    enum status st = bus_consumer_info(intake->options.bus, &consumer, err);
+    atomic_store(&intake->consumer, st);
+    if (st == ST_OK)
+        look_at_progress(intake, &consumer, now);
+    if (st == ST_NOT_FOUND || (st == ST_OK && strcmp(consumer.deliver_subject, intake->deliver_subject) != 0)) {
+        log_warn("the consumer is not the one that was joined", LOG_S("error", st == ST_OK ? "" : err->text));
+        leave(intake);
+        return ST_OK;
+    }
+    return st == ST_OK ? close_gaps(intake, consumer.ack_floor, err) : ST_OK;
+}
+
 /* --- the loop */
 
 /* The store's connection and tables are there and the polls are copied. */
@@ -358,9 +409,7 @@ static enum status turn(struct intake *intake, struct errmsg *err)
     } else if (st == ST_NOT_FOUND) {
         st = ST_OK; /* nothing came */
     }
-    if (st == ST_OK)
-        look_at_consumer(intake);
-    return st;
+    return st == ST_OK ? look_at_consumer(intake, err) : st;
 }
 
 enum status intake_run(struct intake *intake, struct errmsg *err)
