@@ -148,10 +148,11 @@ static void follow(struct backlog *backlog, int64_t created_ns, unsigned epoch, 
 
 bool backlog_set_epoch(struct backlog *backlog, unsigned epoch, int64_t created_ns, uint64_t floor)
 {
-    bool first = !backlog->anchored;
+    bool first = !backlog->anchored, restored = created_ns < backlog->told_ns;
 
     backlog->anchored = true;
-    if (created_ns > backlog->created_ns || (first && created_ns == backlog->created_ns)) {
+    backlog->told_ns = created_ns;
+    if (created_ns > backlog->created_ns || (first && created_ns == backlog->created_ns) || restored) {
         follow(backlog, created_ns, epoch, floor);
         return true;
     }

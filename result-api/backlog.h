@@ -22,6 +22,7 @@ struct backlog {
     int64_t created_ns; /* of the stream's incarnation that is followed */
     unsigned epoch;     /* its number; where the database does not know it yet, the number that it would get */
     bool anchored;      /* the database has said once which epoch is its newest */
+    int64_t told_ns;    /* the creation time of the newest stream that the database last named */
     uint64_t read;      /* every sequence up to this one was read, or is applied */
     uint64_t hi;        /* every sequence up to this one was looked for in the table of applied batches */
     bool caught_up;     /* the reader has seen all that the stream holds: counts are complete */
@@ -39,7 +40,8 @@ typedef void (*backlog_on_change)(void *arg, const char *poll);
 /* A zeroed backlog is empty. */
 void backlog_fini(struct backlog *backlog);
 
-/* The database's newest epoch, and the sequence up to which all its messages are applied; epoch 0: it knows none.
+/* The database's newest epoch, and the sequence up to which all its messages are applied; epoch 0: it knows none. One
+ * older than it named before means that the database was restored: all is read again.
  * Returns whether the stream's reader has to start anew behind backlog_floor. */
 bool backlog_set_epoch(struct backlog *backlog, unsigned epoch, int64_t created_ns, uint64_t floor);
 /* The reader found the stream and starts to read behind the floor, or behind what the stream still holds. Forgets the

@@ -157,6 +157,20 @@ static void a_newer_stream_starts_over(void **state)
     backlog_fini(&backlog);
 }
 
+/* A database that knows less than it did was restored from a backup: its word counts. */
+static void a_restored_database_is_believed(void **state)
+{
+    struct backlog backlog = make(1, 0);
+
+    assert_true(backlog_set_epoch(&backlog, 2, CREATED + 5, 0));
+    assert_false(backlog_start(&backlog, CREATED, 1));
+    assert_true(backlog_set_epoch(&backlog, 1, CREATED, 3));
+    assert_true(backlog_start(&backlog, CREATED, 1));
+    assert_int_equal(backlog.epoch, 1);
+    assert_int_equal(backlog_floor(&backlog), 3);
+    backlog_fini(&backlog);
+}
+
 static void starting_again_counts_again(void **state)
 {
     struct backlog backlog = make(1, 0);
@@ -314,6 +328,7 @@ int main(void)
         cmocka_unit_test(fence_is_passed_only_without_a_gap_before_it),
         cmocka_unit_test(nothing_is_known_before_both_have_spoken),
         cmocka_unit_test(a_newer_stream_starts_over),
+        cmocka_unit_test(a_restored_database_is_believed),
         cmocka_unit_test(starting_again_counts_again),
         cmocka_unit_test(what_aged_out_of_the_stream_is_not_pending),
         cmocka_unit_test(unreadable_messages_and_fences_are_waited_for),
