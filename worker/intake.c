@@ -1,55 +1,19 @@
 /* intake - receives, stores, acknowledges.
  * SPDX-License-Identifier: MIT */
-#include "intake.h"
+#include "intake_internal.h"
 
 #include "clock.h"
 #include "dead_letter.h"
 #include "log.h"
 #include "metrics.h"
 #include <sodium.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define DELIVERIES_MAX 256      /* of one transaction */
-#define RECEIVE_MS 200          /* waiting for the first delivery; polls and the stop flag are looked at in between */
-#define GAPS_MAX DELIVERIES_MAX /* closed in one look */
-#define LOOK_MS 5000            /* how often the consumer is looked at */
-#define RETRY_MS 500            /* between tries to reach a part that is away; with jitter */
-#define RETRIES_MAX 10          /* of a transaction that lost a deadlock */
+#define RECEIVE_MS 200 /* waiting for the first delivery; polls and the stop flag are looked at in between */
+#define RETRY_MS 500   /* between tries to reach a part that is away; with jitter */
+#define RETRIES_MAX 10 /* of a transaction that lost a deadlock */
 #define RETRY_TRANSACTION_MS 20
 #define NAK_DELAY_MS 1000
-
-/* One delivery and what is to become of it. */
-struct item {
-    struct delivery delivery;
-    struct ballot_batch batch;
-    bool is_dead; /* in the dead letters: to be ended */
-};
-
-struct intake {
-    struct intake_options options;
-    atomic_bool stopping;
-    struct ballot_store *store;            /* NULL until the database was reached once */
-    struct bus_subscription *subscription; /* NULL: not in the queue group */
-    char deliver_subject[128];
-    int64_t created_ns;
-    unsigned epoch;
-    unsigned connection; /* of the bus, at the last look */
-    int64_t next_look_ms;
-    struct item items[DELIVERIES_MAX];
-    size_t n;
-    struct store_batch batches[DELIVERIES_MAX];
-    /* for readiness */
-    atomic_int database; /* enum status */
-    atomic_int consumer; /* enum status */
-    atomic_bool stalled;
-    uint64_t last_floor;
-    int64_t last_progress_ms;
-    struct metric *stored, *superseded, *rejected, *batches_stored, *redelivered, *dead, *transactions, *retries;
-    struct metric *transaction_seconds, *lag_seconds, *backlog;
-};
 
 struct intake *intake_new(const struct intake_options *options)
 {
@@ -91,70 +55,9 @@ static void pause_ms(int64_t ms)
     nanosleep(&pause, NULL);
 }
 
-/* --- the queue group */
-
-static void leave(struct intake *intake)
-{
-    struct delivery delivery;
-    struct errmsg err;
-
-    if (intake->subscription == NULL)
-        return;
-    /* What is here and unread goes to the other workers at once. */
-    while (bus_next(intake->subscription, 0, &delivery, &err) == ST_OK) {
-        (void)!delivery_nak(intake->options.bus, &delivery, 0);
-        delivery_free(&delivery);
-    }
-    bus_subscription_close(intake->subscription);
-    intake->subscription = NULL;
-}
-
-/* Stream and consumer must belong to one incarnation: the stream is asked before and after. */
-static enum status find_consumer(struct intake *intake, struct bus_stream_info *stream,
-                                 struct bus_consumer_info *consumer, struct errmsg *err)
-{
-    struct bus_stream_info again;
-    enum status st = bus_stream_info(intake->options.bus, stream, err);
-
-    if (st == ST_OK)
-        st = bus_consumer_info(intake->options.bus, consumer, err);
-    if (st == ST_OK)
-        st = bus_stream_info(intake->options.bus, &again, err);
-    if (st == ST_OK && again.created_ns != stream->created_ns)
-        st = fail(err, ST_NOT_FOUND, "the stream was made anew just now");
-    return st;
-}
-
-static enum status join(struct intake *intake, struct errmsg *err)
-{
-    struct bus_stream_info stream;
-    struct bus_consumer_info consumer;
-    enum status st = find_consumer(intake, &stream, &consumer, err);
-
-    atomic_store(&intake->consumer, st);
-    if (st != ST_OK)
-        return st;
-    st = ballot_store_register_epoch(intake->store, stream.created_ns, &intake->epoch, err);
-    atomic_store(&intake->database, st);
-    if (st != ST_OK)
-        return st;
-    st = bus_join_workers(intake->options.bus, consumer.deliver_subject, &intake->subscription, err);
-    if (st != ST_OK)
-        return st;
-    intake->created_ns = stream.created_ns;
-    memcpy(intake->deliver_subject, consumer.deliver_subject, sizeof(intake->deliver_subject));
-    intake->connection = bus_connection_count(intake->options.bus);
-    intake->last_progress_ms = clock_mono_ms();
-    intake->next_look_ms = clock_mono_ms() + LOOK_MS;
-    log_info("joined the workers", LOG_S("deliver_subject", intake->deliver_subject), LOG_I("epoch", intake->epoch),
-             LOG_I("slot", ballot_store_slot(intake->store)));
-    return ST_OK;
-}
-
 /* --- receiving */
 
-/* Decodes, or moves what cannot be decoded to the dead letters. False: neither, so it must be delivered again. */
-static bool prepare(struct intake *intake, struct item *item)
+bool intake_prepare(struct intake *intake, struct item *item)
 {
     struct errmsg reason, err;
     enum status st = wire_decode_batch(item->delivery.data, item->delivery.len, &item->batch, &reason);
@@ -186,7 +89,7 @@ static enum status receive(struct intake *intake, struct errmsg *err)
         st = bus_next(intake->subscription, intake->n == 0 ? RECEIVE_MS : 0, &item->delivery, err);
         if (st != ST_OK)
             break;
-        if (prepare(intake, item)) {
+        if (intake_prepare(intake, item)) {
             ballots += item->batch.n_ballots;
             intake->n++;
         } else {
@@ -197,8 +100,7 @@ static enum status receive(struct intake *intake, struct errmsg *err)
     return intake->n > 0 ? ST_OK : st;
 }
 
-/* Frees all items. */
-static void forget(struct intake *intake)
+void intake_forget(struct intake *intake)
 {
     for (size_t i = 0; i < intake->n; i++) {
         ballot_batch_free(&intake->items[i].batch);
@@ -220,7 +122,7 @@ static void release(struct intake *intake, enum fate fate)
         else
             (void)!delivery_ack(intake->options.bus, &item->delivery);
     }
-    forget(intake);
+    intake_forget(intake);
 }
 
 /* --- storing */
@@ -289,83 +191,16 @@ static void ring(struct intake *intake, const struct store_result *result)
     free(bytes.data);
 }
 
-/* --- looking after the consumer */
-
-static void look_at_progress(struct intake *intake, const struct bus_consumer_info *consumer, int64_t now)
+enum status intake_store(struct intake *intake, struct errmsg *err)
 {
-    bool has_work = consumer->pending > 0 || consumer->ack_pending > 0;
-
-    if (!has_work || consumer->ack_floor != intake->last_floor)
-        intake->last_progress_ms = now;
-    intake->last_floor = consumer->ack_floor;
-    atomic_store(&intake->stalled, now - intake->last_progress_ms > intake->options.stall_ms);
-    metric_set(intake->backlog, (int64_t)consumer->pending + consumer->ack_pending);
-}
-
-/* Messages that the broker believes acknowledged and nobody stored: nats-server 2.10 loses track of some when the last
- * worker leaves under load, and a restored or unsynced broker may have forgotten more. Acknowledgements follow COMMIT,
- * so whatever is missing up to the acknowledged floor was never stored; the stream still has it. Any number of workers
- * may do this at once. */
-static enum status close_gaps(struct intake *intake, uint64_t ack_floor, struct errmsg *err)
-{
-    uint64_t missing[GAPS_MAX];
     struct store_result result;
-    size_t n;
-    enum status st = ballot_store_find_missing(intake->store, intake->epoch, ack_floor, missing, GAPS_MAX, &n, err);
+    enum status st = store(intake, &result, err);
 
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        struct item *item = &intake->items[intake->n];
-        st = bus_fetch_message(intake->options.bus, missing[i], &item->delivery, err);
-        if (st == ST_NOT_FOUND) {
-            log_error("a message left the stream before it was stored", LOG_I("sequence", missing[i]));
-            item->batch = (struct ballot_batch){.n_ballots = 0};
-            item->is_dead = true;
-            intake->n++;
-            st = ST_OK;
-        } else if (st == ST_OK && prepare(intake, item)) {
-            intake->n++;
-        } else {
-            delivery_free(&item->delivery);
-        }
+    if (st == ST_OK) {
+        count(intake, &result);
+        ring(intake, &result);
     }
-    if (st == ST_OK && intake->n > 0) {
-        log_warn("the broker forgot messages; they are stored from the stream", LOG_I("messages", intake->n),
-                 LOG_I("first", missing[0]));
-        st = store(intake, &result, err);
-        if (st == ST_OK) {
-            count(intake, &result);
-            ring(intake, &result);
-        }
-    }
-    forget(intake);
     return st;
-}
-
-/* A vanished consumer is silent to those who listen: ask now and then, and after every reconnection. */
-static enum status look_at_consumer(struct intake *intake, struct errmsg *err)
-{
-    struct bus_consumer_info consumer;
-    int64_t now = clock_mono_ms();
-    unsigned connection = bus_connection_count(intake->options.bus);
-
-    if (now < intake->next_look_ms && connection == intake->connection)
-        return ST_OK;
-    intake->next_look_ms = now + LOOK_MS;
-    intake->connection = connection;
-    if (!bus_is_connected(intake->options.bus)) {
-        atomic_store(&intake->consumer, ST_BUS_DOWN);
-        return ST_OK;
-    }
-    enum status st = bus_consumer_info(intake->options.bus, &consumer, err);
-    atomic_store(&intake->consumer, st);
-    if (st == ST_OK)
-        look_at_progress(intake, &consumer, now);
-    if (st == ST_NOT_FOUND || (st == ST_OK && strcmp(consumer.deliver_subject, intake->deliver_subject) != 0)) {
-        log_warn("the consumer is not the one that was joined", LOG_S("error", st == ST_OK ? "" : err->text));
-        leave(intake);
-        return ST_OK;
-    }
-    return st == ST_OK ? close_gaps(intake, consumer.ack_floor, err) : ST_OK;
 }
 
 /* --- the loop */
@@ -391,25 +226,21 @@ static enum status ready_database(struct intake *intake, struct errmsg *err)
 
 static enum status turn(struct intake *intake, struct errmsg *err)
 {
-    struct store_result result;
     enum status st = ready_database(intake, err);
 
     if (st == ST_OK && intake->subscription == NULL)
-        st = join(intake, err);
+        st = intake_join(intake, err);
     if (st != ST_OK)
         return st;
     st = receive(intake, err);
     if (st == ST_OK) {
-        st = store(intake, &result, err);
-        if (st == ST_OK) {
-            count(intake, &result);
+        st = intake_store(intake, err);
+        if (st == ST_OK)
             release(intake, FATE_ACK);
-            ring(intake, &result);
-        }
     } else if (st == ST_NOT_FOUND) {
         st = ST_OK; /* nothing came */
     }
-    return st == ST_OK ? look_at_consumer(intake, err) : st;
+    return st == ST_OK ? intake_look(intake, err) : st;
 }
 
 enum status intake_run(struct intake *intake, struct errmsg *err)
@@ -424,43 +255,13 @@ enum status intake_run(struct intake *intake, struct errmsg *err)
             if (st != logged)
                 log_warn("cannot go on; trying again", LOG_S("status", status_text(st)), LOG_S("error", err->text));
             release(intake, FATE_NAK);
-            leave(intake);
+            intake_leave(intake);
             pause_ms(RETRY_MS);
         }
         logged = st;
     }
-    leave(intake);
+    intake_leave(intake);
     ballot_store_close(intake->store);
     intake->store = NULL;
     return st == ST_EPOCH ? st : ST_OK;
-}
-
-/* --- readiness */
-
-bool intake_is_database_ready(void *arg, char detail[128])
-{
-    struct intake *intake = arg;
-    enum status st = (enum status)atomic_load(&intake->database);
-
-    if (st != ST_OK)
-        snprintf(detail, 128, "%s", status_text(st));
-    return st == ST_OK;
-}
-
-bool intake_is_consumer_ready(void *arg, char detail[128])
-{
-    struct intake *intake = arg;
-    enum status st = (enum status)atomic_load(&intake->consumer);
-
-    if (!bus_is_connected(intake->options.bus))
-        snprintf(detail, 128, "the broker cannot be reached");
-    else if (st == ST_NOT_FOUND)
-        snprintf(detail, 128, "the stream or its consumer is missing; scrutin-setup makes them");
-    else if (st != ST_OK)
-        snprintf(detail, 128, "%s", status_text(st));
-    else if (atomic_load(&intake->stalled))
-        snprintf(detail, 128, "the stream holds ballots and nothing was acknowledged for long");
-    else
-        return true;
-    return false;
 }

@@ -1,7 +1,7 @@
 /* intake - from deliveries to committed transactions to acknowledgements: the worker's one loop.
  * SPDX-License-Identifier: MIT
  *
- * receive -> decode -> store in one transaction -> COMMIT -> acknowledge -> ring the doorbell. A death between any two
+ * receive -> decode -> store in one transaction -> COMMIT -> ring the doorbell -> acknowledge. A death between any two
  * of these is healed by redelivery, which the table of applied batches makes a no-op. While the database is away the
  * worker leaves the queue group, so that deliveries do not pile up in its memory. */
 #ifndef WORKER_INTAKE_H
