@@ -223,7 +223,7 @@ export class Instance {
   }
 
   /** Waits until the workers have dealt with everything that the stream holds. */
-  async settle({ timeout = 60_000 } = {}) {
+  async settle({ timeout = 40_000 } = {}) {
     const jsm = await this.jsm();
     return until('everything in the stream is applied', async () => {
       const { state, created } = await jsm.streams.info('BALLOTS');
