@@ -29,8 +29,8 @@ const struct config_entry settings_table[] = {
      "Id of the poll that the classic `POST /` votes in; made at start when it is missing. Empty: none."},
     {"OPTION_A", CONFIG_TEXT, AT(option_a), "Cats", 0, 0, "Label of option `a` of the default poll."},
     {"OPTION_B", CONFIG_TEXT, AT(option_b), "Dogs", 0, 0, "Label of option `b` of the default poll."},
-    {"HTTP_LOOPS", CONFIG_NUMBER, AT(http_loops), "1", 1, 64,
-     "Event loops, each a thread. One answers more ballots than one database writes."},
+    {"HTTP_LOOPS", CONFIG_NUMBER, AT(http_loops), "2", 1, 64,
+     "Event loops, each a thread. Two answer more ballots than one database writes."},
     {"MAX_CONNECTIONS", CONFIG_NUMBER, AT(max_connections), "10000", 1, 1000000,
      "Open connections; one more is closed at once. Memory: about 10 KiB each."},
     {"MAX_IN_FLIGHT", CONFIG_NUMBER, AT(max_in_flight), "4000", 1, 1000000,
@@ -38,7 +38,7 @@ const struct config_entry settings_table[] = {
     {"ACK_TIMEOUT_MS", CONFIG_NUMBER, AT(ack_timeout_ms), "1500", 100, 60000,
      "How long a ballot may wait for the broker's acknowledgement. With the write deadline of 500 ms no voter waits "
      "longer than two seconds for an answer."},
-    {"BATCHES_IN_FLIGHT", CONFIG_NUMBER, AT(batches_in_flight), "2", 1, 64,
+    {"BATCHES_IN_FLIGHT", CONFIG_NUMBER, AT(batches_in_flight), "4", 1, 64,
      "Batches that each loop has with the broker at once; ballots gather meanwhile. More: smaller batches and more "
      "fsyncs."},
     {"BATCH_BALLOTS", CONFIG_NUMBER, AT(batch_ballots), "1000", 1, ORDINAL_INDEX_MAX + 1,
