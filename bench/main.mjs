@@ -24,12 +24,12 @@ const wanted = process.env.FIGURES?.split(/[\s,]+/) ?? plan.figures;
 const results = `${root}/bench/results`;
 mkdirSync(results, { recursive: true });
 
+const loops = Number(process.env.HTTP_LOOPS ?? 2); // of vote-api and of the fixed reply beside it
 const system = new Instance({
   stateDir: `${results}/state`,
   port: Number(process.env.BENCH_PORT ?? 17000),
   workers: Number(process.env.WORKERS ?? 2),
-  // The load comes from one address; limits per address are not what is measured.
-  settings: { MAX_CONNECTIONS: 20000, MAX_CONNECTIONS_PER_ADDRESS: 20000 },
+  settings: { MAX_CONNECTIONS: 20000, HTTP_LOOPS: loops },
 });
 
 async function describe() {
@@ -39,11 +39,18 @@ async function describe() {
     workers: system.workers };
 }
 
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    await system.stop();
+    process.exit(130);
+  });
+}
+
 let report;
 await system.remove(); // what an interrupted run left
 try {
   await system.start();
-  const run = { system, plan, loops: Number(process.env.HTTP_LOOPS ?? 1), rowsPerStatement: 4000, idle: system.memory(), sustained: 100_000, notes: [] };
+  const run = { system, plan, loops, rowsPerStatement: 4000, idle: system.memory(), sustained: 100_000, notes: [] };
   report = { machine: await describe(), rows: [] };
   for (const name of wanted) {
     console.error(`bench: ${name}`);
