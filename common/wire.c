@@ -124,12 +124,20 @@ static bool read_varint(struct reader *reader, uint64_t *out)
     return false;
 }
 
+/* A tag or a length: at most five bytes, as protobuf writes 32 bits, also where longer ones would say the same. */
+static bool read_varint32(struct reader *reader, uint64_t *out)
+{
+    const uint8_t *start = reader->at;
+
+    return read_varint(reader, out) && reader->at - start <= 5;
+}
+
 /* Reads the next field, of any number, so that unknown ones can be passed over. */
 static bool read_field(struct reader *reader, struct field *out)
 {
     uint64_t tag, len;
 
-    if (!read_varint(reader, &tag) || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+    if (!read_varint32(reader, &tag) || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
         return false;
     out->number = (unsigned)(tag >> 3);
     out->type = (enum wire_type)(tag & 7);
@@ -138,7 +146,7 @@ static bool read_field(struct reader *reader, struct field *out)
     case WIRE_VARINT:
         return read_varint(reader, &out->value);
     case WIRE_LEN:
-        if (!read_varint(reader, &len) || len > (uint64_t)(reader->end - reader->at))
+        if (!read_varint32(reader, &len) || len > (uint64_t)(reader->end - reader->at))
             return false;
         out->data = reader->at;
         out->len = (size_t)len;
