@@ -4,30 +4,37 @@ import { sleep } from './instance.mjs';
 import { followTotal, subscribe } from './subscribers.mjs';
 import { h2load, hotFunctions, interleave, load, median, publishCeiling, quantile, upsertCeiling, withFixedReply } from './tools.mjs';
 
-const row = (name, value, unit, ceiling, ceilingName, target, detail = {}) =>
-  ({ name, value, unit, ceiling, ceilingName, ratio: value / ceiling, target, ...detail });
+/** A figure beside its ceiling: of several measurements the medians. */
+function row(name, measured, unit, measuredCeiling, ceilingName, target, detail = {}) {
+  const values = [measured].flat(), ceilings = [measuredCeiling].flat();
+  const value = median(values), ceiling = median(ceilings);
+  return { name, value, unit, ceiling, ceilingName, ratio: value / ceiling, target, values, ceilings, ...detail };
+}
 const atLeast = (limit) => ({ limit, holds: (ratio) => ratio >= limit, text: `≥ ${limit}` });
 const atMost = (limit) => ({ limit, holds: (ratio) => ratio <= limit, text: `≤ ${limit}` });
 
-/** Ballots that vote-api acknowledges in a second, beside libh2o that answers the same requests with a fixed reply. */
+/** Ballots that vote-api acknowledges in a second, beside libh2o that answers the same requests with a fixed reply: with
+ * everything at work on these cores, and with the workers stopped, as while the database is down. */
 export async function accepted(run) {
   const { system, plan } = run;
-  const rows = [];
-  for (const voters of ['new voters', 'one voter who revises']) {
-    const poll = await system.makePoll(`accepted, ${voters}`, voters !== 'new voters');
-    const headers = voters === 'new voters' ? [] : [`authorization: Bearer ${await system.makeVoter()}`];
+  const measure = async (name, revisable, target, around = (work) => work()) => {
+    const poll = await system.makePoll(name, revisable);
+    const headers = revisable ? [`authorization: Bearer ${await system.makeVoter()}`] : [];
     let sent = 0;
     const [fixed, real] = await interleave(plan.rounds,
       () => withFixedReply(system.votePort + 50, run.loops, (port) => h2load(port, poll, 2 * plan.requests, headers)),
       async () => {
-        const result = await h2load(system.votePort, poll, plan.requests, headers);
+        const result = await around(() => h2load(system.votePort, poll, plan.requests, headers));
         await system.drained(poll, (sent += result.accepted));
         return result;
       });
-    rows.push(row(`accepted, ${voters}`, median(real.map((one) => one.rate)), 'ballots/s',
-      median(fixed.map((one) => one.rate)), 'libh2o, fixed reply', voters === 'new voters' ? atLeast(0.4) : undefined));
-  }
-  return rows;
+    return row(name, real.map((one) => one.rate), 'ballots/s', fixed.map((one) => one.rate), 'libh2o, fixed reply', target);
+  };
+  return [
+    await measure('accepted, new voters', false, atLeast(0.4)),
+    await measure('accepted, new voters, workers stopped', false, atLeast(0.4), (work) => system.withoutWorkers(work)),
+    await measure('accepted, one voter who revises', true),
+  ];
 }
 
 /** How fast ballots are committed while they come in at a rate. */
@@ -69,8 +76,7 @@ async function sustainedIn(run, name, poll, target, { voters = 0, rival = poll }
   const [ceiling, real] = await interleave(plan.rounds,
     () => upsertCeiling(system, rival, run.rowsPerStatement, plan.seconds, voters),
     () => committedRate(system, poll, 1.05 * guess.rate, plan.seconds, options));
-  const rate = median(real.map((one) => one.committed));
-  return row(name, rate, 'ballots/s', median(ceiling.map((one) => one.rate)), 'the same upsert from SQL', target,
+  return row(name, real.map((one) => one.committed), 'ballots/s', ceiling.map((one) => one.rate), 'the same upsert from SQL', target,
     { flood: guess.rate, floodAcknowledged: guess.acknowledged, cpu: real.at(-1).cpu });
 }
 
@@ -94,8 +100,8 @@ export async function sustained(run) {
   const [ceiling, real] = await interleave(plan.rounds,
     () => upsertCeiling(system, bulkRival, run.rowsPerStatement, plan.seconds),
     () => flood(system, bulk, 2 * plan.flood, { connections: 8, window: 4, 'api-key': system.apiKey }));
-  return [fresh, calm, revised, row('flooded by the bulk route until committed', median(real.map((one) => one.rate)), 'ballots/s',
-    median(ceiling.map((one) => one.rate)), 'the same upsert from SQL', undefined)];
+  return [fresh, calm, revised, row('flooded by the bulk route until committed', real.map((one) => one.rate), 'ballots/s',
+    ceiling.map((one) => one.rate), 'the same upsert from SQL', undefined)];
 }
 
 /** From the request to the acknowledgement, and from there to the event stream. */
@@ -168,8 +174,8 @@ export async function growth(run) {
     const [ceiling, real] = await interleave(2,
       () => system.db.query('CHECKPOINT').then(() => upsertCeiling(system, poll, run.rowsPerStatement, plan.growthSeconds)),
       () => system.db.query('CHECKPOINT').then(() => committedRate(system, poll, 1.05 * run.sustained, plan.growthSeconds, {})));
-    rows.push(row(`sustained, from ${millions} million ballots on`, median(real.map((one) => one.committed)), 'ballots/s',
-      median(ceiling.map((one) => one.rate)), 'the same upsert from SQL', undefined, { millions }));
+    rows.push(row(`sustained, from ${millions} million ballots on`, real.map((one) => one.committed), 'ballots/s',
+      ceiling.map((one) => one.rate), 'the same upsert from SQL', undefined, { millions }));
   }
   return rows;
 }

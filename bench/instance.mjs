@@ -75,8 +75,30 @@ export class Instance {
     Object.assign(this.env, Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2))));
     this.apiKey = readFileSync(this.env.API_KEY_FILE, 'utf8').trim();
     this.db = new Session(this.env);
+    this.findProcesses();
+  }
+
+  findProcesses() {
     const names = ['vote-api', 'result-api', ...Array.from({ length: this.workers }, (_, i) => `worker:worker_${i}`), 'nats', 'postgres'];
     this.pids = Object.fromEntries(names.map((name) => [name.replace(/^.*:/, ''), Number(this.ctl('pid', name))]));
+  }
+
+  async withoutWorkers(work) {
+    this.ctl('stop', 'worker:*');
+    try {
+      return await work();
+    } finally {
+      this.ctl('start', 'worker:*');
+      this.findProcesses();
+    }
+  }
+
+  /** Brings a new cluster to where one that has run for an hour is: its log goes round in segments that are there, and
+   * does not share the disk with filling new ones with zeroes. */
+  async warmUp(segments) {
+    await this.db.query(`DO $$ BEGIN FOR i IN 1..${segments} LOOP
+      PERFORM pg_logical_emit_message(false, '', ''), pg_switch_wal(); END LOOP; END $$`);
+    await this.db.query('CHECKPOINT');
   }
 
   ctl(...args) {
