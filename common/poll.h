@@ -12,6 +12,8 @@
 
 #define POLL_ID_MAX 32          /* bytes of a poll's or an option's id */
 #define POLL_OPTIONS_MAX 100    /* more do not fit a ballot that people can read */
+#define POLL_RANKED_MAX 30      /* options of a ranked poll: see there */
+#define POLL_SCORE_MAX 5        /* the best score; the worst is 0 */
 #define POLL_TITLE_MAX 200      /* code points; a title is read from the last row */
 #define POLL_TEXT_MAX 2000      /* code points of a description */
 #define POLL_LABEL_MAX 200      /* code points of an option's label */
@@ -19,6 +21,11 @@
 #define POLL_MANAGE_HASH 32     /* bytes: SHA-256 */
 #define BALLOT_CHOICES_MAX 4096 /* bytes of a ballot's canonical choices */
 #define VOTER_HASH 16           /* bytes */
+
+/* A ranking is one choice, so a row of the tally's index holds it whole: 2,704 bytes with the key's other columns, in
+ * pages of 8 KiB. And the rounds of the runoff are part of every result: with 30 options some 15 KiB, with 100 over
+ * 100. */
+_Static_assert(POLL_RANKED_MAX *(POLL_ID_MAX + 1) <= 2600, "a ranking must fit the tally's index");
 
 enum poll_method { METHOD_PLURALITY, METHOD_APPROVAL, METHOD_RANKED, METHOD_SCORE };
 enum poll_visibility { VISIBILITY_ALWAYS, VISIBILITY_AFTER_VOTE, VISIBILITY_AFTER_CLOSE };

@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#define MEAN_DIGITS 5 /* of a score's mean: 3.1416 */
+
 const char *result_state_name(enum result_state state)
 {
     static const char *const names[] = {"scheduled", "open", "counting", "final"};
@@ -41,17 +43,6 @@ static json_t *render_poll(const struct poll *poll)
                      poll_method_name(poll->method), "options", options);
 }
 
-static json_t *render_results(const struct snapshot *snapshot)
-{
-    const struct poll *poll = snapshot->poll;
-    json_t *results = json_array();
-
-    for (size_t i = 0; i < poll->n_options; i++)
-        json_array_append_new(results, json_pack("{s:s, s:s, s:I}", "id", poll->options[i].id, "label",
-                                                 poll->options[i].label, "count", (json_int_t)snapshot->counts[i]));
-    return results;
-}
-
 static json_t *render_ledger(const struct snapshot_facts *facts)
 {
     const struct tally *tally = facts->tally;
@@ -68,12 +59,15 @@ static void render_event(struct snapshot *snapshot, const struct snapshot_facts 
     char updated_at[CLOCK_TEXT], id[40];
 
     clock_format_ms(snapshot->updated_at_ms, updated_at);
+    json_t *runoff = outcome_render_runoff(&snapshot->outcome, snapshot->poll);
+
     /* `total` is the number of ballots that count: with plurality also the sum of the counts. */
-    json_t *json = json_pack("{s:o, s:s, s:I, s:o, s:I, s:o, s:s}", "poll", render_poll(snapshot->poll), "state",
+    json_t *json = json_pack("{s:o, s:s, s:I, s:o, s:o*, s:I, s:o, s:s}", "poll", render_poll(snapshot->poll), "state",
                              result_state_name(snapshot->state), "version", (json_int_t)snapshot->version, "results",
-                             render_results(snapshot), "total", (json_int_t)facts->tally->counted, "ledger",
-                             render_ledger(facts), "updated_at", updated_at);
-    char *body = json_dumps(json, JSON_COMPACT);
+                             outcome_render_results(&snapshot->outcome, snapshot->poll), "runoff", runoff, "total",
+                             (json_int_t)facts->tally->counted, "ledger", render_ledger(facts), "updated_at",
+                             updated_at);
+    char *body = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(MEAN_DIGITS));
     int id_len = snprintf(id, sizeof(id), "id: %lld\ndata: ", (long long)snapshot->version);
 
     json_decref(json);
@@ -98,9 +92,7 @@ struct snapshot *snapshot_make(const struct snapshot_facts *facts, const struct 
     snapshot->state = state_of(facts, last);
     snapshot->is_public = facts->is_public;
     snapshot->pending = facts->pending;
-    snapshot->counts = alloc_items(poll->n_options, sizeof(*snapshot->counts));
-    for (size_t i = 0; i < poll->n_options; i++)
-        snapshot->counts[i] = tally_count(facts->tally, poll->options[i].id);
+    outcome_init(&snapshot->outcome, poll, facts->tally);
 
     if (last != NULL) { /* under last's version and time, equal content is equal bytes */
         snapshot->version = last->version;
@@ -134,47 +126,21 @@ void snapshot_release(struct snapshot *snapshot)
     if (snapshot == NULL || atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) != 1)
         return;
     poll_release(snapshot->poll);
-    free(snapshot->counts);
+    outcome_fini(&snapshot->outcome);
     free(snapshot->event);
     free(snapshot);
 }
 
 /* --- CSV */
 
-/* What spreadsheets start a formula with (OWASP, "CSV Injection"). */
-static bool starts_formula(const char *text)
-{
-    return text[0] != '\0' && strchr("=+-@\t\r\n", text[0]) != NULL;
-}
-
-static void write_field(FILE *to, const char *text)
-{
-    fputc('"', to);
-    if (starts_formula(text))
-        fputc('\'', to);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            fputc('"', to);
-        fputc(*text, to);
-    }
-    fputc('"', to);
-}
-
 char *snapshot_render_csv(const struct snapshot *snapshot, size_t *len)
 {
-    const struct poll *poll = snapshot->poll;
     char *text = NULL;
     FILE *to = open_memstream(&text, len);
 
     if (to == NULL)
         abort();
-    fputs("option,label,count\r\n", to);
-    for (size_t i = 0; i < poll->n_options; i++) {
-        write_field(to, poll->options[i].id);
-        fputc(',', to);
-        write_field(to, poll->options[i].label);
-        fprintf(to, ",%lld\r\n", (long long)snapshot->counts[i]);
-    }
+    outcome_write_csv(&snapshot->outcome, snapshot->poll, to);
     if (fclose(to) != 0)
         abort();
     return text;

@@ -12,6 +12,7 @@
 #ifndef SCRUTIN_SNAPSHOT_H
 #define SCRUTIN_SNAPSHOT_H
 
+#include "outcome.h"
 #include "poll.h"
 #include "tally.h"
 
@@ -28,8 +29,8 @@ struct snapshot {
     int64_t version;
     int64_t updated_at_ms; /* wall clock, when the content came to be */
     char etag[SNAPSHOT_ETAG];
-    int64_t *counts; /* by option of the poll */
-    char *event;     /* "id: …\ndata: {…}\n\n" */
+    struct outcome outcome;
+    char *event; /* "id: …\ndata: {…}\n\n" */
     size_t event_len;
     const char *body; /* the JSON in it */
     size_t body_len;
@@ -52,8 +53,8 @@ struct snapshot *snapshot_make(const struct snapshot_facts *facts, const struct 
 struct snapshot *snapshot_retain(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot); /* NULL is fine */
 
-/* RFC 4180, with the header line option,label,count. A field that a spreadsheet would take for a formula gets an
- * apostrophe in front. The caller frees it. */
+/* RFC 4180, with a header line that begins option,label,count. A field that a spreadsheet would take for a formula gets
+ * an apostrophe in front. The caller frees it. */
 char *snapshot_render_csv(const struct snapshot *snapshot, size_t *len);
 
 const char *result_state_name(enum result_state state);

@@ -113,7 +113,7 @@ static void the_body_says_all_of_the_result(void **state)
         json_t *row = json_array_get(results, i);
         assert_string_equal(json_string_value(json_object_get(row, "id")), rows[i].id);
         assert_int_equal(json_integer_value(json_object_get(row, "count")), rows[i].count);
-        assert_int_equal(snapshot->counts[i], rows[i].count);
+        assert_int_equal(snapshot->outcome.counts[i], rows[i].count);
     }
     json_decref(json);
     snapshot_release(snapshot);
