@@ -51,6 +51,7 @@ static void refuse_body(struct http_call *call, const struct json_error *err)
 
 /* Lives in the request's pool while the ballot is under way. */
 struct pending_ballot {
+    enum poll_method method;
     struct voter voter;
 };
 
@@ -65,28 +66,18 @@ static void make_receipt(const struct vote_api *api, const struct group_result *
     receipt_make(api->ring, &receipt, out);
 }
 
-/* The choices as a JSON array; option ids hold no character that JSON escapes. */
-static int write_selection(const char *choices, char *out, size_t size)
-{
-    int n = snprintf(out, size, "[\"");
-
-    for (; *choices != '\0'; choices++)
-        n += *choices == ' ' ? snprintf(out + n, size - (size_t)n, "\",\"") : (out[n] = *choices, 1);
-    return n + snprintf(out + n, size - (size_t)n, "\"]");
-}
-
 static void reply_ballot(struct http_call *call, void *arg, const struct group_result *result)
 {
     const struct vote_api *api = call->service;
     const struct pending_ballot *pending = arg;
-    char receipt[RECEIPT_SIZE], selection[BALLOT_CHOICES_MAX + 512], body[sizeof(selection) + RECEIPT_SIZE + 128];
+    char receipt[RECEIPT_SIZE], selection[SELECTION_JSON_MAX], body[sizeof(selection) + RECEIPT_SIZE + 128];
 
     if (result->status != ST_OK) {
         ballots_reply_not_recorded(call, result);
         return;
     }
     make_receipt(api, result, 0, receipt);
-    write_selection(result->ballots[0].choices, selection, sizeof(selection));
+    selection_write(pending->method, result->ballots[0].choices, selection);
     int len = snprintf(body, sizeof(body),
                        "{\"poll\":\"%s\",\"selection\":%s,\"state\":\"pending\",\"receipt\":\"%s\"}",
                        result->ballots[0].poll, selection, receipt);
@@ -101,6 +92,7 @@ static void accept_ballot(struct http_call *call, const struct poll *poll, const
     struct pending_ballot *pending = h2o_mem_alloc_pool(&call->req->pool, sizeof(*pending));
     struct ballot ballot = {.choices = choices, .choices_len = choices_len, .cast_at_ms = clock_wall_ms()};
 
+    pending->method = poll->method;
     pending->voter = voter_identify(call, api->ring);
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
     if (!keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, pending->voter.id, VOTER_ID,

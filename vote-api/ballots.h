@@ -7,7 +7,7 @@
 #include "http.h"
 #include "poll.h"
 
-#define BALLOT_BODY_MAX 4096       /* bytes: a ranking of 100 options fits */
+#define BALLOT_BODY_MAX 4096       /* bytes: a score for each of 100 options fits */
 #define BULK_BODY_MAX (256 * 1024) /* bytes: 1,000 ballots of up to 260 bytes */
 #define BULK_VOTER_MAX 128         /* bytes of a voter's name in a bulk request */
 

@@ -63,6 +63,15 @@ static bool read_flag(const json_t *value, const char *field, bool *to, struct j
     return true;
 }
 
+/* Of options; against the poll it is checked by check_method. */
+static bool read_number(const json_t *value, const char *field, unsigned *to, struct json_error *err)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > POLL_OPTIONS_MAX)
+        return refuse(err, field, "This is a whole number from 1 to the number of options.");
+    *to = (unsigned)json_integer_value(value);
+    return true;
+}
+
 /* An option is {"id","label"}, or a label alone: then its id is its number, from 1. */
 static bool read_option(const json_t *value, size_t i, struct poll_option *option, struct json_error *err)
 {
@@ -147,10 +156,14 @@ static bool read_field(const char *name, const json_t *value, struct poll *poll,
     if (strcmp(name, "options") == 0)
         return read_options(value, poll, err);
     if (strcmp(name, "method") == 0) {
-        bool ok = read_name(value, name, poll_method_from_name, METHOD_PLURALITY + 1, &name_value, err);
+        bool ok = read_name(value, name, poll_method_from_name, METHOD_SCORE + 1, &name_value, err);
         poll->method = (enum poll_method)name_value;
         return ok;
     }
+    if (strcmp(name, "min_choices") == 0)
+        return read_number(value, name, &poll->min_choices, err);
+    if (strcmp(name, "max_choices") == 0)
+        return read_number(value, name, &poll->max_choices, err);
     if (strcmp(name, "results_visibility") == 0) {
         bool ok = read_name(value, name, poll_visibility_from_name, VISIBILITY_ALWAYS + 1, &name_value, err);
         poll->visibility = (enum poll_visibility)name_value;
@@ -181,11 +194,34 @@ static bool check_closing_time(const struct poll *poll, int64_t now_ms, struct j
     return true;
 }
 
+/* Whether method, options and numbers of choices fit each other; gives the numbers their defaults, 1 and all. */
+static bool check_method(const json_t *body, struct poll *poll, struct json_error *err)
+{
+    bool has_min = json_object_get(body, "min_choices") != NULL;
+
+    if (poll->method == METHOD_RANKED && poll->n_options > POLL_RANKED_MAX) {
+        json_error_set(err, "/options", "A ranked poll has at most %d options; this one has %zu.", POLL_RANKED_MAX,
+                       poll->n_options);
+        return false;
+    }
+    if (json_object_get(body, "max_choices") == NULL && poll->method != METHOD_PLURALITY)
+        poll->max_choices = (unsigned)poll->n_options;
+    unsigned most = poll->method == METHOD_PLURALITY ? 1 : (unsigned)poll->n_options;
+    const char *field = poll->max_choices > most ? "max_choices" : "min_choices";
+    if (poll->max_choices > most || poll->min_choices > most)
+        return refuse(err, field,
+                      most == 1 ? "A ballot of method plurality has exactly one choice."
+                                : "This is more than the poll has options.");
+    if (poll->min_choices > poll->max_choices)
+        return refuse(err, has_min ? "min_choices" : "max_choices", "min_choices is at most max_choices.");
+    return true;
+}
+
 struct poll *poll_form_create(const json_t *body, int64_t now_ms, struct json_error *err)
 {
-    static const char *const fields[] = {"title",        "description", "options",   "method",
-                                         "revisable",    "opens_at",    "closes_at", "results_visibility",
-                                         "voter_policy", NULL};
+    static const char *const fields[] = {"title",       "description",        "options",      "method",
+                                         "min_choices", "max_choices",        "revisable",    "opens_at",
+                                         "closes_at",   "results_visibility", "voter_policy", NULL};
     struct poll *poll = poll_new();
 
     poll->revisable = true;
@@ -198,7 +234,7 @@ struct poll *poll_form_create(const json_t *body, int64_t now_ms, struct json_er
                        "A poll needs a title and options.");
         goto refused;
     }
-    if (!read_fields(body, fields, poll, err))
+    if (!read_fields(body, fields, poll, err) || !check_method(body, poll, err))
         goto refused;
     if (!check_closing_time(poll, now_ms, err))
         goto refused;
@@ -258,10 +294,16 @@ json_t *poll_form_write(const struct poll *poll, int64_t now_ms)
     for (size_t i = 0; i < poll->n_options; i++)
         json_array_append_new(options,
                               json_pack("{s:s, s:s}", "id", poll->options[i].id, "label", poll->options[i].label));
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o}", "id", poll->id, "title",
-                     poll->title, "description", poll->description, "options", options, "method",
-                     poll_method_name(poll->method), "revisable", poll->revisable, "results_visibility",
-                     poll_visibility_name(poll->visibility), "voter_policy", poll_voter_policy_name(poll->voter_policy),
-                     "state", states[poll_state_at(poll, now_ms)], "opens_at", write_time(poll->opens_at_ms),
-                     "closes_at", write_time(poll->closes_at_ms), "created_at", write_time(poll->created_at_ms));
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o}", "id", poll->id, "title",
+                             poll->title, "description", poll->description, "options", options, "method",
+                             poll_method_name(poll->method), "revisable", poll->revisable, "results_visibility",
+                             poll_visibility_name(poll->visibility), "voter_policy",
+                             poll_voter_policy_name(poll->voter_policy), "state", states[poll_state_at(poll, now_ms)],
+                             "opens_at", write_time(poll->opens_at_ms), "closes_at", write_time(poll->closes_at_ms),
+                             "created_at", write_time(poll->created_at_ms));
+    if (poll->method != METHOD_PLURALITY) {
+        json_object_set_new(json, "min_choices", json_integer(poll->min_choices));
+        json_object_set_new(json, "max_choices", json_integer(poll->max_choices));
+    }
+    return json;
 }

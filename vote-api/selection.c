@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "selection.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* --- options and their number */
 
 /* The option that an element of the selection names, or NULL with *err. */
 static const struct poll_option *read_option(const json_t *element, const struct poll *poll, const char *pointer,
@@ -20,6 +23,55 @@ static const struct poll_option *read_option(const json_t *element, const struct
     return option;
 }
 
+/* Whether a selection may name n options; never none, because a ballot adds one to something. */
+static bool check_number(size_t n, const struct poll *poll, const char *base, struct json_error *err)
+{
+    if (n > 0 && n >= poll->min_choices && n <= poll->max_choices)
+        return true;
+    if (poll->min_choices == poll->max_choices)
+        json_error_set(err, base, "Select exactly %u of the options; this selection has %zu.", poll->max_choices, n);
+    else
+        json_error_set(err, base, "Select %u to %u of the options; this selection has %zu.", poll->min_choices,
+                       poll->max_choices, n);
+    return false;
+}
+
+/* Reads an array of distinct options into the places that they have in the poll, in the order of the array. */
+static bool read_places(const json_t *selection, const struct poll *poll, const char *base,
+                        uint8_t places[POLL_OPTIONS_MAX], struct json_error *err)
+{
+    size_t n = json_array_size(selection);
+    bool seen[POLL_OPTIONS_MAX] = {false};
+    char number[24], pointer[JSON_POINTER_MAX];
+
+    if (!check_number(n, poll, base, err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        snprintf(number, sizeof(number), "%zu", i);
+        json_pointer_append(pointer, base, number);
+        const struct poll_option *option = read_option(json_array_get(selection, i), poll, pointer, err);
+        if (option == NULL)
+            return false;
+        places[i] = (uint8_t)(option - poll->options);
+        if (seen[places[i]]) {
+            json_error_set(err, pointer, "Option \"%s\" stands twice in this selection; name it once.", option->id);
+            return false;
+        }
+        seen[places[i]] = true;
+    }
+    return true;
+}
+
+static char *put(char *to, const char *text)
+{
+    size_t len = strlen(text);
+
+    memcpy(to, text, len + 1);
+    return to + len;
+}
+
+/* --- methods */
+
 static int read_plurality(const json_t *selection, const struct poll *poll, const char *base,
                           char out[BALLOT_CHOICES_MAX + 1], struct json_error *err)
 {
@@ -33,24 +85,97 @@ static int read_plurality(const json_t *selection, const struct poll *poll, cons
     const struct poll_option *option = read_option(json_array_get(selection, 0), poll, pointer, err);
     if (option == NULL)
         return -1;
-    size_t len = strlen(option->id);
-    memcpy(out, option->id, len + 1);
-    return (int)len;
+    return (int)(put(out, option->id) - out);
 }
+
+/* In the poll's order. */
+static int read_approval(const json_t *selection, const struct poll *poll, const char *base,
+                         char out[BALLOT_CHOICES_MAX + 1], struct json_error *err)
+{
+    uint8_t places[POLL_OPTIONS_MAX];
+    bool approved[POLL_OPTIONS_MAX] = {false};
+    char *to = out;
+
+    if (!read_places(selection, poll, base, places, err))
+        return -1;
+    for (size_t i = 0; i < json_array_size(selection); i++)
+        approved[places[i]] = true;
+    for (size_t i = 0; i < poll->n_options; i++)
+        if (approved[i])
+            to = put(put(to, to == out ? "" : " "), poll->options[i].id);
+    return (int)(to - out);
+}
+
+static int read_ranked(const json_t *selection, const struct poll *poll, const char *base,
+                       char out[BALLOT_CHOICES_MAX + 1], struct json_error *err)
+{
+    uint8_t places[POLL_OPTIONS_MAX];
+    char *to = out;
+
+    if (!read_places(selection, poll, base, places, err))
+        return -1;
+    for (size_t i = 0; i < json_array_size(selection); i++)
+        to = put(put(to, to == out ? "" : ">"), poll->options[places[i]].id);
+    return (int)(to - out);
+}
+
+/* In the poll's order. */
+static int read_score(const json_t *selection, const struct poll *poll, const char *base,
+                      char out[BALLOT_CHOICES_MAX + 1], struct json_error *err)
+{
+    const char *id;
+    json_t *value;
+    char pointer[JSON_POINTER_MAX], *to = out;
+
+    json_object_foreach((json_t *)(uintptr_t)selection, id, value)
+    {
+        json_pointer_append(pointer, base, id);
+        if (poll_find_option(poll, id, strlen(id)) == NULL) {
+            json_error_set(err, pointer, "This poll has no option \"%.40s\".", id);
+            return -1;
+        }
+        if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > POLL_SCORE_MAX) {
+            json_error_set(err, pointer, "A score is a whole number from 0 to %d.", POLL_SCORE_MAX);
+            return -1;
+        }
+    }
+    if (!check_number(json_object_size(selection), poll, base, err))
+        return -1;
+    for (size_t i = 0; i < poll->n_options; i++) {
+        value = json_object_get(selection, poll->options[i].id);
+        if (value == NULL)
+            continue;
+        to = put(put(to, to == out ? "" : " "), poll->options[i].id);
+        *to++ = '=';
+        *to++ = (char)('0' + json_integer_value(value));
+        *to = '\0';
+    }
+    return (int)(to - out);
+}
+
+/* --- all of them */
 
 int selection_read(const json_t *selection, const struct poll *poll, const char *base, char out[BALLOT_CHOICES_MAX + 1],
                    struct json_error *err)
 {
-    if (!json_is_array(selection)) {
+    if (poll->method == METHOD_SCORE && !json_is_object(selection)) {
+        json_error_set(err, base, "A selection of this poll is an object that gives options a score, {\"%s\":%d}.",
+                       poll->options[0].id, POLL_SCORE_MAX);
+        return -1;
+    }
+    if (poll->method != METHOD_SCORE && !json_is_array(selection)) {
         json_error_set(err, base, "A selection is an array of option ids.");
         return -1;
     }
     switch (poll->method) {
     case METHOD_PLURALITY:
         return read_plurality(selection, poll, base, out, err);
+    case METHOD_APPROVAL:
+        return read_approval(selection, poll, base, out, err);
+    case METHOD_RANKED:
+        return read_ranked(selection, poll, base, out, err);
     default:
-        json_error_set(err, base, "This server does not take ballots of method %s.", poll_method_name(poll->method));
-        return -1;
+        return read_score(selection, poll, base, out, err);
     }
 }
 
@@ -69,14 +194,20 @@ int selection_read_ballot(const json_t *body, const struct poll *poll, char out[
     return selection_read(selection, poll, "/selection", out, err);
 }
 
-json_t *selection_write(const struct poll *poll, const char *choices)
+/* Option ids hold no character that JSON escapes. */
+size_t selection_write(enum poll_method method, const char *choices, char out[SELECTION_JSON_MAX])
 {
-    json_t *array = json_array();
+    bool scores = method == METHOD_SCORE;
+    const char *between = scores ? ",\"" : "\",\"";
+    char *to = put(out, scores ? "{\"" : "[\"");
 
-    while (*choices != '\0') {
-        size_t len = strcspn(choices, " ");
-        json_array_append_new(array, json_stringn(choices, len));
-        choices += len + (choices[len] == ' ');
+    for (; *choices != '\0'; choices++) {
+        if (*choices == ' ' || *choices == '>')
+            to = put(to, between);
+        else if (*choices == '=')
+            to = put(to, "\":");
+        else
+            *to++ = *choices;
     }
-    return array;
+    return (size_t)(put(to, scores ? "}" : "\"]") - out);
 }

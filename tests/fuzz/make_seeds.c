@@ -97,7 +97,11 @@ int main(int argc, char **argv)
         "{\"selection\":[\"cats\"]}",
         "{\"selection\":[\"a\",\"cats\"]}",
         "{\"selection\":[]}",
+        "{\"selection\":[\"cats\",\"a\"]}",
+        "{\"selection\":[\"a\",\"cats\",\"a\"]}",
         "{\"selection\":{\"a\":1}}",
+        "{\"selection\":{\"cats\":0,\"a\":5}}",
+        "{\"selection\":{\"a\":6,\"b\":2.5}}",
         "{\"selection\":[\"\\u0061\"],\"other\":null}",
         "{\"selection\":[\"a\"],\"selection\":[\"a\"]}",
         "{\"a\":[[[[[[[[1]]]]]]]]}",
@@ -110,6 +114,9 @@ int main(int argc, char **argv)
         "{\"title\":\"T\",\"description\":\"D\",\"options\":[{\"id\":\"a\",\"label\":\"A\"},{\"id\":\"b\",\"label\":"
         "\"B\"}],\"method\":\"plurality\",\"revisable\":false,\"opens_at\":\"2026-02-01T00:00:00Z\",\"closes_at\":"
         "\"2026-03-01T00:00:00+01:00\",\"results_visibility\":\"always\",\"voter_policy\":\"open\"}",
+        "{\"title\":\"T\",\"options\":[\"A\",\"B\",\"C\"],\"method\":\"approval\",\"min_choices\":2,\"max_choices\":3}",
+        "{\"title\":\"T\",\"options\":[\"A\",\"B\",\"C\"],\"method\":\"ranked\",\"max_choices\":2}",
+        "{\"title\":\"T\",\"options\":[\"A\",\"B\"],\"method\":\"score\"}",
         "{\"state\":\"closed\"}",
         "{\"title\":\"New\",\"closes_at\":null}",
         NULL,

@@ -150,6 +150,23 @@ static void a_body_that_makes_no_poll_is_refused_with_a_pointer(void **state)
         {"{\"title\":\"T\",\"options\":[{\"label\":\"A\",\"id\":\"2\"},\"B\"]}", "/options"},
         {"{\"title\":\"T\"," OPTIONS ",\"method\":\"best\"}", "/method"},
         {"{\"title\":\"T\"," OPTIONS ",\"method\":0}", "/method"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"Ranked\"}", "/method"},
+        {"{\"title\":\"T\"," OPTIONS ",\"max_choices\":2}", "/max_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"min_choices\":2}", "/min_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"plurality\",\"min_choices\":2,\"max_choices\":2}", "/max_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"min_choices\":0}", "/min_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"min_choices\":-1}", "/min_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"min_choices\":1.5}", "/min_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"min_choices\":\"1\"}", "/min_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"min_choices\":3}", "/min_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"min_choices\":101}", "/min_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"max_choices\":0}", "/max_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"max_choices\":3}", "/max_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"max_choices\":null}", "/max_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"max_choices\":4294967297}", "/max_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"approval\",\"min_choices\":2,\"max_choices\":1}", "/min_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"ranked\",\"max_choices\":3}", "/max_choices"},
+        {"{\"title\":\"T\"," OPTIONS ",\"method\":\"score\",\"min_choices\":3}", "/min_choices"},
         {"{\"title\":\"T\"," OPTIONS ",\"revisable\":1}", "/revisable"},
         {"{\"title\":\"T\"," OPTIONS ",\"revisable\":\"yes\"}", "/revisable"},
         {"{\"title\":\"T\"," OPTIONS ",\"opens_at\":\"tomorrow\"}", "/opens_at"},
@@ -258,6 +275,9 @@ static void an_edit_that_may_not_be_is_refused_with_a_pointer(void **state)
     } rows[] = {
         {"{" OPTIONS "}", "/options"},
         {"{\"method\":\"plurality\"}", "/method"},
+        {"{\"method\":\"approval\"}", "/method"},
+        {"{\"min_choices\":1}", "/min_choices"},
+        {"{\"max_choices\":1}", "/max_choices"},
         {"{\"revisable\":false}", "/revisable"},
         {"{\"state\":\"open\"}", "/state"},
         {"{\"state\":null}", "/state"},
@@ -294,6 +314,57 @@ static void a_poll_shows_its_public_fields_only(void **state)
     poll_release(poll);
 }
 
+static void a_ballot_names_one_to_all_options_unless_the_poll_says_otherwise(void **state)
+{
+    static const struct {
+        const char *fields;
+        enum poll_method method;
+        unsigned min, max;
+    } rows[] = {
+        {"\"method\":\"plurality\"", METHOD_PLURALITY, 1, 1},
+        {"\"method\":\"plurality\",\"min_choices\":1,\"max_choices\":1", METHOD_PLURALITY, 1, 1},
+        {"\"method\":\"approval\"", METHOD_APPROVAL, 1, 3},
+        {"\"method\":\"approval\",\"min_choices\":2", METHOD_APPROVAL, 2, 3},
+        {"\"max_choices\":2,\"method\":\"approval\"", METHOD_APPROVAL, 1, 2},
+        {"\"method\":\"approval\",\"min_choices\":3,\"max_choices\":3", METHOD_APPROVAL, 3, 3},
+        {"\"method\":\"ranked\"", METHOD_RANKED, 1, 3},
+        {"\"method\":\"ranked\",\"max_choices\":2", METHOD_RANKED, 1, 2},
+        {"\"method\":\"score\"", METHOD_SCORE, 1, 3},
+        {"\"method\":\"score\",\"min_choices\":3", METHOD_SCORE, 3, 3},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char body[256];
+        snprintf(body, sizeof(body), "{\"title\":\"T\",\"options\":[\"A\",\"B\",\"C\"],%s}", rows[i].fields);
+        struct poll *poll = must_create(body);
+        CHECK_ROW(poll->method == rows[i].method, "%s", body);
+        CHECK_ROW(poll->min_choices == rows[i].min && poll->max_choices == rows[i].max, "%s", body);
+        json_t *json = poll_form_write(poll, NOW_MS);
+        bool shown = rows[i].method != METHOD_PLURALITY;
+        CHECK_ROW((json_object_get(json, "min_choices") != NULL) == shown, "%s", body);
+        CHECK_ROW(json_integer_value(json_object_get(json, "max_choices")) == (shown ? rows[i].max : 0), "%s", body);
+        json_decref(json);
+        poll_release(poll);
+    }
+}
+
+/* More would not fit the index of the tally. */
+static void a_ranked_poll_has_at_most_thirty_options(void **state)
+{
+    struct json_error err;
+    json_t *options = json_array();
+    for (size_t i = 0; i < POLL_RANKED_MAX; i++)
+        json_array_append_new(options, json_string("An option"));
+    json_t *body = json_pack("{s:s,s:s,s:o}", "title", "T", "method", "ranked", "options", options);
+    struct poll *poll = poll_form_create(body, NOW_MS, &err);
+    assert_non_null(poll);
+    poll_release(poll);
+    json_array_append_new(options, json_string("one too many"));
+    assert_null(poll_form_create(body, NOW_MS, &err));
+    assert_string_equal(err.pointer, "/options");
+    assert_string_equal(err.text, "A ranked poll has at most 30 options; this one has 31.");
+    json_decref(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +372,8 @@ int main(void)
         cmocka_unit_test(every_field_is_taken_over),
         cmocka_unit_test(the_largest_poll_passes_the_wire),
         cmocka_unit_test(a_body_that_makes_no_poll_is_refused_with_a_pointer),
+        cmocka_unit_test(a_ballot_names_one_to_all_options_unless_the_poll_says_otherwise),
+        cmocka_unit_test(a_ranked_poll_has_at_most_thirty_options),
         cmocka_unit_test(null_times_are_no_times),
         cmocka_unit_test(an_edit_changes_what_it_names_and_nothing_else),
         cmocka_unit_test(every_edit_rises_even_when_the_clock_does_not),

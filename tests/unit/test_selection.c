@@ -10,6 +10,8 @@ static struct poll *make_poll(enum poll_method method)
     static const char *const ids[] = {"cats", "dogs", "cat", "abcdefghijklmnopqrstuvwxyz012345"};
     struct poll *poll = poll_new();
     poll->method = method;
+    poll->min_choices = 1;
+    poll->max_choices = method == METHOD_PLURALITY ? 1 : COUNT_OF(ids);
     poll->n_options = COUNT_OF(ids);
     poll->options = alloc_items(COUNT_OF(ids), sizeof(*poll->options));
     for (size_t i = 0; i < COUNT_OF(ids); i++)
@@ -46,11 +48,83 @@ static void one_option_becomes_its_own_id(void **state)
     poll_release(poll);
 }
 
-static void a_ballot_that_does_not_fit_is_refused_with_a_pointer(void **state)
+static void selections_become_canonical_choices(void **state)
 {
     static const struct {
-        const char *body, *pointer, *sentence;
+        enum poll_method method;
+        const char *selection, *choices;
     } rows[] = {
+        {METHOD_APPROVAL, "[\"cats\"]", "cats"},
+        {METHOD_APPROVAL, "[\"dogs\",\"cats\"]", "cats dogs"},
+        {METHOD_APPROVAL, "[\"cat\",\"dogs\",\"cats\"]", "cats dogs cat"},
+        {METHOD_RANKED, "[\"cats\"]", "cats"},
+        {METHOD_RANKED, "[\"dogs\",\"cats\"]", "dogs>cats"},
+        {METHOD_RANKED, "[\"cat\",\"abcdefghijklmnopqrstuvwxyz012345\",\"dogs\",\"cats\"]",
+         "cat>abcdefghijklmnopqrstuvwxyz012345>dogs>cats"},
+        {METHOD_SCORE, "{\"cats\":5}", "cats=5"},
+        {METHOD_SCORE, "{\"cat\":0,\"dogs\":3,\"cats\":5}", "cats=5 dogs=3 cat=0"},
+        {METHOD_SCORE, "{\"cats\":-0}", "cats=0"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct poll *poll = make_poll(rows[i].method);
+        struct json_error err = {"", ""};
+        char body[256];
+        snprintf(body, sizeof(body), "{\"selection\":%s}", rows[i].selection);
+        const char *choices = choices_of(body, poll, &err);
+        CHECK_ROW(strcmp(choices, rows[i].choices) == 0, "%s: %s %s", body, choices, err.text);
+        poll_release(poll);
+    }
+}
+
+/* A hundred options with the longest ids. */
+static void the_largest_ballot_fits(void **state)
+{
+    static const enum poll_method methods[] = {METHOD_APPROVAL, METHOD_RANKED, METHOD_SCORE};
+    for (size_t m = 0; m < COUNT_OF(methods); m++) {
+        struct poll *poll = poll_new();
+        json_t *selection = methods[m] == METHOD_SCORE ? json_object() : json_array();
+        poll->method = methods[m];
+        poll->min_choices = poll->max_choices = POLL_OPTIONS_MAX;
+        poll->n_options = POLL_OPTIONS_MAX;
+        poll->options = alloc_items(POLL_OPTIONS_MAX, sizeof(*poll->options));
+        for (size_t i = 0; i < POLL_OPTIONS_MAX; i++) {
+            snprintf(poll->options[i].id, sizeof(poll->options[i].id), "%032zu", i);
+            if (methods[m] == METHOD_SCORE)
+                json_object_set_new(selection, poll->options[i].id, json_integer(5));
+            else
+                json_array_append_new(selection, json_string(poll->options[i].id));
+        }
+        char choices[BALLOT_CHOICES_MAX + 1], text[SELECTION_JSON_MAX];
+        struct json_error err = {"", ""};
+        int len = selection_read(selection, poll, "", choices, &err);
+        CHECK_ROW(len > 0 && strlen(choices) == (size_t)len, "%zu: %s", m, err.text);
+        size_t text_len = selection_write(poll->method, choices, text);
+        assert_int_equal(text_len, strlen(text));
+        json_t *again = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+        CHECK_ROW(json_equal(again, selection), "%zu: %s", m, text);
+        json_decref(again);
+        json_decref(selection);
+        poll_release(poll);
+    }
+}
+
+struct refusal {
+    const char *body, *pointer, *sentence;
+};
+
+static void check_refusals(const struct poll *poll, const struct refusal *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct json_error err = {"?", ""};
+        CHECK_ROW(*choices_of(rows[i].body, poll, &err) == '\0', "%s", rows[i].body);
+        CHECK_ROW(strcmp(err.pointer, rows[i].pointer) == 0, "%s: %s", rows[i].body, err.pointer);
+        CHECK_ROW(strstr(err.text, rows[i].sentence) != NULL, "%s: %s", rows[i].body, err.text);
+    }
+}
+
+static void a_ballot_that_does_not_fit_is_refused_with_a_pointer(void **state)
+{
+    static const struct refusal rows[] = {
         {"{}", "/selection", "needs a selection"},
         {"{\"selection\":null}", "/selection", "an array"},
         {"{\"selection\":\"cats\"}", "/selection", "an array"},
@@ -74,12 +148,76 @@ static void a_ballot_that_does_not_fit_is_refused_with_a_pointer(void **state)
         {"{\"Selection\":[\"cats\"]}", "/Selection", "not known"},
     };
     struct poll *poll = make_poll(METHOD_PLURALITY);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_error err = {"?", ""};
-        CHECK_ROW(*choices_of(rows[i].body, poll, &err) == '\0', "%s", rows[i].body);
-        CHECK_ROW(strcmp(err.pointer, rows[i].pointer) == 0, "%s: %s", rows[i].body, err.pointer);
-        CHECK_ROW(strstr(err.text, rows[i].sentence) != NULL, "%s: %s", rows[i].body, err.text);
+    check_refusals(poll, rows, COUNT_OF(rows));
+    poll_release(poll);
+}
+
+/* Approval and ranked ballots are arrays alike. */
+static void an_array_that_does_not_fit_is_refused_with_a_pointer(void **state)
+{
+    static const struct refusal rows[] = {
+        {"{}", "/selection", "needs a selection"},
+        {"{\"selection\":null}", "/selection", "an array"},
+        {"{\"selection\":{\"cats\":1}}", "/selection", "an array"},
+        {"{\"selection\":\"cats\"}", "/selection", "an array"},
+        {"{\"selection\":[]}", "/selection", "Select 2 to 3 of the options; this selection has 0"},
+        {"{\"selection\":[\"cats\"]}", "/selection", "Select 2 to 3 of the options; this selection has 1"},
+        {"{\"selection\":[\"cats\",\"dogs\",\"cat\",\"abcdefghijklmnopqrstuvwxyz012345\"]}", "/selection",
+         "Select 2 to 3 of the options; this selection has 4"},
+        {"{\"selection\":[\"cats\",\"cats\"]}", "/selection/1", "\"cats\" stands twice"},
+        {"{\"selection\":[\"cats\",\"dogs\",\"cats\"]}", "/selection/2", "\"cats\" stands twice"},
+        {"{\"selection\":[\"cats\",1]}", "/selection/1", "a string"},
+        {"{\"selection\":[\"cats\",null]}", "/selection/1", "a string"},
+        {"{\"selection\":[[\"cats\"],\"dogs\"]}", "/selection/0", "a string"},
+        {"{\"selection\":[\"cats\",\"birds\"]}", "/selection/1", "no option \"birds\""},
+        {"{\"selection\":[\"cats>dogs\",\"cat\"]}", "/selection/0", "no option"},
+        {"{\"selection\":[\"cats dogs\",\"cat\"]}", "/selection/0", "no option"},
+        {"{\"selection\":[\"cats\",\"dogs\"],\"voter\":\"x\"}", "/voter", "not known"},
+    };
+    static const enum poll_method methods[] = {METHOD_APPROVAL, METHOD_RANKED};
+    for (size_t m = 0; m < COUNT_OF(methods); m++) {
+        struct poll *poll = make_poll(methods[m]);
+        poll->min_choices = 2;
+        poll->max_choices = 3;
+        check_refusals(poll, rows, COUNT_OF(rows));
+        poll_release(poll);
     }
+}
+
+static void scores_that_do_not_fit_are_refused_with_a_pointer(void **state)
+{
+    static const struct refusal rows[] = {
+        {"{}", "/selection", "needs a selection"},
+        {"{\"selection\":null}", "/selection", "{\"cats\":5}"},
+        {"{\"selection\":[\"cats\"]}", "/selection", "an object"},
+        {"{\"selection\":5}", "/selection", "an object"},
+        {"{\"selection\":{}}", "/selection", "Select 1 to 4 of the options; this selection has 0"},
+        {"{\"selection\":{\"cats\":6}}", "/selection/cats", "from 0 to 5"},
+        {"{\"selection\":{\"cats\":-1}}", "/selection/cats", "from 0 to 5"},
+        {"{\"selection\":{\"cats\":9223372036854775807}}", "/selection/cats", "from 0 to 5"},
+        {"{\"selection\":{\"cats\":4.0}}", "/selection/cats", "a whole number"},
+        {"{\"selection\":{\"cats\":2.5}}", "/selection/cats", "a whole number"},
+        {"{\"selection\":{\"cats\":\"5\"}}", "/selection/cats", "a whole number"},
+        {"{\"selection\":{\"cats\":null}}", "/selection/cats", "a whole number"},
+        {"{\"selection\":{\"cats\":true}}", "/selection/cats", "a whole number"},
+        {"{\"selection\":{\"cats\":[5]}}", "/selection/cats", "a whole number"},
+        {"{\"selection\":{\"dogs\":1,\"birds\":5}}", "/selection/birds", "no option \"birds\""},
+        {"{\"selection\":{\"\":5}}", "/selection/", "no option \"\""},
+        {"{\"selection\":{\"a/b\":5}}", "/selection/a~1b", "no option"},
+        {"{\"selection\":{\"cats=5 dogs\":5}}", "/selection/cats=5 dogs", "no option"},
+    };
+    struct poll *poll = make_poll(METHOD_SCORE);
+    check_refusals(poll, rows, COUNT_OF(rows));
+    poll_release(poll);
+}
+
+static void a_number_that_is_fixed_is_named_once(void **state)
+{
+    static const struct refusal rows[] = {
+        {"{\"selection\":[\"cats\"]}", "/selection", "exactly 2 of the options; this selection has 1"}};
+    struct poll *poll = make_poll(METHOD_APPROVAL);
+    poll->min_choices = poll->max_choices = 2;
+    check_refusals(poll, rows, COUNT_OF(rows));
     poll_release(poll);
 }
 
@@ -99,24 +237,34 @@ static void pointers_begin_where_the_caller_says(void **state)
 static void choices_are_shown_as_the_selection_they_came_from(void **state)
 {
     static const struct {
+        enum poll_method method;
         const char *choices, *json;
-    } rows[] = {{"cats", "[\"cats\"]"}, {"cats dogs", "[\"cats\",\"dogs\"]"}, {"", "[]"}};
-    struct poll *poll = make_poll(METHOD_PLURALITY);
+    } rows[] = {
+        {METHOD_PLURALITY, "cats", "[\"cats\"]"},
+        {METHOD_APPROVAL, "cats", "[\"cats\"]"},
+        {METHOD_APPROVAL, "cats dogs", "[\"cats\",\"dogs\"]"},
+        {METHOD_RANKED, "dogs", "[\"dogs\"]"},
+        {METHOD_RANKED, "dogs>cats>x", "[\"dogs\",\"cats\",\"x\"]"},
+        {METHOD_SCORE, "cats=5", "{\"cats\":5}"},
+        {METHOD_SCORE, "cats=5 dogs=0 x=3", "{\"cats\":5,\"dogs\":0,\"x\":3}"},
+    };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        json_t *selection = selection_write(poll, rows[i].choices);
-        char *text = json_dumps(selection, JSON_COMPACT);
+        char text[SELECTION_JSON_MAX];
+        assert_int_equal(selection_write(rows[i].method, rows[i].choices, text), strlen(rows[i].json));
         assert_string_equal(text, rows[i].json);
-        free(text);
-        json_decref(selection);
     }
-    poll_release(poll);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_option_becomes_its_own_id),
+        cmocka_unit_test(selections_become_canonical_choices),
+        cmocka_unit_test(the_largest_ballot_fits),
         cmocka_unit_test(a_ballot_that_does_not_fit_is_refused_with_a_pointer),
+        cmocka_unit_test(an_array_that_does_not_fit_is_refused_with_a_pointer),
+        cmocka_unit_test(scores_that_do_not_fit_are_refused_with_a_pointer),
+        cmocka_unit_test(a_number_that_is_fixed_is_named_once),
         cmocka_unit_test(pointers_begin_where_the_caller_says),
         cmocka_unit_test(choices_are_shown_as_the_selection_they_came_from),
     };
