@@ -51,7 +51,7 @@ await system.remove(); // what an interrupted run left
 try {
   await system.start();
   await system.warmUp(plan.walSegments);
-  const run = { system, plan, loops, rowsPerStatement: 4000, idle: system.memory(), sustained: 100_000, notes: [] };
+  const run = { system, plan, loops, rowsPerStatement: 4000, idle: system.memory(), sustained: 150_000, notes: [] };
   report = { machine: await describe(), rows: [] };
   for (const name of wanted) {
     console.error(`bench: ${name}`);
