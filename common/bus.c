@@ -14,6 +14,7 @@
 #define RECONNECT_JITTER_MS 250 /* and not by all at once */
 #define PING_INTERVAL_MS 5000   /* a silent connection is noticed after two of them */
 #define URLS_MAX 16
+#define FLUSH_MS 1000
 #define CLOSE_WAIT_S 2 /* for the library's last callback */
 
 enum status bus_error(natsStatus s, jsErrCode code, const char *doing, struct errmsg *err)
@@ -171,6 +172,49 @@ out:
     return st;
 }
 
+/* nats.c 3.4 hands a message to its subscription without holding a reference: destroyed at that moment by another
+ * thread, the read loop works on freed memory. Once unsubscribed nothing new reaches it, and when a PING sent after
+ * that is answered, the read loop, which reads the answer too, is past whatever it had in hand. Without a connection
+ * they wait for the next one that ends, or for bus_close. */
+static void destroy_ended(struct bus *bus)
+{
+    pthread_mutex_lock(&bus->lock);
+    struct ended *list = bus->ended;
+    bus->ended = NULL;
+    pthread_mutex_unlock(&bus->lock);
+
+    bool destroy = natsConnection_IsClosed(bus->nc) || natsConnection_FlushTimeout(bus->nc, FLUSH_MS) == NATS_OK;
+    while (list != NULL) {
+        struct ended *ended = list;
+        list = ended->next;
+        if (destroy) {
+            natsSubscription_Destroy(ended->sub);
+            free(ended);
+        } else {
+            pthread_mutex_lock(&bus->lock);
+            ended->next = bus->ended;
+            bus->ended = ended;
+            pthread_mutex_unlock(&bus->lock);
+        }
+    }
+}
+
+void bus_end_subscription(struct bus *bus, natsSubscription *sub)
+{
+    if (sub == NULL)
+        return;
+    struct ended *ended = calloc(1, sizeof(*ended));
+    if (ended == NULL)
+        abort();
+    natsSubscription_Unsubscribe(sub);
+    ended->sub = sub;
+    pthread_mutex_lock(&bus->lock);
+    ended->next = bus->ended;
+    bus->ended = ended;
+    pthread_mutex_unlock(&bus->lock);
+    destroy_ended(bus);
+}
+
 /* The library runs its callbacks on a thread of its own, also after natsConnection_Close is back; the one for the
  * closed connection is the last. */
 static void close_connection(struct bus *bus)
@@ -193,8 +237,10 @@ void bus_close(struct bus *bus)
     atomic_store(&bus->closing, true);
     if (bus->watching)
         pthread_join(bus->watch_thread, NULL);
+    close_connection(bus); /* and with it the read loop: subscriptions can go */
     natsSubscription_Destroy(bus->acks);
-    close_connection(bus);
+    if (bus->ended != NULL)
+        destroy_ended(bus);
     while (bus->listeners != NULL) {
         struct listener *listener = bus->listeners;
         bus->listeners = listener->next;

@@ -7,6 +7,7 @@
 
 #define WATCH_ROUND_MS 60000 /* the bucket is read as a whole so often, whatever was missed */
 #define WATCH_TURN_MS 250
+#define KEY_PREFIX "$KV." BUS_BUCKET "."
 
 static natsStatus bucket(struct bus *bus, kvStore **out)
 {
@@ -57,31 +58,77 @@ enum status bus_bucket_put(struct bus *bus, const char *key, const void *data, s
     return st;
 }
 
-/* One round: all values, then each change, until the connection or the round is over. */
-static natsStatus watch_round(struct bus *bus, kvStore *kv)
+/* The values by an own subscription: a watcher of the library is an ordered consumer, and what makes that again in
+ * nats.c 3.4 races with whoever closes it. */
+static natsStatus subscribe_values(struct bus *bus, natsSubscription **out)
 {
-    kvWatcher *watcher = NULL;
+    jsSubOptions options;
+
+    jsSubOptions_Init(&options);
+    options.Stream = "KV_" BUS_BUCKET;
+    options.Config.AckPolicy = js_AckNone;
+    options.Config.DeliverPolicy = js_DeliverLastPerSubject;
+    options.Config.MemoryStorage = true;
+    natsStatus s = js_SubscribeSync(out, bus->js, KEY_PREFIX ">", NULL, &options, NULL);
+    if (s == NATS_OK)
+        s = natsSubscription_SetPendingLimits(*out, -1, -1);
+    return s;
+}
+
+static natsStatus has_no_values(natsSubscription *sub, bool *out)
+{
+    jsConsumerInfo *info = NULL;
+    natsStatus s = natsSubscription_GetConsumerInfo(&info, sub, NULL, NULL);
+
+    *out = s == NATS_OK && info->NumPending == 0 && info->Delivered.Consumer == 0;
+    jsConsumerInfo_Destroy(info);
+    return s;
+}
+
+/* Hands a value on, and says how many are behind it. False: the key was deleted. */
+static bool read_value(struct bus *bus, natsMsg *msg, uint64_t *behind)
+{
+    struct delivery place = {NULL};
+    const char *operation = NULL;
+
+    *behind = delivery_parse_reply(natsMsg_GetReply(msg), &place) ? place.pending : 0;
+    if (natsMsgHeader_Get(msg, "KV-Operation", &operation) == NATS_OK)
+        return false;
+    bus->watch.on_value(bus->watch.arg, natsMsg_GetSubject(msg) + strlen(KEY_PREFIX), natsMsg_GetData(msg),
+                        (size_t)natsMsg_GetDataLength(msg), place.sequence);
+    return true;
+}
+
+/* One round: all values, then each change, until the connection or the round is over. */
+static natsStatus watch_round(struct bus *bus)
+{
+    natsSubscription *sub = NULL;
     unsigned connection = bus_connection_count(bus);
     size_t n = 0;
+    bool synced = false;
     int64_t began = nats_Now();
-    natsStatus s = kvStore_WatchAll(&watcher, kv, NULL);
+    natsStatus s = subscribe_values(bus, &sub);
 
+    if (s == NATS_OK)
+        s = has_no_values(sub, &synced);
+    if (synced)
+        bus->watch.on_synced(bus->watch.arg, 0);
     while (s == NATS_OK && !atomic_load(&bus->closing) && bus_connection_count(bus) == connection &&
            nats_Now() - began < WATCH_ROUND_MS) {
-        kvEntry *entry = NULL;
-        s = kvWatcher_Next(&entry, watcher, WATCH_TURN_MS);
+        natsMsg *msg = NULL;
+        uint64_t behind = 0;
+        s = natsSubscription_NextMsg(&msg, sub, WATCH_TURN_MS);
         if (s == NATS_TIMEOUT) {
             s = NATS_OK;
-        } else if (s == NATS_OK && entry == NULL) {
-            bus->watch.on_synced(bus->watch.arg, n);
-        } else if (s == NATS_OK && kvEntry_Operation(entry) == kvOp_Put) {
-            n++;
-            bus->watch.on_value(bus->watch.arg, kvEntry_Key(entry), kvEntry_Value(entry),
-                                (size_t)kvEntry_ValueLen(entry), kvEntry_Revision(entry));
+        } else if (s == NATS_OK) {
+            n += read_value(bus, msg, &behind);
+            if (behind == 0 && !synced)
+                bus->watch.on_synced(bus->watch.arg, n);
+            synced = synced || behind == 0;
         }
-        kvEntry_Destroy(entry);
+        natsMsg_Destroy(msg);
     }
-    kvWatcher_Destroy(watcher);
+    bus_end_subscription(bus, sub);
     return s;
 }
 
@@ -90,10 +137,7 @@ static void *watch_run(void *arg)
     struct bus *bus = arg;
 
     while (!atomic_load(&bus->closing)) {
-        kvStore *kv = NULL;
-        natsStatus s = bus_is_connected(bus) ? bucket(bus, &kv) : NATS_CONNECTION_DISCONNECTED;
-        if (s == NATS_OK)
-            s = watch_round(bus, kv);
+        natsStatus s = bus_is_connected(bus) ? watch_round(bus) : NATS_CONNECTION_DISCONNECTED;
         if (s != NATS_OK)
             nats_Sleep(WATCH_TURN_MS);
     }

@@ -15,8 +15,9 @@ struct bus {
     atomic_uint connections;
     atomic_bool closing;
     sem_t closed;         /* the library's last callback has run */
-    pthread_mutex_t lock; /* kv */
+    pthread_mutex_t lock; /* kv, ended */
     kvStore *kv;
+    struct ended *ended;
     natsSubscription *acks;
     char *ack_inbox;
     bus_on_ack on_ack;
@@ -33,6 +34,15 @@ struct listener {
     void (*on_message)(void *arg, const void *data, size_t len);
     void *arg;
 };
+
+/* A subscription that ended, and that the connection's read loop may still hold. */
+struct ended {
+    struct ended *next;
+    natsSubscription *sub;
+};
+
+/* Unsubscribes, and destroys the subscription when the read loop has left it. NULL is fine. */
+void bus_end_subscription(struct bus *bus, natsSubscription *sub);
 
 /* Turns what the library returned into a status, with "doing: ..." as detail. code is the server's, or 0. */
 MUST_CHECK enum status bus_error(natsStatus s, jsErrCode code, const char *doing, struct errmsg *err);

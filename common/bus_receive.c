@@ -7,8 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEARTBEAT_NS INT64_C(5000000000) /* flow control wants one */
+
 struct bus_subscription {
+    struct bus *bus;
     natsSubscription *sub;
+    bool is_gapless;
+    uint64_t last; /* sequence of a gapless one, 0 at first */
 };
 
 bool delivery_parse_reply(const char *reply, struct delivery *out)
@@ -75,10 +80,20 @@ enum status delivery_term(struct bus *bus, const struct delivery *delivery)
     return answer(bus, delivery, "+TERM");
 }
 
+static struct bus_subscription *subscription_new(struct bus *bus)
+{
+    struct bus_subscription *subscription = calloc(1, sizeof(*subscription));
+
+    if (subscription == NULL)
+        abort();
+    subscription->bus = bus;
+    return subscription;
+}
+
 enum status bus_join_workers(struct bus *bus, const char *deliver_subject, struct bus_subscription **out,
                              struct errmsg *err)
 {
-    struct bus_subscription *subscription = calloc(1, sizeof(*subscription));
+    struct bus_subscription *subscription = subscription_new(bus);
     /* A plain subscription: a JetStream one of the library could delete the durable when it ends. */
     natsStatus s = natsConnection_QueueSubscribeSync(&subscription->sub, bus->nc, deliver_subject, BUS_QUEUE);
 
@@ -117,13 +132,18 @@ enum status bus_fetch_message(struct bus *bus, uint64_t sequence, struct deliver
 
 enum status bus_read_stream(struct bus *bus, uint64_t from_sequence, struct bus_subscription **out, struct errmsg *err)
 {
-    struct bus_subscription *subscription = calloc(1, sizeof(*subscription));
+    struct bus_subscription *subscription = subscription_new(bus);
     jsSubOptions options;
     jsErrCode code = 0;
 
+    /* Not the library's ordered consumer: what makes it again in nats.c 3.4 races with whoever closes it. */
     jsSubOptions_Init(&options);
-    options.Ordered = true;
     options.Stream = BUS_STREAM;
+    options.Config.AckPolicy = js_AckNone;
+    options.Config.MemoryStorage = true;
+    options.Config.FlowControl = true; /* the broker holds what we do not read */
+    options.Config.Heartbeat = HEARTBEAT_NS;
+    subscription->is_gapless = true;
     options.Config.DeliverPolicy = js_DeliverByStartSequence;
     options.Config.OptStartSeq = from_sequence > 0 ? from_sequence : 1;
     natsStatus s = js_SubscribeSync(&subscription->sub, bus->js, "ballots.>", NULL, &options, &code);
@@ -158,6 +178,12 @@ enum status bus_next(struct bus_subscription *subscription, int64_t timeout_ms, 
             break;
         natsMsg_Destroy(msg); /* no delivery of JetStream's */
     }
+    if (subscription->is_gapless && subscription->last != 0 && out->sequence != subscription->last + 1) {
+        natsMsg_Destroy(msg);
+        return fail(err, ST_BUS_DOWN, "message %llu follows %llu: what is between was lost on the way",
+                    (unsigned long long)out->sequence, (unsigned long long)subscription->last);
+    }
+    subscription->last = out->sequence;
     set_message(out, msg);
     return ST_OK;
 }
@@ -174,7 +200,7 @@ void bus_subscription_close(struct bus_subscription *subscription)
 {
     if (subscription == NULL)
         return;
-    natsSubscription_Destroy(subscription->sub);
+    bus_end_subscription(subscription->bus, subscription->sub);
     free(subscription);
 }
 
