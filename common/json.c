@@ -7,6 +7,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A sentence that quotes what was sent may have been cut within a character, here or by jansson; an answer in JSON
+ * cannot hold the rest of it. */
+static void mend_utf8(char *text)
+{
+    size_t len = strlen(text), n;
+
+    for (size_t at = 0; at < len; at += n) {
+        n = utf8_sequence_len(text + at, len - at);
+        if (n == 0) {
+            text[at] = '?';
+            n = 1;
+        }
+    }
+}
+
 void json_error_set(struct json_error *err, const char *pointer, const char *format, ...)
 {
     va_list args;
@@ -15,6 +30,7 @@ void json_error_set(struct json_error *err, const char *pointer, const char *for
     va_start(args, format);
     vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
+    mend_utf8(err->text);
 }
 
 /* Levels of arrays and objects, one past JSON_DEPTH_MAX at most. Text that is not JSON gives some number: the parser

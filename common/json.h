@@ -15,7 +15,7 @@
 
 struct json_error {
     char pointer[JSON_POINTER_MAX]; /* "" is the whole body */
-    char text[256];                 /* one sentence */
+    char text[256];                 /* one sentence, valid UTF-8 */
 };
 
 /* Parses an object. NULL with *err filled. The caller decrefs. */
@@ -26,6 +26,7 @@ bool json_check_fields(const json_t *object, const char *pointer, const char *co
 size_t json_count_code_points(const char *text);
 /* "%s/%s" with ~ and / escaped. */
 void json_pointer_append(char out[JSON_POINTER_MAX], const char *base, const char *field);
+/* What does not fit is left out; the text is valid UTF-8, whatever it quotes. */
 void json_error_set(struct json_error *err, const char *pointer, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

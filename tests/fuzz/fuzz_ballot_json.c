@@ -41,6 +41,7 @@ static void check_written(const char *choices, const struct poll *poll)
 static void check_refusal(const struct json_error *err)
 {
     assert(memchr(err->text, '\0', sizeof(err->text)) != NULL && err->text[0] != '\0');
+    assert(utf8_is_valid(err->text, strlen(err->text), sizeof(err->text)));
     assert(memchr(err->pointer, '\0', sizeof(err->pointer)) != NULL);
     assert(err->pointer[0] == '\0' || err->pointer[0] == '/');
     assert(utf8_is_valid(err->pointer, strlen(err->pointer), sizeof(err->pointer)));

@@ -3,6 +3,7 @@
 #include "json.h"
 
 #include "unit.h"
+#include "utf8.h"
 
 #define DEPTH_8 "{\"a\":[[[[[[[1]]]]]]]}"
 #define DEPTH_9 "{\"a\":[[[[[[[[1]]]]]]]]}"
@@ -227,6 +228,25 @@ static void an_error_that_is_too_long_is_cut(void **state)
     assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 }
 
+/* An answer in JSON cannot hold half a character: whoever sent one would have ended the process. */
+static void an_error_that_is_cut_within_a_character_is_valid_utf8(void **state)
+{
+    struct json_error err;
+    char text[400] = "";
+    for (size_t i = 0; i < 90; i++)
+        strcat(text, "\xf0\x9f\x90\x88");
+    for (int n = 0; n < 12; n++) {
+        json_error_set(&err, "", "%.*s", n, text);
+        CHECK_ROW(utf8_is_valid(err.text, strlen(err.text), 256), "%d: %s", n, err.text);
+        json_error_set(&err, "", "%.*s%s", n % 4, "abc", text);
+        CHECK_ROW(utf8_is_valid(err.text, strlen(err.text), 256), "%d: %s", n, err.text);
+    }
+    json_error_set(&err, "", "%.7s!", "h\xc3\xa9\xf0\x9f\x90\x88");
+    assert_string_equal(err.text, "h\xc3\xa9\xf0\x9f\x90\x88!");
+    json_error_set(&err, "", "%.5s!", "h\xc3\xa9\xf0\x9f\x90\x88");
+    assert_string_equal(err.text, "h\xc3\xa9??!");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_pointer_that_is_too_long_is_cut_at_a_character),
         cmocka_unit_test(code_points_are_counted_not_bytes),
         cmocka_unit_test(an_error_that_is_too_long_is_cut),
+        cmocka_unit_test(an_error_that_is_cut_within_a_character_is_valid_utf8),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }
