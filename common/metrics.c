@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum metric_type { COUNTER, GAUGE, HISTOGRAM };
@@ -28,14 +29,22 @@ static const struct {
 };
 #define N_BOUNDS (sizeof(bounds) / sizeof(bounds[0]))
 
+/* Threads count in different cache lines: two event loops that count every request in one would slow each other down.
+ */
+#define SHARDS 4
+
+struct shard {
+    _Alignas(64) _Atomic uint64_t value; /* of a histogram: the sum in ns; of a gauge only the first shard's counts */
+    _Atomic uint64_t buckets[N_BOUNDS + 1];
+};
+
 struct metric {
+    struct shard shards[SHARDS];
     struct metric *next;
     enum metric_type type;
     const char *name, *labels, *help;
     double (*read)(void *arg);
     void *arg;
-    _Atomic uint64_t value; /* of a histogram: the sum in ns */
-    _Atomic uint64_t buckets[N_BOUNDS + 1];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list, not of the values */
@@ -66,7 +75,10 @@ static struct metric *make(enum metric_type type, const char *name, const char *
     }
     if (metric == NULL) {
         assert(!known_name || strcmp(newest->name, name) == 0); /* a name's metrics are made one after the other */
-        metric = alloc_items(1, sizeof(*metric));
+        metric = aligned_alloc(_Alignof(struct metric), sizeof(*metric));
+        if (metric == NULL)
+            abort();
+        memset(metric, 0, sizeof(*metric));
         metric->type = type;
         metric->name = alloc_copy(name);
         metric->labels = alloc_copy(labels);
@@ -104,26 +116,55 @@ struct metric *metric_histogram_seconds(const char *name, const char *labels, co
     return make(HISTOGRAM, name, labels, help);
 }
 
+static struct shard *own_shard(struct metric *metric)
+{
+    static atomic_uint threads;
+    static _Thread_local unsigned number; /* 1 and up; 0: not given yet */
+
+    if (number == 0)
+        number = 1 + atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) % SHARDS;
+    return &metric->shards[number - 1];
+}
+
+static uint64_t sum_values(const struct metric *metric)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < SHARDS; i++)
+        sum += atomic_load_explicit(&metric->shards[i].value, memory_order_relaxed);
+    return sum;
+}
+
+static uint64_t sum_bucket(const struct metric *metric, size_t bucket)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < SHARDS; i++)
+        sum += atomic_load_explicit(&metric->shards[i].buckets[bucket], memory_order_relaxed);
+    return sum;
+}
+
 void metric_add(struct metric *metric, uint64_t n)
 {
-    atomic_fetch_add_explicit(&metric->value, n, memory_order_relaxed);
+    atomic_fetch_add_explicit(&own_shard(metric)->value, n, memory_order_relaxed);
 }
 
 void metric_set(struct metric *metric, int64_t value)
 {
-    atomic_store_explicit(&metric->value, (uint64_t)value, memory_order_relaxed);
+    atomic_store_explicit(&metric->shards[0].value, (uint64_t)value, memory_order_relaxed);
 }
 
 void metric_observe_ns(struct metric *metric, int64_t ns)
 {
+    struct shard *shard = own_shard(metric);
     size_t i = 0;
 
     if (ns < 0)
         ns = 0;
     while (i < N_BOUNDS && ns > bounds[i].ns)
         i++;
-    atomic_fetch_add_explicit(&metric->buckets[i], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&metric->value, (uint64_t)ns, memory_order_relaxed);
+    atomic_fetch_add_explicit(&shard->buckets[i], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&shard->value, (uint64_t)ns, memory_order_relaxed);
 }
 
 uint64_t metric_value(const struct metric *metric)
@@ -131,9 +172,9 @@ uint64_t metric_value(const struct metric *metric)
     uint64_t n = 0;
 
     if (metric->type != HISTOGRAM)
-        return atomic_load_explicit(&metric->value, memory_order_relaxed);
+        return sum_values(metric);
     for (size_t i = 0; i <= N_BOUNDS; i++)
-        n += atomic_load_explicit(&metric->buckets[i], memory_order_relaxed);
+        n += sum_bucket(metric, i);
     return n;
 }
 
@@ -157,13 +198,13 @@ static void render_histogram(FILE *to, const struct metric *metric)
     uint64_t n = 0;
 
     for (size_t i = 0; i <= N_BOUNDS; i++) {
-        n += atomic_load_explicit(&metric->buckets[i], memory_order_relaxed);
+        n += sum_bucket(metric, i);
         fprintf(to, "%s_bucket{%s%sle=\"%s\"} %" PRIu64 "\n", metric->name, metric->labels, comma,
                 i < N_BOUNDS ? bounds[i].text : "+Inf", n);
     }
     const char *open = *metric->labels == '\0' ? "" : "{";
     const char *close = *metric->labels == '\0' ? "" : "}";
-    uint64_t sum = atomic_load_explicit(&metric->value, memory_order_relaxed);
+    uint64_t sum = sum_values(metric);
     fprintf(to, "%s_sum%s%s%s %" PRIu64 ".%09" PRIu64 "\n", metric->name, open, metric->labels, close, sum / 1000000000,
             sum % 1000000000);
     fprintf(to, "%s_count%s%s%s %" PRIu64 "\n", metric->name, open, metric->labels, close, n);
@@ -189,7 +230,7 @@ static void render_metric(FILE *to, const struct metric *metric)
     fputs(metric->name, to);
     if (*metric->labels != '\0')
         fprintf(to, "{%s}", metric->labels);
-    uint64_t value = atomic_load_explicit(&metric->value, memory_order_relaxed);
+    uint64_t value = sum_values(metric);
     if (metric->read != NULL)
         render_value(to, metric->read(metric->arg));
     else if (metric->type == GAUGE)
