@@ -11,6 +11,10 @@
 
 #define UNSETTLED_LOOK_MS 500 /* a poll with ballots pending, or closed and not final, is looked at so often */
 #define POLLS_PER_LOOK 1000   /* a query names at most so many */
+/* A ranked poll has a row for each ranking that somebody gave, up to one for each ballot. Reading and counting 100,000
+ * takes some 120 ms, and all polls wait. So a poll rests after it was read, a millisecond for each so many rows:
+ * whatever their number, it has an eighth of the thread's time, and one of a few hundred rows never notices. */
+#define ROWS_PER_REST_MS 100
 
 /* A poll that some loop wants. */
 struct watched {
@@ -19,6 +23,8 @@ struct watched {
     bool listed; /* for the look at hand */
     bool asked;
     int64_t above;
+    bool resting;     /* there is a reason to read it, but it has to wait */
+    int64_t rests_ms; /* monotonic: not to be read before */
     struct tally tally;
     struct snapshot *last; /* a reference, or NULL */
 };
@@ -38,9 +44,13 @@ struct refresher {
 
 /* --- which polls to read */
 
+/* Lists a poll to be read, now or when it has rested. */
 static void list(struct refresher *refresher, struct watched *watched)
 {
     if (watched->listed)
+        return;
+    watched->resting = watched->rests_ms > refresher->refreshed_ms;
+    if (watched->resting)
         return;
     if (refresher->n_list == refresher->room) {
         refresher->room = refresher->room == 0 ? 64 : refresher->room * 2;
@@ -59,6 +69,13 @@ static void drop_watched(struct refresher *refresher, const char *id)
     tally_fini(&watched->tally);
     snapshot_release(watched->last);
     free(watched);
+}
+
+/* For a loop that has just begun to hold the poll. */
+static void publish_again(struct refresher *refresher, struct watched *watched)
+{
+    refresher->options.publish(refresher->options.arg, watched->id, watched->last);
+    watched->asked = false;
 }
 
 static void list_noted(struct refresher *refresher)
@@ -80,6 +97,8 @@ static void list_noted(struct refresher *refresher)
         watched->asked = watched->asked || notes[i].asked;
         watched->above = notes[i].above > watched->above ? notes[i].above : watched->above;
         list(refresher, watched);
+        if (watched->resting && watched->asked && watched->last != NULL)
+            publish_again(refresher, watched);
     }
     free(notes);
 }
@@ -116,6 +135,8 @@ static int64_t list_due(struct refresher *refresher, bool listing)
             due = now + (due - wall);
         if (watched->last != NULL && is_unsettled(watched->last) && refresher->settled_ms + UNSETTLED_LOOK_MS < due)
             due = refresher->settled_ms + UNSETTLED_LOOK_MS;
+        if (watched->resting || due < watched->rests_ms)
+            due = watched->rests_ms;
         if (due < next)
             next = due;
         if (listing && (everything || due <= now))
@@ -160,6 +181,7 @@ static bool look_at(struct refresher *refresher, struct watched *const *polls, s
         tally_fini(&polls[i]->tally);
         polls[i]->tally = tallies[i];
         polls[i]->loaded = true;
+        polls[i]->rests_ms = clock_mono_ms() + (int64_t)(tallies[i].n_choices / ROWS_PER_REST_MS);
     }
     free(tallies);
     free(ids);
@@ -189,8 +211,7 @@ static void publish_result(struct refresher *refresher, struct watched *watched,
         metric_add(refresher->published, 1);
     }
     if (snapshot != NULL || watched->asked)
-        refresher->options.publish(refresher->options.arg, watched->id, watched->last);
-    watched->asked = false;
+        publish_again(refresher, watched);
     if (fresh)
         watched->above = 0;
 }

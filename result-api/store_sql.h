@@ -27,7 +27,7 @@
     " UNION ALL SELECT 'l', i, NULL, sum(received)::bigint, sum(counted)::bigint, sum(superseded)::bigint,"            \
     "   sum(rejected)::bigint FROM wanted JOIN ledger ON ledger.poll = wanted.key GROUP BY i"                          \
     " UNION ALL SELECT 't', i, choice, sum(n)::bigint, NULL, NULL, NULL"                                               \
-    "   FROM wanted JOIN tally ON tally.poll = wanted.key GROUP BY i, choice"
+    "   FROM wanted JOIN tally ON tally.poll = wanted.key GROUP BY i, choice HAVING sum(n) <> 0"
 
 /* $1 to $5: poll, voter, batch, sequence and index of each receipt. Rows: place, state. A ballot stands when its
  * ordinal is the precedence of its voter's row; the sign of the precedence is that of the poll's rule. */
