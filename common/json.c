@@ -9,9 +9,9 @@
 
 /* A sentence that quotes what was sent may have been cut within a character, here or by jansson; an answer in JSON
  * cannot hold the rest of it. */
-static void mend_utf8(char *text)
+static void mend_utf8(char *text, size_t len)
 {
-    size_t len = strlen(text), n;
+    size_t n;
 
     for (size_t at = 0; at < len; at += n) {
         n = utf8_sequence_len(text + at, len - at);
@@ -28,9 +28,9 @@ void json_error_set(struct json_error *err, const char *pointer, const char *for
 
     snprintf(err->pointer, sizeof(err->pointer), "%s", pointer);
     va_start(args, format);
-    vsnprintf(err->text, sizeof(err->text), format, args);
+    int len = vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
-    mend_utf8(err->text);
+    mend_utf8(err->text, len >= 0 && len < (int)sizeof(err->text) ? (size_t)len : sizeof(err->text) - 1);
 }
 
 /* Levels of arrays and objects, one past JSON_DEPTH_MAX at most. Text that is not JSON gives some number: the parser
