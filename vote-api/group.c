@@ -11,7 +11,7 @@
 /* Bytes of choices after which a batch takes no further request: with the other fields, and the largest bulk request
  * on top, it stays below the broker's 1 MB. */
 #define BATCH_TEXT_MAX (256 * 1024)
-#define EARLY_FRACTION 4 /* a batch this part full leaves before the turn ends */
+#define EARLY_FRACTION 4 /* a batch this part full is worth an fsync of its own */
 
 struct waiter {
     struct http_ticket *ticket;
@@ -206,6 +206,7 @@ static void hand_over(struct group *group)
 void group_turn_end(struct group *group)
 {
     while (group_may_leave(group->in_flight, group->limits.batches_in_flight,
-                           group->first != NULL ? group->first->content.n_ballots : 0))
+                           group->first != NULL ? group->first->content.n_ballots : 0,
+                           group->limits.batch_ballots / EARLY_FRACTION))
         hand_over(group);
 }

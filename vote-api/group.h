@@ -1,10 +1,11 @@
 /* group - group commit: the ballots of one loop that share a publication.
  * SPDX-License-Identifier: MIT
  *
- * Ballots gather while earlier batches of the loop are with the broker, and leave together as soon as fewer than the
- * limit are: at the end of the loop's turn, or within a long one when a quarter of a batch is there. So at low load a
- * batch holds one ballot and leaves at once, at high load it grows to the limit, and no timer delays any. All functions
- * belong to the loop's thread. */
+ * The first batch of a loop leaves at once, at the end of the loop's turn, however small. Ballots that arrive while one is
+ * with the broker gather; they leave when it is acknowledged, or beside it, up to the limit of batches in flight, as soon as
+ * there is a quarter of a full batch: the broker does its fsyncs one after the other, so smaller ones would only queue
+ * there. So at low load a batch holds one ballot, at high load it grows to the limit, and no timer delays any. All
+ * functions belong to the loop's thread. */
 #ifndef VOTE_API_GROUP_H
 #define VOTE_API_GROUP_H
 
@@ -45,10 +46,11 @@ void group_add(struct group *group, struct http_call *call, const struct ballot 
 /* Hands over what gathered, if it may. */
 void group_turn_end(struct group *group);
 
-/* The decision alone: may a batch leave now? */
-static inline bool group_may_leave(unsigned in_flight, unsigned limit, size_t gathered)
+/* The decision alone: may a batch leave now? The first one at once, however small; further ones only when they are
+ * worth an fsync of their own, because the broker does these one after the other. */
+static inline bool group_may_leave(unsigned in_flight, unsigned limit, size_t gathered, size_t worth)
 {
-    return gathered > 0 && in_flight < limit;
+    return gathered > 0 && (in_flight == 0 || (in_flight < limit && gathered >= worth));
 }
 
 #endif
