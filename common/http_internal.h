@@ -27,7 +27,6 @@ struct http_loop {
     struct http_server *server;
     h2o_context_t context;
     h2o_accept_ctx_t accept;
-    h2o_socket_t *listener;
     h2o_multithread_receiver_t receiver;
     h2o_linklist_t connections;
     h2o_timeout_t sweep_timeout;
@@ -45,7 +44,9 @@ struct http_loop {
 struct http_server {
     struct http_options options;
     h2o_globalconf_t config;
-    int fd;
+    int fd;                 /* listening, until loop 0 has it */
+    h2o_socket_t *listener; /* loop 0's */
+    unsigned next_loop;     /* for the next connection */
     SSL_CTX *tls;
     struct http_loop *loops;
     h2o_sem_t loops_ready, may_run, loops_ended; /* of loops 1 and up */

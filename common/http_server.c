@@ -18,6 +18,7 @@
 
 #define FILES_BESIDE 64    /* open files that are no connections */
 #define READ_BUFFER 4096   /* bytes to begin with; every waiting request holds one for its body */
+#define ACCEPTS_A_TURN 64  /* so that a flood of connections does not keep those that are there waiting */
 #define DRAIN_QUIET_MS 300 /* without a request: whoever still holds a connection open only keeps it */
 
 struct handler {
@@ -37,31 +38,52 @@ static void on_connection_close(void *data)
     free(connection);
 }
 
+/* A connection on its way to the loop that will have it. */
+struct arrival {
+    struct http_loop *loop;
+    int fd;
+};
+
+static void begin_connection(void *arg)
+{
+    struct arrival arrival = *(struct arrival *)arg;
+    struct http_loop *loop = arrival.loop;
+    struct http_connection *connection = h2o_mem_alloc(sizeof(*connection));
+
+    free(arg);
+    *connection = (struct http_connection){.loop = loop, .last_request_ms = clock_mono_ms()};
+    connection->sock = h2o_evloop_socket_create(loop->context.loop, arrival.fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
+    h2o_linklist_insert(&loop->connections, &connection->link);
+    loop->n_connections++;
+    connection->sock->on_close.cb = on_connection_close;
+    connection->sock->on_close.data = connection;
+    h2o_accept(&loop->accept, connection->sock);
+}
+
+/* Loop 0 accepts for all and deals the connections out in turn: loops that each took what they found would share the
+ * work at random. */
 static void on_accept(h2o_socket_t *listener, const char *err)
 {
     struct http_loop *loop = listener->data;
     struct http_server *server = loop->server;
+    int on = 1;
 
-    if (err != NULL)
-        return;
-    for (int i = 0; i < 64; i++) {
-        h2o_socket_t *sock = h2o_evloop_socket_accept(listener);
-        if (sock == NULL)
+    for (int i = 0; i < ACCEPTS_A_TURN && err == NULL; i++) {
+        int fd = accept4(h2o_socket_get_fd(listener), NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
             return;
         if (atomic_fetch_add(&server->connections, 1) >= server->options.max_connections) {
             atomic_fetch_sub(&server->connections, 1);
-            h2o_socket_close(sock);
+            close(fd);
             continue;
         }
-        int on = 1;
-        setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        struct http_connection *connection = h2o_mem_alloc(sizeof(*connection));
-        *connection = (struct http_connection){.loop = loop, .sock = sock, .last_request_ms = clock_mono_ms()};
-        h2o_linklist_insert(&loop->connections, &connection->link);
-        loop->n_connections++;
-        sock->on_close.cb = on_connection_close;
-        sock->on_close.data = connection;
-        h2o_accept(&loop->accept, sock);
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        struct arrival *arrival = h2o_mem_alloc(sizeof(*arrival));
+        *arrival = (struct arrival){&server->loops[server->next_loop++ % (unsigned)server->options.loops], fd};
+        if (arrival->loop == loop)
+            begin_connection(arrival);
+        else
+            http_loop_post(arrival->loop, begin_connection, arrival);
     }
 }
 
@@ -102,12 +124,10 @@ static void begin_drain(struct http_loop *loop)
 
     loop->draining = true;
     loop->drain_deadline_ms = clock_mono_ms() + atomic_load(&server->drain_grace_ms);
-    h2o_socket_read_stop(loop->listener);
-    h2o_socket_close(loop->listener);
-    loop->listener = NULL;
-    if (loop == &server->loops[0]) {
-        close(server->fd);
-        server->fd = -1;
+    if (server->listener != NULL && loop == &server->loops[0]) {
+        h2o_socket_read_stop(server->listener);
+        h2o_socket_close(server->listener);
+        server->listener = NULL;
     }
     h2o_context_request_shutdown(&loop->context);
     if (server->options.on_loop_drain != NULL)
@@ -168,9 +188,6 @@ static void loop_init(struct http_server *server, struct http_loop *loop)
     loop->sweep.cb = on_sweep;
     h2o_timeout_init(loop->context.loop, &loop->sweep_timeout, HTTP_SWEEP_MS);
     h2o_timeout_link(loop->context.loop, &loop->sweep_timeout, &loop->sweep);
-    int fd = dup(server->fd);
-    loop->listener = h2o_evloop_socket_create(loop->context.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
-    loop->listener->data = loop;
 }
 
 static void loop_run(struct http_loop *loop)
@@ -179,7 +196,13 @@ static void loop_run(struct http_loop *loop)
 
     if (options->on_loop_start != NULL)
         options->on_loop_start(loop, options->service);
-    h2o_socket_read_start(loop->listener, on_accept);
+    if (loop == &loop->server->loops[0]) {
+        loop->server->listener = h2o_evloop_socket_create(loop->context.loop, loop->server->fd,
+                                                          H2O_SOCKET_FLAG_DONT_READ);
+        loop->server->fd = -1; /* the listener's now */
+        loop->server->listener->data = loop;
+        h2o_socket_read_start(loop->server->listener, on_accept);
+    }
     while (!loop->stopped) {
         h2o_evloop_run(loop->context.loop, loop->draining ? 20 : INT32_MAX);
         if (options->on_turn_end != NULL)

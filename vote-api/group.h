@@ -1,11 +1,11 @@
 /* group - group commit: the ballots of one loop that share a publication.
  * SPDX-License-Identifier: MIT
  *
- * The first batch of a loop leaves at once, at the end of the loop's turn, however small. Ballots that arrive while one is
- * with the broker gather; they leave when it is acknowledged, or beside it, up to the limit of batches in flight, as soon as
- * there is a quarter of a full batch: the broker does its fsyncs one after the other, so smaller ones would only queue
- * there. So at low load a batch holds one ballot, at high load it grows to the limit, and no timer delays any. All
- * functions belong to the loop's thread. */
+ * The first batch of a loop leaves at once, at the end of the loop's turn, however small. Ballots that arrive while one
+ * is with the broker gather; they leave when it is acknowledged, or beside it, up to the limit of batches in flight, as
+ * soon as there is a quarter of a full batch: the broker does its fsyncs one after the other, so smaller ones would
+ * only queue there. So at low load a batch holds one ballot, at high load it grows to the limit, and no timer delays
+ * any. All functions belong to the loop's thread. */
 #ifndef VOTE_API_GROUP_H
 #define VOTE_API_GROUP_H
 
