@@ -194,6 +194,7 @@ static const char *decode_ballot(struct reader reader, struct ballot *ballot, ch
     struct field choices = {.number = 0};
     bool has_voter = false;
 
+    *ballot = (struct ballot){.cast_at_ms = 0};
     while (reader.at != reader.end) {
         if (!read_field(&reader, &field))
             return "is not protobuf";
@@ -298,7 +299,6 @@ enum status wire_decode_batch(const void *data, size_t len, struct ballot_batch 
     size_t array = out->n_ballots * sizeof(struct ballot);
     out->memory = alloc_bytes(array + ballot_bytes);
     out->ballots = out->memory;
-    memset(out->ballots, 0, array);
     char *memory = (char *)out->memory + array;
 
     while (reader.at != reader.end && read_field(&reader, &field)) {
