@@ -235,8 +235,9 @@ void bus_close(struct bus *bus)
     if (bus == NULL)
         return;
     atomic_store(&bus->closing, true);
-    if (bus->watching)
-        pthread_join(bus->watch_thread, NULL);
+    for (int i = 0; i < BUS_BUCKETS; i++)
+        if (bus->watches[i].running)
+            pthread_join(bus->watches[i].thread, NULL);
     close_connection(bus); /* and with it the read loop: subscriptions can go */
     natsSubscription_Destroy(bus->acks);
     if (bus->ended != NULL)
@@ -247,7 +248,8 @@ void bus_close(struct bus *bus)
         natsSubscription_Destroy(listener->sub);
         free(listener);
     }
-    kvStore_Destroy(bus->kv);
+    for (int i = 0; i < BUS_BUCKETS; i++)
+        kvStore_Destroy(bus->kv[i]);
     jsCtx_Destroy(bus->js);
     natsConnection_Destroy(bus->nc);
     pthread_mutex_destroy(&bus->lock);

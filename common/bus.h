@@ -18,7 +18,6 @@
 #define BUS_SUBJECT_TALLY "tally.changed"
 #define BUS_CONSUMER "workers"
 #define BUS_QUEUE "workers"
-#define BUS_BUCKET "polls"
 #define BUS_TIMEOUT_MS 2000 /* limit of a request to JetStream */
 
 struct bus;
@@ -33,7 +32,7 @@ bool bus_is_ready(void *bus, char detail[128]);
 /* Counts the connections made: a number that changed means that the broker was away. */
 unsigned bus_connection_count(struct bus *bus);
 
-/* --- set-up: stream, dead letters, bucket, durable consumer. Idempotent. */
+/* --- set-up: stream, dead letters, buckets, durable consumer. Idempotent. */
 struct bus_setup {
     int64_t max_bytes;       /* of BALLOTS */
     int64_t max_age_s;       /* of BALLOTS */
@@ -61,25 +60,36 @@ MUST_CHECK enum status bus_open_acks(struct bus *bus, bus_on_ack on_ack, void *a
 MUST_CHECK enum status bus_publish_async(struct bus *bus, const char *subject, const uint8_t batch_id[BATCH_ID],
                                          uint64_t token, const void *data, size_t len, struct errmsg *err);
 
-/* --- the bucket `polls` */
+/* --- key-value buckets */
+enum bus_bucket {
+    BUS_BUCKET_POLLS, /* `polls`: poll id -> Poll */
+    BUS_BUCKET_CODES, /* `codes`: poll id and a random number -> VotingCodes */
+    BUS_BUCKETS,
+};
+
 struct bus_value {
     struct bytes bytes; /* the caller's */
     uint64_t revision;
 };
 /* ST_NOT_FOUND: no such key. */
-MUST_CHECK enum status bus_bucket_get(struct bus *bus, const char *key, struct bus_value *out, struct errmsg *err);
-/* Writes only over the given revision; 0: only where the key is not there. ST_CONFLICT: somebody was faster. */
-MUST_CHECK enum status bus_bucket_put(struct bus *bus, const char *key, const void *data, size_t len, uint64_t revision,
+MUST_CHECK enum status bus_bucket_get(struct bus *bus, enum bus_bucket bucket, const char *key, struct bus_value *out,
                                       struct errmsg *err);
+/* Writes only over the given revision; 0: only where the key is not there. ST_CONFLICT: somebody was faster. */
+MUST_CHECK enum status bus_bucket_put(struct bus *bus, enum bus_bucket bucket, const char *key, const void *data,
+                                      size_t len, uint64_t revision, struct errmsg *err);
+/* Removes all keys that the pattern fits (`poll.>`), with their history and without a marker. */
+MUST_CHECK enum status bus_bucket_purge(struct bus *bus, enum bus_bucket bucket, const char *pattern,
+                                        struct errmsg *err);
 /* A thread that keeps calling on_value for every value of the bucket: all of them at first, after each reconnection and
- * once a minute, and each change as it comes. on_synced is called after each round through all of them, with how many
- * there were. Runs until bus_close. */
+ * now and then (of polls once a minute), and each change as it comes. on_synced is called after each round through all
+ * of them, with how many there were. Runs until bus_close. Once a bucket. */
 struct bus_watch {
     void (*on_value)(void *arg, const char *key, const void *data, size_t len, uint64_t revision);
     void (*on_synced)(void *arg, size_t n);
     void *arg;
 };
-MUST_CHECK enum status bus_watch_bucket(struct bus *bus, const struct bus_watch *watch, struct errmsg *err);
+MUST_CHECK enum status bus_watch_bucket(struct bus *bus, enum bus_bucket bucket, const struct bus_watch *watch,
+                                        struct errmsg *err);
 
 /* --- looking */
 struct bus_stream_info {

@@ -9,6 +9,26 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
+/* A bucket as set-up makes it. */
+struct bus_bucket_plan {
+    const char *name;
+    const char *stream; /* that holds it */
+    const char *prefix; /* of its keys' subjects */
+    const char *description;
+    uint8_t history;        /* revisions kept of a key */
+    int64_t watch_round_ms; /* a watch reads it as a whole so often, whatever was missed */
+};
+extern const struct bus_bucket_plan bus_bucket_plans[BUS_BUCKETS];
+
+/* A thread that watches a bucket. */
+struct bucket_watch {
+    struct bus *bus;
+    const struct bus_bucket_plan *plan;
+    struct bus_watch to;
+    pthread_t thread;
+    bool running;
+};
+
 struct bus {
     natsConnection *nc;
     jsCtx *js;
@@ -16,15 +36,13 @@ struct bus {
     atomic_bool closing;
     sem_t closed;         /* the library's last callback has run */
     pthread_mutex_t lock; /* kv, ended */
-    kvStore *kv;
+    kvStore *kv[BUS_BUCKETS];
     struct ended *ended;
     natsSubscription *acks;
     char *ack_inbox;
     bus_on_ack on_ack;
     void *on_ack_arg;
-    struct bus_watch watch;
-    pthread_t watch_thread;
-    bool watching;
+    struct bucket_watch watches[BUS_BUCKETS];
     struct listener *listeners;
 };
 

@@ -66,23 +66,24 @@ static enum status set_up_dead_letters(struct bus *bus, const struct bus_setup *
     return st;
 }
 
-static enum status set_up_bucket(struct bus *bus, const struct bus_setup *setup, struct errmsg *err)
+static enum status set_up_bucket(struct bus *bus, const struct bus_bucket_plan *plan, const struct bus_setup *setup,
+                                 struct errmsg *err)
 {
     kvConfig config;
     kvStore *kv = NULL;
-    natsStatus s = js_KeyValue(&kv, bus->js, BUS_BUCKET);
+    natsStatus s = js_KeyValue(&kv, bus->js, plan->name);
 
     if (s == NATS_NOT_FOUND) {
         kvConfig_Init(&config);
-        config.Bucket = BUS_BUCKET;
-        config.Description = "Polls, one protobuf Poll a key";
-        config.History = 8;
+        config.Bucket = plan->name;
+        config.Description = plan->description;
+        config.History = plan->history;
         config.StorageType = js_FileStorage;
         config.Replicas = (int)setup->replicas;
         s = js_CreateKeyValue(&kv, bus->js, &config);
     }
     kvStore_Destroy(kv);
-    return bus_error(s, 0, "bucket " BUS_BUCKET, err);
+    return bus_error(s, 0, plan->name, err);
 }
 
 /* The deliver subject names the stream's incarnation: a worker that still listens for an older one hears nothing of
@@ -118,8 +119,8 @@ enum status bus_set_up(struct bus *bus, const struct bus_setup *setup, struct er
 
     if (st == ST_OK)
         st = set_up_dead_letters(bus, setup, err);
-    if (st == ST_OK)
-        st = set_up_bucket(bus, setup, err);
+    for (int i = 0; i < BUS_BUCKETS && st == ST_OK; i++)
+        st = set_up_bucket(bus, &bus_bucket_plans[i], setup, err);
     if (st == ST_OK)
         st = set_up_consumer(bus, setup, created_ns, err);
     return st;

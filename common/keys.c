@@ -13,7 +13,7 @@
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 /* What the subkeys of one instance key are for. */
-enum purpose { PURPOSE_VOTER_TOKEN = 1, PURPOSE_VOTER_HASH, PURPOSE_RECEIPT, PURPOSES };
+enum purpose { PURPOSE_VOTER_TOKEN = 1, PURPOSE_VOTER_HASH, PURPOSE_RECEIPT, PURPOSE_VOTING_CODE, PURPOSES };
 
 struct key {
     char id[POLL_KEY_ID_MAX + 1];
@@ -238,6 +238,72 @@ bool keyring_hash_voter(const struct keyring *ring, const char *key_id, const ch
     crypto_generichash_update(&state, &kind_byte, 1);
     crypto_generichash_update(&state, voter, len);
     crypto_generichash_final(&state, out, VOTER_HASH);
+    return true;
+}
+
+/* --- voting codes */
+
+void code_random(char code[CODE_SYMBOLS])
+{
+    static const char symbols[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    uint8_t bytes[CODE_SYMBOLS];
+
+    random_bytes(bytes, sizeof(bytes));
+    for (int i = 0; i < CODE_SYMBOLS; i++)
+        code[i] = symbols[bytes[i] & 31];
+}
+
+void code_write(const char code[CODE_SYMBOLS], char out[CODE_TEXT])
+{
+    char *to = out;
+
+    for (int i = 0; i < CODE_SYMBOLS; i++) {
+        if (i > 0 && i % 4 == 0)
+            *to++ = '-';
+        *to++ = code[i];
+    }
+    *to = '\0';
+}
+
+/* The symbol that a character is read as, or 0. */
+static char read_symbol(char c)
+{
+    if (c >= 'a' && c <= 'z')
+        c = (char)(c - 'a' + 'A');
+    if (c == 'O')
+        return '0';
+    if (c == 'I' || c == 'L')
+        return '1';
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z' && c != 'U') ? c : '\0';
+}
+
+bool code_read(const char *text, size_t len, char code[CODE_SYMBOLS])
+{
+    int n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '-' || text[i] == ' ')
+            continue;
+        char symbol = read_symbol(text[i]);
+        if (symbol == '\0' || n == CODE_SYMBOLS)
+            return false;
+        code[n++] = symbol;
+    }
+    return n == CODE_SYMBOLS;
+}
+
+bool keyring_hash_code(const struct keyring *ring, const char *key_id, const char *poll, const char code[CODE_SYMBOLS],
+                       uint8_t out[CODE_HASH])
+{
+    const struct key *key = find_key(ring, key_id, strlen(key_id));
+    crypto_generichash_state state;
+
+    if (key == NULL)
+        return false;
+    crypto_generichash_init(&state, key->subkey[PURPOSE_VOTING_CODE], KEY_BYTES, CODE_HASH);
+    crypto_generichash_update(&state, (const uint8_t *)poll, strlen(poll) + 1);
+    crypto_generichash_update(&state, (const uint8_t *)code, CODE_SYMBOLS);
+    crypto_generichash_final(&state, out, CODE_HASH);
     return true;
 }
 

@@ -43,6 +43,20 @@ enum voter_kind {
 bool keyring_hash_voter(const struct keyring *ring, const char *key_id, const char *poll, enum voter_kind kind,
                         const void *voter, size_t len, uint8_t out[VOTER_HASH]);
 
+/* --- voting codes: 12 symbols of Crockford's base 32 (crockford.com/base32.html), 60 random bits, XXXX-XXXX-XXXX. */
+#define CODE_SYMBOLS 12
+#define CODE_TEXT (CODE_SYMBOLS + 2 + 1) /* bytes as people write it, with its NUL */
+
+/* A new one, without hyphens and NUL: this is what is hashed. */
+void code_random(char code[CODE_SYMBOLS]);
+/* As people write it. */
+void code_write(const char code[CODE_SYMBOLS], char out[CODE_TEXT]);
+/* Reads what somebody typed: in any case, with or without hyphens and spaces, O for 0, I and L for 1. */
+bool code_read(const char *text, size_t len, char code[CODE_SYMBOLS]);
+/* What is stored of a code: BLAKE2b-128 of poll and code under the poll's key. False when the ring has no key_id. */
+bool keyring_hash_code(const struct keyring *ring, const char *key_id, const char *poll, const char code[CODE_SYMBOLS],
+                       uint8_t out[CODE_HASH]);
+
 /* --- receipts: name a ballot, sealed (XChaCha20-Poly1305), without the choice. */
 struct receipt {
     char poll[POLL_ID_MAX + 1];

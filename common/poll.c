@@ -62,6 +62,7 @@ struct poll *poll_copy(const struct poll *poll)
     copy->closes_at_ms = poll->closes_at_ms;
     copy->visibility = poll->visibility;
     copy->voter_policy = poll->voter_policy;
+    copy->voting_codes = poll->voting_codes;
     memcpy(copy->key_id, poll->key_id, sizeof(copy->key_id));
     memcpy(copy->manage_hash, poll->manage_hash, sizeof(copy->manage_hash));
     copy->created_at_ms = poll->created_at_ms;

@@ -21,6 +21,7 @@
 #define POLL_MANAGE_HASH 32     /* bytes: SHA-256 */
 #define BALLOT_CHOICES_MAX 4096 /* bytes of a ballot's canonical choices */
 #define VOTER_HASH 16           /* bytes */
+#define CODE_HASH 16            /* bytes: keyed hash of a voting code */
 
 /* A ranking is one choice, so a row of the tally's index holds it whole: 2,704 bytes with the key's other columns, in
  * pages of 8 KiB. And the rounds of the runoff are part of every result: with 30 options some 15 KiB, with 100 over
@@ -51,6 +52,7 @@ struct poll {
     int64_t closes_at_ms; /* since 1970; 0: when somebody closes it */
     enum poll_visibility visibility;
     enum poll_voter_policy voter_policy;
+    unsigned voting_codes; /* issued */
     char key_id[POLL_KEY_ID_MAX + 1];
     uint8_t manage_hash[POLL_MANAGE_HASH];
     int64_t created_at_ms;

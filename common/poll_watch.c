@@ -36,7 +36,7 @@ enum status poll_watch_start(struct poll_watch *watch, struct bus *bus, struct e
 {
     const struct bus_watch bus_watch = {on_value, on_synced, watch};
 
-    return bus_watch_bucket(bus, &bus_watch, err);
+    return bus_watch_bucket(bus, BUS_BUCKET_POLLS, &bus_watch, err);
 }
 
 bool poll_watch_is_ready(void *arg, char detail[128])

@@ -8,6 +8,7 @@
 #include "wire.h"
 
 #include "alloc.h"
+#include "codes.pb-c.h"
 #include "poll.pb-c.h"
 #include "tally.pb-c.h"
 #include "utf8.h"
@@ -341,6 +342,7 @@ void wire_encode_poll(const struct poll *poll, struct bytes *out)
     message.closes_at_ms = poll->closes_at_ms;
     message.results_visibility = (Scrutin__ResultsVisibility)poll->visibility;
     message.voter_policy = (Scrutin__VoterPolicy)poll->voter_policy;
+    message.voting_codes = poll->voting_codes;
     message.key_id = (char *)(uintptr_t)poll->key_id;
     if (poll->has_manager) {
         message.manage_hash.data = (uint8_t *)(uintptr_t)poll->manage_hash;
@@ -428,6 +430,7 @@ static struct poll *make_poll(const Scrutin__Poll *message)
     poll->closes_at_ms = message->closes_at_ms;
     poll->visibility = (enum poll_visibility)message->results_visibility;
     poll->voter_policy = (enum poll_voter_policy)message->voter_policy;
+    poll->voting_codes = message->voting_codes;
     strcpy(poll->key_id, message->key_id);
     poll->has_manager = message->manage_hash.len != 0;
     if (poll->has_manager)
@@ -455,6 +458,47 @@ enum status wire_decode_poll(const void *data, size_t len, struct poll **out, st
     if (st == ST_OK)
         *out = make_poll(message);
     scrutin__poll__free_unpacked(message, NULL);
+    return st;
+}
+
+/* --- voting codes */
+
+void wire_encode_codes(const struct code_chunk *chunk, struct bytes *out)
+{
+    Scrutin__VotingCodes message = SCRUTIN__VOTING_CODES__INIT;
+
+    message.version = VERSION;
+    message.poll = (char *)(uintptr_t)chunk->poll;
+    message.hashes.data = (uint8_t *)(uintptr_t)chunk->hashes;
+    message.hashes.len = chunk->n * CODE_HASH;
+    out->len = scrutin__voting_codes__get_packed_size(&message);
+    out->data = alloc_bytes(out->len);
+    scrutin__voting_codes__pack(&message, out->data);
+}
+
+enum status wire_decode_codes(const void *data, size_t len, struct code_chunk *out, struct errmsg *err)
+{
+    Scrutin__VotingCodes *message = scrutin__voting_codes__unpack(NULL, len, data);
+    enum status st = ST_OK;
+
+    memset(out, 0, sizeof(*out));
+    if (message == NULL)
+        return fail(err, ST_DECODE, "the message is no VotingCodes");
+    if (message->version != VERSION)
+        st = fail(err, ST_DECODE, "the codes have version %" PRIu32 ", and only version %d is known", message->version,
+                  VERSION);
+    else if (!poll_id_is_valid(message->poll, strlen(message->poll)))
+        st = fail(err, ST_DECODE, "the codes have no valid poll id");
+    else if (message->hashes.len == 0 || message->hashes.len % CODE_HASH != 0)
+        st = fail(err, ST_DECODE, "the codes are not hashes of %d bytes each", CODE_HASH);
+    if (st == ST_OK) {
+        strcpy(out->poll, message->poll);
+        out->n = message->hashes.len / CODE_HASH;
+        out->memory = alloc_bytes(message->hashes.len);
+        memcpy(out->memory, message->hashes.data, message->hashes.len);
+        out->hashes = out->memory;
+    }
+    scrutin__voting_codes__free_unpacked(message, NULL);
     return st;
 }
 

@@ -44,6 +44,17 @@ void ballot_batch_free(struct ballot_batch *batch);
 void wire_encode_poll(const struct poll *poll, struct bytes *out);
 MUST_CHECK enum status wire_decode_poll(const void *data, size_t len, struct poll **out, struct errmsg *err);
 
+/* Hashes of voting codes of one poll: a value of the bucket `codes`. */
+struct code_chunk {
+    char poll[POLL_ID_MAX + 1];
+    size_t n;
+    const uint8_t *hashes; /* n times CODE_HASH bytes */
+    void *memory;          /* of a decoded one: what hashes live in, the caller's to free */
+};
+
+void wire_encode_codes(const struct code_chunk *chunk, struct bytes *out);
+MUST_CHECK enum status wire_decode_codes(const void *data, size_t len, struct code_chunk *out, struct errmsg *err);
+
 void wire_encode_tally_changed(const char *const *polls, size_t n, struct bytes *out);
 /* Calls on_poll for each poll that is named; ids that are not well-formed are passed over. */
 MUST_CHECK enum status wire_decode_tally_changed(const void *data, size_t len,

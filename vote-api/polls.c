@@ -23,7 +23,7 @@ enum status polls_store(const struct vote_api *api, const struct poll *poll, uin
     struct bytes bytes;
 
     wire_encode_poll(poll, &bytes);
-    enum status st = bus_bucket_put(api->bus, poll->id, bytes.data, bytes.len, revision, err);
+    enum status st = bus_bucket_put(api->bus, BUS_BUCKET_POLLS, poll->id, bytes.data, bytes.len, revision, err);
     free(bytes.data);
     if (st == ST_OK)
         directory_put(api->watch.polls, poll_retain(poll));
@@ -121,7 +121,7 @@ static void run_change(struct poll_job *job)
     struct bus_value value;
     struct poll *current = NULL, *changed = NULL;
 
-    job->status = bus_bucket_get(job->api->bus, job->poll->id, &value, &job->err);
+    job->status = bus_bucket_get(job->api->bus, BUS_BUCKET_POLLS, job->poll->id, &value, &job->err);
     if (job->status == ST_OK)
         job->status = wire_decode_poll(value.bytes.data, value.bytes.len, &current, &job->err);
     if (job->status == ST_OK) {

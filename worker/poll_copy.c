@@ -67,7 +67,7 @@ enum status poll_copy_open(struct bus *bus, struct poll_copy **out, struct errms
     pthread_mutex_init(&copy->lock, NULL);
     *out = copy;
     const struct bus_watch watch = {on_value, on_synced, copy};
-    return bus_watch_bucket(bus, &watch, err);
+    return bus_watch_bucket(bus, BUS_BUCKET_POLLS, &watch, err);
 }
 
 static enum status put(struct ballot_store *store, const char *id, const void *definition, size_t len,
@@ -101,7 +101,7 @@ static void refill_poll(void *arg, const char *id, const void *definition, size_
 {
     struct refill *refill = arg;
     struct errmsg err;
-    enum status st = bus_bucket_put(refill->bus, id, definition, len, 0, &err);
+    enum status st = bus_bucket_put(refill->bus, BUS_BUCKET_POLLS, id, definition, len, 0, &err);
 
     if (st == ST_OK)
         refill->put++;
@@ -161,7 +161,7 @@ enum status poll_copy_fetch(void *arg, struct ballot_store *store, const char *p
 {
     struct poll_copy *copy = arg;
     struct bus_value value;
-    enum status st = bus_bucket_get(copy->bus, poll_id, &value, err);
+    enum status st = bus_bucket_get(copy->bus, BUS_BUCKET_POLLS, poll_id, &value, err);
 
     if (st == ST_OK)
         st = put(store, poll_id, value.bytes.data, value.bytes.len, err);

@@ -268,6 +268,86 @@ static void a_key_that_is_not_in_the_ring_hashes_nobody(void **state)
     assert_false(keyring_hash_voter(*state, "", "demo", VOTER_COOKIE, "alice", 5, hash));
 }
 
+/* --- voting codes */
+
+static void a_code_is_read_as_people_type_it(void **state)
+{
+    static const struct {
+        const char *text, *code; /* NULL: it is none */
+    } rows[] = {
+        {"0123-4567-89AB", "0123456789AB"},
+        {"0123456789AB", "0123456789AB"},
+        {"cdef-ghjk-mnpq", "CDEFGHJKMNPQ"},
+        {" rstv wxyz 0000 ", "RSTVWXYZ0000"},
+        {"oOiI-lL11-00ZZ", "0011111100ZZ"},
+        {"0-1-2-3-4-5-6-7-8-9-A-B", "0123456789AB"},
+        {"", NULL},
+        {"-- -", NULL},
+        {"0123-4567-89A", NULL},
+        {"0123-4567-89ABC", NULL},
+        {"0123-4567-89AU", NULL}, /* U is no symbol */
+        {"0123_4567_89AB", NULL},
+        {"0123-4567-89A\xc3\x89", NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char code[CODE_SYMBOLS];
+        bool ok = code_read(rows[i].text, strlen(rows[i].text), code);
+        CHECK_ROW(ok == (rows[i].code != NULL), "%s", rows[i].text);
+        CHECK_ROW(!ok || memcmp(code, rows[i].code, CODE_SYMBOLS) == 0, "%s", rows[i].text);
+    }
+}
+
+static void a_code_is_written_in_groups_and_read_back(void **state)
+{
+    for (int i = 0; i < 1000; i++) {
+        char code[CODE_SYMBOLS], read[CODE_SYMBOLS], text[CODE_TEXT];
+        code_random(code);
+        code_write(code, text);
+        assert_int_equal(strlen(text), CODE_TEXT - 1);
+        assert_true(text[4] == '-' && text[9] == '-');
+        assert_int_equal(strcspn(text, "ILOU_"), CODE_TEXT - 1);
+        assert_true(code_read(text, strlen(text), read));
+        assert_memory_equal(read, code, CODE_SYMBOLS);
+    }
+}
+
+/* 60 random bits: every symbol stands at every place. */
+static void codes_use_every_symbol_everywhere(void **state)
+{
+    uint32_t seen[CODE_SYMBOLS] = {0};
+    const char *symbols = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+    for (int i = 0; i < 2000; i++) { /* one of 32 is missed with 32 * (31/32)^2000 < 1e-25 */
+        char code[CODE_SYMBOLS];
+        code_random(code);
+        for (int k = 0; k < CODE_SYMBOLS; k++)
+            seen[k] |= UINT32_C(1) << (strchr(symbols, code[k]) - symbols);
+    }
+    for (int k = 0; k < CODE_SYMBOLS; k++)
+        assert_int_equal(seen[k], UINT32_MAX);
+}
+
+static void a_codes_hash_is_of_its_poll_and_key_alone(void **state)
+{
+    struct keyring *ring = ring_of("k1:" HEX_A ",k2:" HEX_B);
+    uint8_t hashes[4][CODE_HASH], again[CODE_HASH], voter[VOTER_HASH];
+
+    assert_true(keyring_hash_code(ring, "k1", "poll", "0123456789AB", hashes[0]));
+    assert_true(keyring_hash_code(ring, "k1", "poll", "0123456789AC", hashes[1]));
+    assert_true(keyring_hash_code(ring, "k1", "pol", "0123456789AB", hashes[2]));
+    assert_true(keyring_hash_code(ring, "k2", "poll", "0123456789AB", hashes[3]));
+    for (size_t i = 0; i < COUNT_OF(hashes); i++)
+        for (size_t j = 0; j < i; j++)
+            assert_memory_not_equal(hashes[i], hashes[j], CODE_HASH);
+    assert_true(keyring_hash_code(ring, "k1", "poll", "0123456789AB", again));
+    assert_memory_equal(again, hashes[0], CODE_HASH);
+    /* What the bucket holds does not lead to the row of the ballot. */
+    assert_true(keyring_hash_voter(ring, "k1", "poll", VOTER_CODE, "0123456789AB", CODE_SYMBOLS, voter));
+    assert_memory_not_equal(voter, hashes[0], CODE_HASH);
+    assert_false(keyring_hash_code(ring, "k3", "poll", "0123456789AB", again));
+    keyring_free(ring);
+}
+
 /* --- receipts */
 
 static struct receipt make_receipt(void)
@@ -449,6 +529,10 @@ int main(void)
         cmocka_unit_test(nothing_links_hashes_of_other_polls_kinds_voters_or_keys),
         WITH_RING(a_hash_does_not_depend_on_the_rest_of_the_ring),
         WITH_RING(a_key_that_is_not_in_the_ring_hashes_nobody),
+        cmocka_unit_test(a_code_is_read_as_people_type_it),
+        cmocka_unit_test(a_code_is_written_in_groups_and_read_back),
+        cmocka_unit_test(codes_use_every_symbol_everywhere),
+        cmocka_unit_test(a_codes_hash_is_of_its_poll_and_key_alone),
         cmocka_unit_test(a_receipt_is_read_back),
         WITH_RING(a_receipt_is_sealed),
         WITH_RING(a_receipt_fits_a_url),

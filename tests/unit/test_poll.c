@@ -71,6 +71,7 @@ static struct poll *make_poll(void)
     poll->closes_at_ms = 6;
     poll->visibility = VISIBILITY_AFTER_CLOSE;
     poll->voter_policy = VOTERS_CODE;
+    poll->voting_codes = 7;
     strcpy(poll->key_id, "k1");
     memset(poll->manage_hash, 7, sizeof(poll->manage_hash));
     poll->created_at_ms = 3;
@@ -123,6 +124,7 @@ static void a_copy_is_equal_and_independent(void **state)
     assert_int_equal(copy->closes_at_ms, 6);
     assert_int_equal(copy->visibility, VISIBILITY_AFTER_CLOSE);
     assert_int_equal(copy->voter_policy, VOTERS_CODE);
+    assert_int_equal(copy->voting_codes, 7);
     assert_string_equal(copy->key_id, "k1");
     assert_int_equal(copy->manage_hash[31], 7);
     assert_int_equal(copy->created_at_ms, 3);

@@ -491,6 +491,7 @@ static struct poll *make_poll(void)
     poll->closes_at_ms = 2;
     poll->visibility = VISIBILITY_AFTER_VOTE;
     poll->voter_policy = VOTERS_CODE;
+    poll->voting_codes = 100000;
     strcpy(poll->key_id, "0123456789abcdef");
     memset(poll->manage_hash, 0xfe, sizeof(poll->manage_hash));
     poll->created_at_ms = 3;
@@ -525,6 +526,7 @@ static void a_poll_is_read_back_as_it_was_written(void **state)
     assert_int_equal(out->closes_at_ms, 2);
     assert_int_equal(out->visibility, VISIBILITY_AFTER_VOTE);
     assert_int_equal(out->voter_policy, VOTERS_CODE);
+    assert_int_equal(out->voting_codes, 100000);
     assert_string_equal(out->key_id, poll->key_id);
     assert_memory_equal(out->manage_hash, poll->manage_hash, POLL_MANAGE_HASH);
     assert_int_equal(out->created_at_ms, 3);
@@ -773,6 +775,52 @@ static void garbage_rings_no_bell(void **state)
     assert_string_equal(text, "");
 }
 
+/* --- voting codes */
+
+static void codes_are_read_back(void **state)
+{
+    uint8_t hashes[3 * CODE_HASH];
+    struct code_chunk chunk = {.poll = "abc", .n = 3, .hashes = hashes}, out;
+    struct bytes bytes;
+
+    for (size_t i = 0; i < sizeof(hashes); i++)
+        hashes[i] = (uint8_t)i;
+    wire_encode_codes(&chunk, &bytes);
+    assert_int_equal(wire_decode_codes(bytes.data, bytes.len, &out, NULL), ST_OK);
+    assert_string_equal(out.poll, "abc");
+    assert_int_equal(out.n, 3);
+    assert_memory_equal(out.hashes, hashes, sizeof(hashes));
+    free(out.memory);
+    free(bytes.data);
+}
+
+static void codes_that_are_none_are_refused(void **state)
+{
+    static const struct {
+        const char *data;
+        size_t len;
+        const char *reason;
+    } rows[] = {
+        {"\xff\xff", 2, "VotingCodes"},
+        {"", 0, "version 0"},
+        {"\x08\x02", 2, "version 2"},
+        {"\x08\x01\x12\x01_", 5, "poll id"},
+        {"\x08\x01\x12\x01"
+         "a",
+         5, "16 bytes"},
+        {"\x08\x01\x12\x01"
+         "a\x1a\x02xy",
+         9, "16 bytes"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct code_chunk out;
+        struct errmsg err = {""};
+        CHECK_ROW(wire_decode_codes(rows[i].data, rows[i].len, &out, &err) == ST_DECODE, "%zu", i);
+        assert_contains(err.text, rows[i].reason);
+        assert_null(out.memory);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -793,6 +841,8 @@ int main(void)
         cmocka_unit_test(a_poll_that_is_no_protobuf_is_refused),
         cmocka_unit_test(a_doorbell_names_the_polls_that_were_rung),
         cmocka_unit_test(garbage_rings_no_bell),
+        cmocka_unit_test(codes_are_read_back),
+        cmocka_unit_test(codes_that_are_none_are_refused),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }
