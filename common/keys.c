@@ -350,25 +350,33 @@ void receipt_make(const struct keyring *ring, const struct receipt *receipt, cha
     encode_base64(out + id_len + 1, sealed, RECEIPT_NONCE + RECEIPT_FIXED + poll_len + RECEIPT_TAG);
 }
 
+/* Whatever the text is, it is decoded and a seal is opened: how long the answer takes does not tell what is wrong with
+ * a forged one. */
 bool receipt_read(const struct keyring *ring, const char *text, size_t len, struct receipt *out)
 {
     const char *dot = text == NULL ? NULL : memchr(text, '.', len);
+    const char *digits = dot == NULL ? text : dot + 1;
     const struct key *key = dot == NULL ? NULL : find_key(ring, text, (size_t)(dot - text));
-    uint8_t plain[RECEIPT_FIXED + POLL_ID_MAX], sealed[RECEIPT_SEALED_MAX];
+    uint8_t plain[RECEIPT_FIXED + POLL_ID_MAX], sealed[RECEIPT_SEALED_MAX] = {0};
     size_t got = 0;
 
-    if (key == NULL || !decode_base64(dot + 1, len - (size_t)(dot + 1 - text), sealed, sizeof(sealed), &got) ||
-        got < RECEIPT_NONCE + RECEIPT_FIXED + 1 + RECEIPT_TAG)
+    bool decoded = text != NULL && decode_base64(digits, len - (size_t)(digits - text), sealed, sizeof(sealed), &got);
+    bool whole = key != NULL && decoded && got >= RECEIPT_NONCE + RECEIPT_FIXED + 1 + RECEIPT_TAG;
+    if (!whole) {
+        key = &ring->keys[0];
+        got = sizeof(sealed);
+    }
+    bool opened = crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed + RECEIPT_NONCE,
+                                                             got - RECEIPT_NONCE, NULL, 0, sealed,
+                                                             key->subkey[PURPOSE_RECEIPT]) == 0;
+    *out = (struct receipt){.sequence = 0};
+    if (!whole || !opened || plain[0] != RECEIPT_VERSION)
         return false;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed + RECEIPT_NONCE, got - RECEIPT_NONCE, NULL,
-                                                   0, sealed, key->subkey[PURPOSE_RECEIPT]) != 0 ||
-        plain[0] != RECEIPT_VERSION)
-        return false;
-    size_t poll_len = got - RECEIPT_NONCE - RECEIPT_TAG - RECEIPT_FIXED;
-    *out = (struct receipt){.index = (unsigned)get_big_endian(plain + 1, 2), .sequence = get_big_endian(plain + 3, 8)};
+    out->index = (unsigned)get_big_endian(plain + 1, 2);
+    out->sequence = get_big_endian(plain + 3, 8);
     memcpy(out->voter, plain + 11, VOTER_HASH);
     memcpy(out->batch, plain + 11 + VOTER_HASH, BATCH_ID);
-    memcpy(out->poll, plain + RECEIPT_FIXED, poll_len);
+    memcpy(out->poll, plain + RECEIPT_FIXED, got - RECEIPT_NONCE - RECEIPT_TAG - RECEIPT_FIXED);
     return true;
 }
 

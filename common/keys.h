@@ -68,6 +68,8 @@ struct receipt {
 #define RECEIPT_SIZE 256 /* bytes of the text with its NUL, at most */
 
 void receipt_make(const struct keyring *ring, const struct receipt *receipt, char out[RECEIPT_SIZE]);
+/* False for anything but a receipt that a key of the ring sealed, after the same work whatever is wrong with it; *out
+ * is then that of no ballot: zeroed. */
 bool receipt_read(const struct keyring *ring, const char *text, size_t len, struct receipt *out);
 
 /* --- tokens that somebody keeps: 192 random bits as base64url, stored as SHA-256 only. */

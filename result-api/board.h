@@ -9,6 +9,7 @@
 #include "http.h"
 #include "keys.h"
 #include "poll.h"
+#include "receipt_fate.h"
 
 struct board;
 
@@ -18,13 +19,14 @@ enum board_urgency {
 };
 #define BOARD_SOON_MS 100
 
-enum receipt_state { RECEIPT_PENDING, RECEIPT_COUNTED, RECEIPT_SUPERSEDED, RECEIPT_REJECTED, RECEIPT_UNANSWERED };
+#define RECEIPT_UNANSWERED RECEIPT_FATES /* the database is away */
 
 /* A receipt to look up; the asker's until board_ask, and again in done(). */
 struct receipt_question {
     struct receipt_question *next;
-    struct receipt receipt;
-    enum receipt_state state;
+    struct receipt receipt; /* zeroed where it is forged: asked about all the same */
+    bool authentic;
+    enum receipt_fate fate;
     struct http_loop *loop;
     void (*done)(void *question); /* called on the loop */
     void *arg;

@@ -25,7 +25,7 @@ struct lookout {
     atomic_llong answered_ms; /* monotonic: the database's last answer; 0: none yet */
     pthread_mutex_t lock;     /* reason */
     char reason[128];         /* why the database is not ready; "": it is */
-    struct metric *looks, *failures, *duration;
+    struct metric *looks, *failures, *duration, *receipts;
 };
 
 /* --- metrics */
@@ -51,6 +51,7 @@ static void open_metrics(struct lookout *lookout)
     lookout->looks = metric_counter("result_refreshes_total", "result=\"ok\"", "Looks at the database.");
     lookout->failures = metric_counter("result_refreshes_total", "result=\"failed\"", "Looks at the database.");
     lookout->duration = metric_histogram_seconds("result_refresh_duration_seconds", "", "One look at the database.");
+    lookout->receipts = metric_counter("result_receipts_looked_up_total", "", "Receipts looked up, forged ones too.");
     metric_gauge_from("result_backlog_messages", "", "Messages of the stream that are not known to be applied.",
                       read_backlog, lookout);
     metric_gauge_from("result_snapshot_age_seconds", "",
@@ -213,12 +214,17 @@ void lookout_answer(struct lookout *lookout, struct receipt_question *questions)
 {
     struct errmsg err;
     bool connected = store_is_connected(lookout->store);
-    enum status st = connected ? store_answer(lookout->store, questions, &err) : ST_DB_DOWN;
+    struct backlog *backlog = tail_lock(lookout->tail);
+    int64_t created_ns = backlog->created_ns;
 
-    if (st == ST_OK)
-        return;
-    if (connected)
+    tail_unlock(lookout->tail);
+    enum status st = connected ? store_answer(lookout->store, created_ns, questions, &err) : ST_DB_DOWN;
+
+    if (st != ST_OK && connected)
         on_down(lookout, st, &err);
     for (struct receipt_question *question = questions; question != NULL; question = question->next)
-        question->state = RECEIPT_UNANSWERED;
+        if (st == ST_OK)
+            metric_add(lookout->receipts, 1);
+        else
+            question->fate = RECEIPT_UNANSWERED;
 }

@@ -5,45 +5,56 @@
 #include "alloc.h"
 #include "result_api.h"
 
+static void reply_fate(struct http_call *call, enum receipt_fate fate)
+{
+    static const struct {
+        const char *state, *reason, *sentence;
+    } table[] = {
+#define FATE_ROW(number, name, state, reason, sentence) [number] = {state, reason, sentence},
+        RECEIPT_FATE_TABLE(FATE_ROW)
+#undef FATE_ROW
+    };
+    char body[256];
+    int len;
+
+    if (table[fate].reason == NULL)
+        len = snprintf(body, sizeof(body), "{\"state\":\"%s\"}", table[fate].state);
+    else
+        len = snprintf(body, sizeof(body), "{\"state\":\"%s\",\"reason\":\"%s\",\"detail\":\"%s\"}", table[fate].state,
+                       table[fate].reason, table[fate].sentence);
+    http_add_header(call, "cache-control", "no-store");
+    http_reply(call, 200, "application/json", body, (size_t)len);
+}
+
 static void on_done(void *arg)
 {
-    static const char *const answers[] = {
-        [RECEIPT_PENDING] = "{\"state\":\"pending\"}",
-        [RECEIPT_COUNTED] = "{\"state\":\"counted\"}",
-        [RECEIPT_SUPERSEDED] = "{\"state\":\"superseded\"}",
-        [RECEIPT_REJECTED] = "{\"state\":\"rejected\"}",
-    };
     struct receipt_question *question = arg;
     struct http_ticket *ticket = question->arg;
     struct http_call *call = ticket->call;
 
     http_ticket_free(ticket);
-    if (call != NULL && question->state == RECEIPT_UNANSWERED) {
+    if (call != NULL && question->fate == RECEIPT_UNANSWERED)
         http_problem(call, PROBLEM_UNAVAILABLE, NULL,
-                     "Your ballot is safe, but cannot be looked up now; try again later.");
-    } else if (call != NULL) {
-        const char *answer = answers[question->state];
-        http_add_header(call, "cache-control", "no-store");
-        http_reply(call, 200, "application/json", answer, strlen(answer));
-    }
+                     "A receipt cannot be looked up now; its ballot is safe. Try again later.");
+    else if (call != NULL && !question->authentic)
+        http_problem(call, PROBLEM_RECEIPT_NOT_FOUND, NULL,
+                     "Send the whole receipt, as the answer to the ballot had it.");
+    else if (call != NULL)
+        reply_fate(call, question->fate);
     free(question);
 }
 
+/* A forged receipt goes the way of every other, to the database and back, and so takes as long. */
 void receipts_handle_get(struct http_call *call)
 {
     const struct result_api *api = call->service;
     struct receipt_question *question = alloc_items(1, sizeof(*question));
+    struct http_ticket *ticket = http_call_wait(call);
 
     question->loop = call->loop;
     question->done = on_done;
-    if (!receipt_read(api->ring, call->params[0].base, call->params[0].len, &question->receipt)) {
-        http_problem(call, PROBLEM_RECEIPT_NOT_FOUND, NULL,
-                     "Send the whole receipt, as the answer to the ballot had it.");
-        free(question);
-        return;
-    }
-    struct http_ticket *ticket = http_call_wait(call);
     question->arg = ticket;
+    question->authentic = receipt_read(api->ring, call->params[0].base, call->params[0].len, &question->receipt);
     if (board_ask(api->board, question))
         return;
     http_ticket_free(ticket);

@@ -215,7 +215,7 @@ enum status store_connect(struct store *store, struct errmsg *err)
     if ((st = check_schema(store, err)) != ST_OK || (st = prepare(store, "epoch", SQL_EPOCH, err)) != ST_OK ||
         (st = prepare(store, "look", SQL_LOOK, err)) != ST_OK)
         return st;
-    return prepare(store, "receipts", SQL_RECEIPTS, err);
+    return prepare(store, "receipts", RECEIPT_FATE_SQL, err);
 }
 
 /* --- arrays as text */
@@ -346,10 +346,11 @@ enum status store_look(struct store *store, struct store_look *look, struct errm
 
 /* --- receipts */
 
-enum status store_answer(struct store *store, struct receipt_question *questions, struct errmsg *err)
+enum status store_answer(struct store *store, int64_t created_ns, struct receipt_question *questions,
+                         struct errmsg *err)
 {
     struct array arrays[5];
-    char *texts[5], voter[2 * VOTER_HASH + 1], batch[2 * BATCH_ID + 1];
+    char *texts[5], voter[2 * VOTER_HASH + 1], batch[2 * BATCH_ID + 1], created[24];
     PGresult *result;
 
     for (size_t i = 0; i < 5; i++)
@@ -363,20 +364,21 @@ enum status store_answer(struct store *store, struct receipt_question *questions
     }
     for (size_t i = 0; i < 5; i++)
         texts[i] = array_end(&arrays[i]);
-    const char *const values[] = {texts[0], texts[1], texts[2], texts[3], texts[4]};
-    enum status st = ask(store, "look up receipts", "receipts", values, 5, &result, err);
+    snprintf(created, sizeof(created), "%lld", (long long)created_ns);
+    const char *const values[] = {texts[0], texts[1], texts[2], texts[3], texts[4], created};
+    enum status st = ask(store, "look up receipts", "receipts", values, 6, &result, err);
     for (size_t i = 0; i < 5; i++)
         free(texts[i]);
     if (st != ST_OK)
         return st;
     /* Rows come in any order, one for each question. */
-    enum receipt_state *states = alloc_items((size_t)PQntuples(result) + 1, sizeof(*states));
+    enum receipt_fate *fates = alloc_items((size_t)PQntuples(result) + 1, sizeof(*fates));
     for (int i = 0; i < PQntuples(result); i++)
-        states[number(result, i, 0)] = (enum receipt_state)number(result, i, 1);
+        fates[number(result, i, 0)] = (enum receipt_fate)number(result, i, 1);
     int64_t place = 0;
     for (struct receipt_question *q = questions; q != NULL; q = q->next)
-        q->state = states[++place];
-    free(states);
+        q->fate = fates[++place];
+    free(fates);
     PQclear(result);
     return ST_OK;
 }

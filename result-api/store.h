@@ -50,7 +50,8 @@ struct store_look {
 };
 MUST_CHECK enum status store_look(struct store *store, struct store_look *look, struct errmsg *err);
 
-/* Fills in the state of each question of the list. */
-MUST_CHECK enum status store_answer(struct store *store, struct receipt_question *questions, struct errmsg *err);
+/* Fills in the fate of each question of the list; created_ns is the stream's, as the broker has it. */
+MUST_CHECK enum status store_answer(struct store *store, int64_t created_ns, struct receipt_question *questions,
+                                    struct errmsg *err);
 
 #endif

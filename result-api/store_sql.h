@@ -29,18 +29,4 @@
     " UNION ALL SELECT 't', i, choice, sum(n)::bigint, NULL, NULL, NULL"                                               \
     "   FROM wanted JOIN tally ON tally.poll = wanted.key GROUP BY i, choice HAVING sum(n) <> 0"
 
-/* $1 to $5: poll, voter, batch, sequence and index of each receipt. Rows: place, state. A ballot stands when its
- * ordinal is the precedence of its voter's row; the sign of the precedence is that of the poll's rule. */
-#define SQL_RECEIPTS                                                                                                   \
-    "SELECT r.i::int, CASE WHEN a.ordinal IS NULL THEN 0 WHEN b.precedence IS NOT NULL THEN 1"                         \
-    "   WHEN a.dead OR j.ordinal IS NOT NULL THEN 3 ELSE 2 END"                                                        \
-    " FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::bigint[], $5::int[]) WITH ORDINALITY"                        \
-    "   AS r (poll, voter, batch, seq, place, i)"                                                                      \
-    " LEFT JOIN LATERAL (SELECT b.dead, (b.epoch::bigint << 52) | (r.seq << 12) | r.place AS ordinal"                  \
-    "   FROM stream_epochs AS e JOIN applied_batches AS b ON b.epoch = e.epoch AND b.seq = r.seq"                      \
-    "   WHERE b.batch = r.batch ORDER BY e.epoch DESC LIMIT 1) AS a ON true"                                           \
-    " LEFT JOIN polls AS p ON p.id = r.poll COLLATE \"C\""                                                             \
-    " LEFT JOIN ballots AS b ON b.poll = p.key AND b.voter = r.voter AND b.precedence IN (a.ordinal, -a.ordinal)"      \
-    " LEFT JOIN rejected_ballots AS j ON j.ordinal = a.ordinal"
-
 #endif
