@@ -7,6 +7,8 @@ DATABASE=scrutin
 SOCKETS=$RUN_DIR/pg # where PostgreSQL listens: nowhere else
 VOTE_API_URL=http${TLS_CERT_FILE:+s}://127.0.0.1:$VOTE_API_PORT
 RESULT_API_URL=http${TLS_CERT_FILE:+s}://127.0.0.1:$RESULT_API_PORT
+VOTE_UI_URL=http${TLS_CERT_FILE:+s}://127.0.0.1:$VOTE_UI_PORT
+RESULT_UI_URL=http${TLS_CERT_FILE:+s}://127.0.0.1:$RESULT_UI_PORT
 
 # --- the state folder
 
@@ -122,6 +124,8 @@ find_services() {
     for name in vote-api result-api worker scrutin-setup; do
         [ -x "$(program_path "$name")" ] || die "there is no $(program_path "$name"): run scripts/build"
     done
+    [ -e "$BUILD_DIR/pages/result-ui/index.html" ] || die "there is no $BUILD_DIR/pages: run scripts/pages"
+    NGINX_BIN=$(PATH=/usr/sbin:$PATH command -v nginx) || die "nginx is not installed: run scripts/packages run"
 }
 
 # --- PostgreSQL
@@ -181,6 +185,34 @@ jetstream {
     $fsync
 }
 CONF
+}
+
+# --- the two pages
+
+# The configuration of one page's nginx. With a certificate it speaks TLS, as the services then do.
+write_page_conf() { # write_page_conf PAGE PORT
+    local draft file
+    draft=$STATE_DIR/$1.new
+    env PAGE="$1" LISTEN="$UI_ADDRESS:$2" ROOT="$BUILD_DIR/pages/$1" SCHEME=http${TLS_CERT_FILE:+s} \
+        VOTE_API="127.0.0.1:$VOTE_API_PORT" RESULT_API="127.0.0.1:$RESULT_API_PORT" \
+        VOTE_UI_PORT="$VOTE_UI_PORT" RESULT_UI_PORT="$RESULT_UI_PORT" TEMP_DIR="$STATE_DIR/$1" \
+        VOTE_URL="${PUBLIC_VOTE_URL-}" RESULT_URL="${PUBLIC_RESULT_URL-}" TRUSTED_PROXIES="${UI_TRUSTED_PROXIES-}" \
+        PAGE_TLS_CERT_FILE="${TLS_CERT_FILE-}" PAGE_TLS_KEY_FILE="${TLS_KEY_FILE-}" \
+        "$ROOT/web/nginx/configure" "$draft"
+    sed -i "s|$draft/|$STATE_DIR/$1/|" "$draft/nginx.conf"
+    install -d -m 700 "$STATE_DIR/$1"
+    for file in nginx.conf routes.conf; do
+        keep "$1/$file" <"$draft/$file"
+    done
+    rm -r "$draft"
+}
+
+page() { # page NAME PRIORITY
+    local conf=$STATE_DIR/$1
+    settings=()
+    program "$1" "$2" TERM 15 "$(quoted "$NGINX_BIN") -e stderr -c $(quoted "$conf/nginx.conf")" \
+        "$NGINX_BIN" "$conf/nginx.conf" "$conf/routes.conf" -- autostart=false \
+        "directory=$conf" stopasgroup=true killasgroup=true
 }
 
 # --- services
@@ -310,6 +342,8 @@ CONF
         printf '\n[group:worker]\nprograms=%s\npriority=30\n' "$group"
         service result-api 40
         service vote-api 50
+        page result-ui 60
+        page vote-ui 60
     } >"$STATE_DIR/draft" # no pipe: an error in here has to end the script
     keep supervisord.conf <"$STATE_DIR/draft"
     rm "$STATE_DIR/draft"
@@ -322,6 +356,8 @@ write_client_env() {
 STATE_DIR=$STATE_DIR
 VOTE_API_URL=$VOTE_API_URL
 RESULT_API_URL=$RESULT_API_URL
+VOTE_UI_URL=$VOTE_UI_URL
+RESULT_UI_URL=$RESULT_UI_URL
 NATS_URL=nats://127.0.0.1:$NATS_PORT
 NATS_VERSION=$NATS_VERSION
 PGHOST=$SOCKETS

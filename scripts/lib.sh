@@ -37,6 +37,7 @@ RUN_DIR=$(realpath -m "$STATE_DIR/run")                 # sockets
 TOOLS_DIR=$ROOT/.tools                                  # shared by all instances of this checkout
 
 : "${VOTE_API_PORT:=8081}" "${RESULT_API_PORT:=8082}" "${WORKER_PORT:=8083}" "${NATS_PORT:=4222}" "${WORKERS:=2}"
+: "${VOTE_UI_PORT:=5000}" "${RESULT_UI_PORT:=5001}" "${UI_ADDRESS:=0.0.0.0}"
 
 # Where this instance's state goes when user postgres cannot enter STATE_LINK, as below /root.
 elsewhere() {
@@ -62,9 +63,16 @@ supervisor_runs() {
     [[ $(ctl pid 2>/dev/null) =~ ^[0-9]+$ ]]
 }
 
-# Process ids of this instance, also of programs whose supervisor is gone: `up` marks the environment of all.
+# Process ids of this instance, also of programs whose supervisor is gone: `up` marks the environment of all. nginx
+# writes its title over the mark, and is known by the folder it runs in.
 instance_pids() {
-    grep -lszxF "SCRUTIN_STATE_DIR=$STATE_DIR" /proc/[0-9]*/environ | cut -d / -f 3 || true
+    {
+        grep -lszxF "SCRUTIN_STATE_DIR=$STATE_DIR" /proc/[0-9]*/environ | cut -d / -f 3 || true
+        find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$STATE_DIR/*-ui" 2>/dev/null | cut -d / -f 3 |
+            while read -r pid; do
+                [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != nginx ] || echo "$pid"
+            done
+    } | sort -u || true
 }
 
 # Waits up to $1 seconds for the last process of this instance to end.

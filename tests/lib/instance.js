@@ -56,12 +56,13 @@ export class Instance {
     instance.folder = mkdtempSync(join(parent, 'scrutin-test-'));
     chmodSync(instance.folder, 0o711); // user postgres must reach its cluster
     instance.stateDir = join(instance.folder, 's');
-    const first = await freePorts(4 + workers);
+    const first = await freePorts(6 + workers);
     instance.workers = workers;
     instance.settings = {
       ENV_FILE: '/dev/null', BUILD_DIR, STATE_DIR: instance.stateDir, WORKERS: String(workers),
       VOTE_API_PORT: String(first), RESULT_API_PORT: String(first + 1), NATS_PORT: String(first + 2),
-      WORKER_PORT: String(first + 3), LOG_LEVEL: 'info',
+      VOTE_UI_PORT: String(first + 3), RESULT_UI_PORT: String(first + 4), UI_ADDRESS: '127.0.0.1',
+      WORKER_PORT: String(first + 5), LOG_LEVEL: 'info',
       ...env,
     };
     running.add(instance);
@@ -79,6 +80,8 @@ export class Instance {
     instance.realStateDir = realpathSync(instance.stateDir);
     instance.voteUrl = instance.env.VOTE_API_URL;
     instance.resultUrl = instance.env.RESULT_API_URL;
+    instance.votePage = instance.env.VOTE_UI_URL;
+    instance.resultPage = instance.env.RESULT_UI_URL;
     instance.secretKeys = readFileSync(instance.env.SECRET_KEYS_FILE, 'utf8').trim();
     instance.apiKey = readFileSync(instance.env.API_KEY_FILE, 'utf8').trim();
     instance.db = new pg.Pool({

@@ -1,0 +1,23 @@
+// Speaks to those who listen to the page: a polite live region that changes at most every five seconds.
+// SPDX-License-Identifier: MIT
+
+const PAUSE = 5000;
+/** @type {string | null} */
+let waiting = null;
+let lastAt = -PAUSE;
+let timer = 0;
+
+function speak() {
+  const region = document.getElementById('spoken');
+  timer = 0;
+  if (waiting === null || !region) return;
+  lastAt = performance.now();
+  region.textContent = waiting;
+  waiting = null;
+}
+
+/** Says this as soon as it may; of several that wait only the newest is said. @param {string} text */
+export function announce(text) {
+  waiting = text;
+  timer ||= window.setTimeout(speak, Math.max(100, lastAt + PAUSE - performance.now()));
+}

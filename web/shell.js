@@ -1,0 +1,164 @@
+// The frame of both pages: header with language and theme, the routes, and what is between header and footer.
+// SPDX-License-Identifier: MIT
+import { announce } from './announce.js';
+import { html, render } from './html.js';
+import { LANGUAGES, currentLanguage, setLanguage, startLanguage, t } from './i18n.js';
+import { currentTheme, nextTheme, startTheme } from './theme.js';
+
+/** @typedef {import('./html.js').TemplateResult} TemplateResult */
+
+/**
+ * @typedef {object} View what stands between header and footer
+ * @property {() => string} title of the browser's tab; may change with what was read
+ * @property {() => TemplateResult} render
+ * @property {() => void} [close] the person goes elsewhere: stop timers and streams
+ * @property {boolean} [isBare] without header and footer, as on a big screen
+ */
+
+/** @typedef {(params: Record<string, string>) => View} ViewMaker */
+
+/**
+ * @typedef {object} ShellOptions
+ * @property {Parameters<typeof startLanguage>[0]} languages
+ * @property {[string, ViewMaker][]} routes pattern, as `/p/:code`, and what it shows
+ * @property {ViewMaker} notFound
+ * @property {() => TemplateResult} [nav] links in the header
+ * @property {() => TemplateResult} [footer]
+ */
+
+/** @type {ShellOptions} */
+let options;
+/** @type {View} */
+let view;
+let isDue = false;
+
+// --- drawing
+
+function draw() {
+  isDue = false;
+  document.title = `${view.title()} · Scrutin`;
+  document.body.classList.toggle('bare', Boolean(view.isBare));
+  render(page(), /** @type {HTMLElement} */ (document.getElementById('page')));
+}
+
+/** Draws the page anew, soon: call it after whatever changes what is shown. */
+export function refresh() {
+  if (isDue) return;
+  isDue = true;
+  queueMicrotask(draw);
+}
+
+const logo = html`<svg class="logo" viewBox="0 0 32 32" aria-hidden="true"><path class="slip" d="M9 3h14v15H9z"/>
+  <path class="mark" d="m12.5 10 3 3 5-6"/><path class="box" d="M3 16h4v3h18v-3h4v13H3z"/></svg>`;
+
+/** @param {import('./i18n.js').Language} language */
+const languageSwitch = (language) => html`<button class="switch" lang=${language} type="button"
+  aria-pressed=${currentLanguage() === language} aria-label=${{ en: 'English', fr: 'Français' }[language]}
+  @click=${() => setLanguage(language).then(refresh)}>${language.toUpperCase()}</button>`;
+
+const themeSwitch = () => html`<button class="switch" type="button" title=${t(`theme.${currentTheme()}`)}
+  aria-label=${t('theme.label', { theme: t(`theme.${currentTheme()}`) })}
+  @click=${() => { nextTheme(); announce(t(`theme.${currentTheme()}`)); refresh(); }}>${icons[currentTheme()]()}</button>`;
+
+/** An icon's shapes have to be made within an svg element. @type {Record<string, () => TemplateResult>} */
+const icons = {
+  auto: () => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 3a9 9 0 0 0 0 18z"/><circle cx="12" cy="12" r="9" class="line"/></svg>`,
+  light: () => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="4.5"/><path class="line" d="M12 2v3m0 14v3M2 12h3m14 0h3M5 5l2 2m10 10 2 2M5 19l2-2M17 7l2-2"/></svg>`,
+  dark: () => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z"/></svg>`,
+};
+
+function page() {
+  if (view.isBare) return html`<main id="main" tabindex="-1">${view.render()}</main>`;
+  return html`
+    <a class="skip" href="#main">${t('skip')}</a>
+    <header class="top">
+      <a class="brand" href="/">${logo}<span>Scrutin</span></a>
+      <nav aria-label=${t('nav')}>${options.nav?.()}</nav>
+      <div class="switches" role="group" aria-label=${t('switches')}>${LANGUAGES.map(languageSwitch)}${themeSwitch()}</div>
+    </header>
+    <main id="main" tabindex="-1">${view.render()}</main>
+    <footer class="bottom">${options.footer?.()}</footer>`;
+}
+
+// --- routes
+
+/** The values of a pattern's :names in a path, or null. @param {string} pattern @param {string} path */
+export function matchPath(pattern, path) {
+  const wanted = pattern.split('/');
+  const given = path.replace(/(.)\/$/, '$1').split('/');
+  if (wanted.length !== given.length) return null;
+  /** @type {Record<string, string>} */
+  const params = {};
+  for (const [i, part] of wanted.entries()) {
+    if (part.startsWith(':') && given[i]) params[part.slice(1)] = decode(given[i]);
+    else if (part !== given[i]) return null;
+  }
+  return params;
+}
+
+/** @param {string} part */
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function open() {
+  view?.close?.();
+  for (const [pattern, make] of options.routes) {
+    const params = matchPath(pattern, location.pathname);
+    if (params) {
+      view = make(params);
+      return;
+    }
+  }
+  view = options.notFound({});
+}
+
+/** Goes to a path of this page. @param {string} path @param {{replace?: boolean}} [how] */
+export function go(path, { replace = false } = {}) {
+  const url = new URL(path, location.href);
+  const lang = new URLSearchParams(location.search).get('lang');
+  if (lang && !url.searchParams.has('lang')) url.searchParams.set('lang', lang);
+  history[replace ? 'replaceState' : 'pushState'](null, '', url);
+  open();
+  draw();
+  scrollTo(0, 0);
+  focusHeading();
+}
+
+/** So that the keyboard, and whoever listens, begin at the new page's start. */
+export function focusHeading() {
+  const heading = /** @type {HTMLElement | null} */ (document.querySelector('main h1') ?? document.getElementById('main'));
+  if (heading && !heading.hasAttribute('tabindex')) heading.tabIndex = -1;
+  heading?.focus({ preventScroll: true });
+}
+
+/** @param {MouseEvent} event */
+function onClick(event) {
+  const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
+  if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented || event.button !== 0 || event.metaKey
+    || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute('download') || link.rel === 'external'
+    || link.origin !== location.origin) return;
+  if (link.hash && link.pathname === location.pathname && link.getAttribute('href')?.startsWith('#')) return;
+  event.preventDefault();
+  go(link.href);
+}
+
+/** Starts the page. @param {ShellOptions} given */
+export async function startShell(given) {
+  options = given;
+  startTheme();
+  await startLanguage(options.languages);
+  open();
+  document.addEventListener('click', onClick);
+  addEventListener('popstate', () => {
+    open();
+    draw();
+    focusHeading();
+  });
+  draw();
+  document.documentElement.dataset.ready = '';
+}

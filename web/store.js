@@ -1,0 +1,43 @@
+// Keeps small things on this device. Where the browser forbids it they last as long as the page.
+// SPDX-License-Identifier: MIT
+
+const PREFIX = 'scrutin.';
+/** @type {Map<string, string>} */
+const fallback = new Map();
+
+/** @param {string} name @returns {string | null} */
+export function stored(name) {
+  try {
+    return localStorage.getItem(PREFIX + name);
+  } catch {
+    return fallback.get(name) ?? null;
+  }
+}
+
+/** @param {string} name @param {string | null} value null removes it */
+export function store(name, value) {
+  try {
+    if (value === null) localStorage.removeItem(PREFIX + name);
+    else localStorage.setItem(PREFIX + name, value);
+  } catch {
+    if (value === null) fallback.delete(name);
+    else fallback.set(name, value);
+  }
+}
+
+/** What was kept as JSON, or the given value when there is nothing of use. @template T @param {string} name @param {T} otherwise @returns {T} */
+export function storedJson(name, otherwise) {
+  try {
+    return JSON.parse(stored(name) ?? 'null') ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+/** @param {string} name @param {unknown} value */
+export const storeJson = (name, value) => store(name, value === null ? null : JSON.stringify(value));
+
+/** Calls back when another tab changes the value. @param {string} name @param {() => void} changed */
+export const onStored = (name, changed) => addEventListener('storage', (event) => {
+  if (event.key === PREFIX + name || event.key === null) changed();
+});
