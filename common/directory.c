@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 
 struct directory {
     pthread_rwlock_t lock;
@@ -14,6 +15,7 @@ struct directory {
     size_t n_slots;       /* a power of two */
     struct poll **by_age; /* oldest first, so that a new poll is appended; borrows the references of slots */
     size_t n_polls;
+    _Atomic uint64_t version;
 };
 
 struct directory *directory_new(void)
@@ -124,6 +126,7 @@ bool directory_put(struct directory *directory, struct poll *poll)
             remove_age(directory, drop);
         *slot = poll;
         insert_age(directory, poll);
+        atomic_fetch_add_explicit(&directory->version, 1, memory_order_release);
         changed = true;
     }
     pthread_rwlock_unlock(&directory->lock);
@@ -179,4 +182,9 @@ size_t directory_count(struct directory *directory)
     size_t n = directory->n_polls;
     pthread_rwlock_unlock(&directory->lock);
     return n;
+}
+
+uint64_t directory_version(const struct directory *directory)
+{
+    return atomic_load_explicit(&directory->version, memory_order_acquire);
 }

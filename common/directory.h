@@ -24,5 +24,7 @@ size_t directory_list(struct directory *directory, const char *after, struct pol
 /* Calls fn for every poll, deleted ones too, under the directory's read lock. */
 void directory_each(struct directory *directory, void (*fn)(void *arg, const struct poll *poll), void *arg);
 size_t directory_count(struct directory *directory);
+/* Rises with every change. Who kept a poll found at a version may use it while the version is the same. */
+uint64_t directory_version(const struct directory *directory);
 
 #endif

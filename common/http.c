@@ -12,9 +12,18 @@ static double read_connections(void *arg)
     return atomic_load(&((struct http_server *)arg)->connections);
 }
 
+size_t http_waiting(const struct http_server *server)
+{
+    size_t waiting = 0;
+
+    for (int i = 0; i < server->options.loops; i++)
+        waiting += atomic_load_explicit(&server->loops[i].waiting, memory_order_relaxed);
+    return waiting;
+}
+
 static double read_waiting(void *arg)
 {
-    return atomic_load(&((struct http_server *)arg)->waiting);
+    return (double)http_waiting(arg);
 }
 
 void http_metrics_init(struct http_server *server)
@@ -48,6 +57,14 @@ static void on_request_gone(void *memory)
     }
 }
 
+/* Without a locked instruction: no other thread writes it. */
+static void count_waiting(struct http_loop *loop, int n)
+{
+    unsigned waiting = atomic_load_explicit(&loop->waiting, memory_order_relaxed);
+
+    atomic_store_explicit(&loop->waiting, waiting + (unsigned)n, memory_order_relaxed);
+}
+
 struct http_ticket *http_call_wait(struct http_call *call)
 {
     struct http_ticket *ticket = h2o_mem_alloc_recycle(&call->loop->tickets, sizeof(*ticket));
@@ -57,8 +74,7 @@ struct http_ticket *http_call_wait(struct http_call *call)
     *ticket = (struct http_ticket){call, call->loop, token};
     if (token->connection != NULL)
         token->connection->waiting++;
-    call->loop->waiting++;
-    atomic_fetch_add_explicit(&call->loop->server->waiting, 1, memory_order_relaxed);
+    count_waiting(call->loop, 1);
     return ticket;
 }
 
@@ -69,8 +85,7 @@ void http_ticket_free(struct http_ticket *ticket)
         if (ticket->token->connection != NULL)
             ticket->token->connection->waiting--;
     }
-    ticket->loop->waiting--;
-    atomic_fetch_sub_explicit(&ticket->loop->server->waiting, 1, memory_order_relaxed);
+    count_waiting(ticket->loop, -1);
     h2o_mem_free_recycle(&ticket->loop->tickets, ticket);
 }
 
@@ -206,8 +221,10 @@ static bool admit(struct http_call *call)
                      call->route->max_body);
         return false;
     }
-    if (atomic_load_explicit(&server->waiting, memory_order_relaxed) >= server->options.max_in_flight &&
-        call->route->max_body > 0) {
+    /* The other loops' counts are looked at only where this one has more than its share. */
+    if (call->route->max_body > 0 &&
+        call->loop->waiting >= (unsigned)server->options.max_in_flight / (unsigned)server->options.loops &&
+        http_waiting(server) >= (size_t)server->options.max_in_flight) {
         http_problem(call, PROBLEM_OVERLOADED, NULL, "Try again in a second.");
         return false;
     }

@@ -68,6 +68,8 @@ struct http_options {
     void (*on_loop_stop)(struct http_loop *loop, void *service);
     /* Called on each loop when draining begins: event streams end themselves here. NULL is fine. */
     void (*on_loop_drain)(struct http_loop *loop, void *service);
+    /* Called when a second passed without work, the first one since there was some. NULL is fine. */
+    void (*on_loop_idle)(struct http_loop *loop, void *service);
     /* Called at the end of every turn of the loop: group commit hands over what gathered. NULL is fine. */
     void (*on_turn_end)(struct http_loop *loop, void *service);
 };

@@ -32,11 +32,11 @@ struct http_loop {
     h2o_timeout_t sweep_timeout;
     h2o_timeout_entry_t sweep;
     size_t n_connections;
-    size_t waiting;            /* tickets */
+    atomic_uint waiting;       /* tickets; only its own thread writes */
     h2o_mem_recycle_t tickets; /* freed ones: a batch frees a thousand at once */
     uint64_t id_start, id_count;
     int64_t last_request_ms;
-    bool draining, stopped;
+    bool draining, stopped, was_quiet;
     int64_t drain_deadline_ms;
     void *data;
 };
@@ -51,7 +51,6 @@ struct http_server {
     struct http_loop *loops;
     h2o_sem_t loops_ready, may_run, loops_ended; /* of loops 1 and up */
     atomic_int connections;
-    atomic_int waiting;
     atomic_bool draining;
     atomic_int drain_grace_ms;
 };
@@ -69,6 +68,8 @@ static inline uint64_t http_next_id(struct http_loop *loop)
 {
     return loop->id_start + loop->id_count++;
 }
+/* Requests of all loops that wait. */
+size_t http_waiting(const struct http_server *server);
 /* Registers the metrics of all servers of this process, once. */
 void http_answer_metrics_init(void);
 void http_metrics_init(struct http_server *server);

@@ -78,12 +78,13 @@ static void reply_ballot(struct http_call *call, void *arg, const struct group_r
     }
     make_receipt(api, result, 0, receipt);
     selection_write(pending->method, result->ballots[0].choices, selection);
-    int len = snprintf(body, sizeof(body),
-                       "{\"poll\":\"%s\",\"selection\":%s,\"state\":\"pending\",\"receipt\":\"%s\"}",
-                       result->ballots[0].poll, selection, receipt);
+    char *end = stpcpy(stpcpy(body, "{\"poll\":\""), result->ballots[0].poll);
+    end = stpcpy(stpcpy(end, "\",\"selection\":"), selection);
+    end = stpcpy(stpcpy(end, ",\"state\":\"pending\",\"receipt\":\""), receipt);
+    end = stpcpy(end, "\"}");
     if (pending->voter.is_new)
         voter_set_cookie(call, api->ring, pending->voter.id);
-    http_reply(call, 202, "application/json", body, (size_t)len);
+    http_reply(call, 202, "application/json", body, (size_t)(end - body));
 }
 
 static void accept_ballot(struct http_call *call, const struct poll *poll, const char *choices, size_t choices_len)
@@ -100,7 +101,7 @@ static void accept_ballot(struct http_call *call, const struct poll *poll, const
         http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");
         return;
     }
-    group_add(http_loop_data(call->loop), call, &ballot, 1, reply_ballot, pending);
+    group_add(vote_api_group(call), call, &ballot, 1, reply_ballot, pending);
 }
 
 void ballots_handle_put(struct http_call *call)
@@ -186,7 +187,7 @@ static void accept_bulk(struct http_call *call, const struct poll *poll, const j
     while (read < n && read_bulk_ballot(call->service, json_array_get(list, read), poll, read, &ballots[read], &err))
         read++;
     if (read == n)
-        group_add(http_loop_data(call->loop), call, ballots, n, reply_bulk, NULL);
+        group_add(vote_api_group(call), call, ballots, n, reply_bulk, NULL);
     else
         refuse_body(call, &err);
     for (size_t i = 0; i < read; i++)

@@ -105,7 +105,7 @@ static void accept_vote(struct http_call *call, struct classic_vote *vote, const
         return;
     }
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
-    group_add(http_loop_data(call->loop), call, &ballot, 1, reply_classic, vote);
+    group_add(vote_api_group(call), call, &ballot, 1, reply_classic, vote);
 }
 
 void classic_handle_post(struct http_call *call)

@@ -14,6 +14,9 @@
 #include "settings.h"
 #include "vote_api.h"
 #include "voter.h"
+#ifdef HAVE_MIMALLOC
+#include <mimalloc.h>
+#endif
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,10 +36,26 @@ static const struct http_route routes[] = {
     {"DELETE", "/v1/polls/{poll}", polls_handle_delete, 0},
 };
 
+/* A hall votes in one poll: most of the time it is the one that was asked for last. */
+static struct poll *find_poll(const struct vote_api *service, struct vote_loop *loop, h2o_iovec_t id)
+{
+    uint64_t version = directory_version(service->watch.polls);
+
+    if (loop->poll == NULL || loop->polls_version != version ||
+        !h2o_memis(id.base, id.len, loop->poll->id, strlen(loop->poll->id))) {
+        struct poll *poll = directory_find(service->watch.polls, id.base, id.len);
+        poll_release(loop->poll);
+        loop->poll = poll == NULL ? NULL : poll_copy(poll);
+        loop->polls_version = version;
+        poll_release(poll);
+    }
+    return loop->poll == NULL ? NULL : poll_retain(loop->poll);
+}
+
 struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id)
 {
     const struct vote_api *service = call->service;
-    struct poll *poll = directory_find(service->watch.polls, id.base, id.len);
+    struct poll *poll = find_poll(service, http_loop_data(call->loop), id);
 
     if (poll != NULL && !poll->deleted)
         return poll;
@@ -108,12 +127,24 @@ static void on_loop_start(struct http_loop *loop, void *service)
                                         .batches_in_flight = (unsigned)settings.batches_in_flight,
                                         .ack_timeout_ms = settings.ack_timeout_ms};
 
-    http_loop_set_data(loop, group_new(loop, api.publisher, &limits));
+    struct vote_loop *own = h2o_mem_alloc(sizeof(*own));
+    *own = (struct vote_loop){.group = group_new(loop, api.publisher, &limits)};
+    http_loop_set_data(loop, own);
 }
 
 static void on_turn_end(struct http_loop *loop, void *service)
 {
-    group_turn_end(http_loop_data(loop));
+    const struct vote_loop *own = http_loop_data(loop);
+
+    group_turn_end(own->group);
+}
+
+/* What a burst needed goes back to the system once it is over. */
+static void on_loop_idle(struct http_loop *loop, void *service)
+{
+#ifdef HAVE_MIMALLOC
+    mi_collect(true);
+#endif
 }
 
 static void on_stop(void *server)
@@ -184,6 +215,7 @@ int main(int argc, char **argv)
                                          .n_checks = sizeof(checks) / sizeof(checks[0]),
                                          .service = &api,
                                          .on_loop_start = on_loop_start,
+                                         .on_loop_idle = on_loop_idle,
                                          .on_turn_end = on_turn_end};
     enum status st = http_open(&options, &server, &err);
     if (st != ST_OK)

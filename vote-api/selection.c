@@ -7,19 +7,31 @@
 
 /* --- options and their number */
 
-/* The option that an element of the selection names, or NULL with *err. */
-static const struct poll_option *read_option(const json_t *element, const struct poll *poll, const char *pointer,
-                                             struct json_error *err)
+/* The pointer to element i of the array at base. Only refusals need it. */
+static const char *point_to(size_t i, const char *base, char pointer[JSON_POINTER_MAX])
 {
+    char number[24];
+
+    snprintf(number, sizeof(number), "%zu", i);
+    json_pointer_append(pointer, base, number);
+    return pointer;
+}
+
+/* The option that element i of the selection names, or NULL with *err. */
+static const struct poll_option *read_option(const json_t *selection, size_t i, const struct poll *poll,
+                                             const char *base, struct json_error *err)
+{
+    const json_t *element = json_array_get(selection, i);
     const char *id = json_string_value(element);
+    char pointer[JSON_POINTER_MAX];
 
     if (id == NULL) {
-        json_error_set(err, pointer, "An option is named by its id, a string.");
+        json_error_set(err, point_to(i, base, pointer), "An option is named by its id, a string.");
         return NULL;
     }
     const struct poll_option *option = poll_find_option(poll, id, json_string_length(element));
     if (option == NULL)
-        json_error_set(err, pointer, "This poll has no option \"%.40s\".", id);
+        json_error_set(err, point_to(i, base, pointer), "This poll has no option \"%.40s\".", id);
     return option;
 }
 
@@ -42,19 +54,18 @@ static bool read_places(const json_t *selection, const struct poll *poll, const 
 {
     size_t n = json_array_size(selection);
     bool seen[POLL_OPTIONS_MAX] = {false};
-    char number[24], pointer[JSON_POINTER_MAX];
+    char pointer[JSON_POINTER_MAX];
 
     if (!check_number(n, poll, base, err))
         return false;
     for (size_t i = 0; i < n; i++) {
-        snprintf(number, sizeof(number), "%zu", i);
-        json_pointer_append(pointer, base, number);
-        const struct poll_option *option = read_option(json_array_get(selection, i), poll, pointer, err);
+        const struct poll_option *option = read_option(selection, i, poll, base, err);
         if (option == NULL)
             return false;
         places[i] = (uint8_t)(option - poll->options);
         if (seen[places[i]]) {
-            json_error_set(err, pointer, "Option \"%s\" stands twice in this selection; name it once.", option->id);
+            json_error_set(err, point_to(i, base, pointer),
+                           "Option \"%s\" stands twice in this selection; name it once.", option->id);
             return false;
         }
         seen[places[i]] = true;
@@ -62,30 +73,19 @@ static bool read_places(const json_t *selection, const struct poll *poll, const 
     return true;
 }
 
-static char *put(char *to, const char *text)
-{
-    size_t len = strlen(text);
-
-    memcpy(to, text, len + 1);
-    return to + len;
-}
-
 /* --- methods */
 
 static int read_plurality(const json_t *selection, const struct poll *poll, const char *base,
                           char out[BALLOT_CHOICES_MAX + 1], struct json_error *err)
 {
-    char pointer[JSON_POINTER_MAX];
-
     if (json_array_size(selection) != 1) {
         json_error_set(err, base, "Select exactly one option; this selection has %zu.", json_array_size(selection));
         return -1;
     }
-    json_pointer_append(pointer, base, "0");
-    const struct poll_option *option = read_option(json_array_get(selection, 0), poll, pointer, err);
+    const struct poll_option *option = read_option(selection, 0, poll, base, err);
     if (option == NULL)
         return -1;
-    return (int)(put(out, option->id) - out);
+    return (int)(stpcpy(out, option->id) - out);
 }
 
 /* In the poll's order. */
@@ -102,7 +102,7 @@ static int read_approval(const json_t *selection, const struct poll *poll, const
         approved[places[i]] = true;
     for (size_t i = 0; i < poll->n_options; i++)
         if (approved[i])
-            to = put(put(to, to == out ? "" : " "), poll->options[i].id);
+            to = stpcpy(stpcpy(to, to == out ? "" : " "), poll->options[i].id);
     return (int)(to - out);
 }
 
@@ -115,7 +115,7 @@ static int read_ranked(const json_t *selection, const struct poll *poll, const c
     if (!read_places(selection, poll, base, places, err))
         return -1;
     for (size_t i = 0; i < json_array_size(selection); i++)
-        to = put(put(to, to == out ? "" : ">"), poll->options[places[i]].id);
+        to = stpcpy(stpcpy(to, to == out ? "" : ">"), poll->options[places[i]].id);
     return (int)(to - out);
 }
 
@@ -145,7 +145,7 @@ static int read_score(const json_t *selection, const struct poll *poll, const ch
         value = json_object_get(selection, poll->options[i].id);
         if (value == NULL)
             continue;
-        to = put(put(to, to == out ? "" : " "), poll->options[i].id);
+        to = stpcpy(stpcpy(to, to == out ? "" : " "), poll->options[i].id);
         *to++ = '=';
         *to++ = (char)('0' + json_integer_value(value));
         *to = '\0';
@@ -199,15 +199,15 @@ size_t selection_write(enum poll_method method, const char *choices, char out[SE
 {
     bool scores = method == METHOD_SCORE;
     const char *between = scores ? ",\"" : "\",\"";
-    char *to = put(out, scores ? "{\"" : "[\"");
+    char *to = stpcpy(out, scores ? "{\"" : "[\"");
 
     for (; *choices != '\0'; choices++) {
         if (*choices == ' ' || *choices == '>')
-            to = put(to, between);
+            to = stpcpy(to, between);
         else if (*choices == '=')
-            to = put(to, "\":");
+            to = stpcpy(to, "\":");
         else
             *to++ = *choices;
     }
-    return (size_t)(put(to, scores ? "}" : "\"]") - out);
+    return (size_t)(stpcpy(to, scores ? "}" : "\"]") - out);
 }

@@ -34,7 +34,7 @@ const struct config_entry settings_table[] = {
     {"MAX_CONNECTIONS", CONFIG_NUMBER, AT(max_connections), "10000", 1, 1000000,
      "Open connections; one more is closed at once. Memory: about 10 KiB each."},
     {"MAX_IN_FLIGHT", CONFIG_NUMBER, AT(max_in_flight), "4000", 1, 1000000,
-     "Requests that wait for an acknowledgement; one more is answered 503. Memory: about 14 KiB each."},
+     "Requests that wait for an acknowledgement; one more is answered 503. Memory: about 8 KiB each."},
     {"ACK_TIMEOUT_MS", CONFIG_NUMBER, AT(ack_timeout_ms), "1500", 100, 60000,
      "How long a ballot may wait for the broker's acknowledgement. With the write deadline of 500 ms no voter waits "
      "longer than two seconds for an answer."},

@@ -17,7 +17,22 @@ struct vote_api {
     struct jobs *jobs;
 };
 
+/* What each event loop has of its own; http_loop_data() of a loop. */
+struct vote_loop {
+    struct group *group;
+    struct poll *poll; /* the one asked for last, a copy: reference counts that loops share cost more than the search */
+    uint64_t polls_version;
+};
+
 /* The poll that a path names, with a reference, or NULL after answering 404 (503 while the polls are not known). */
 struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id);
+
+/* Where the ballots of this request's loop gather. */
+static inline struct group *vote_api_group(const struct http_call *call)
+{
+    const struct vote_loop *loop = http_loop_data(call->loop);
+
+    return loop->group;
+}
 
 #endif

@@ -3,7 +3,6 @@
 #include "voter.h"
 
 #include "vote_api.h"
-#include <stdio.h>
 #include <string.h>
 
 struct voter voter_identify(const struct http_call *call, const struct keyring *ring)
@@ -23,12 +22,14 @@ struct voter voter_identify(const struct http_call *call, const struct keyring *
 
 void voter_set_cookie(struct http_call *call, const struct keyring *ring, const uint8_t id[VOTER_ID])
 {
-    char token[VOTER_TOKEN_SIZE], cookie[VOTER_TOKEN_SIZE + 96];
+    h2o_mem_pool_t *pool = &call->req->pool;
+    char *cookie = h2o_mem_alloc_pool(pool, VOTER_TOKEN_SIZE + 96), *end = stpcpy(cookie, VOTER_COOKIE_NAME "=");
 
-    voter_token_make(ring, id, token);
-    snprintf(cookie, sizeof(cookie), VOTER_COOKIE_NAME "=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s", token,
-             VOTER_COOKIE_AGE_S, http_is_tls(call) ? "; Secure" : "");
-    http_add_header(call, "set-cookie", cookie);
+    voter_token_make(ring, id, end);
+    end = stpcpy(end + strlen(end), "; Path=/; Max-Age=" VOTER_COOKIE_AGE_S "; HttpOnly; SameSite=Lax");
+    if (http_is_tls(call))
+        end = stpcpy(end, "; Secure");
+    h2o_add_header(pool, &call->req->res.headers, H2O_TOKEN_SET_COOKIE, NULL, cookie, (size_t)(end - cookie));
 }
 
 void voter_handle_create(struct http_call *call)

@@ -7,7 +7,7 @@
 #include "keys.h"
 
 #define VOTER_COOKIE_NAME "voter_id"
-#define VOTER_COOKIE_AGE_S (400 * 24 * 3600) /* the longest that browsers keep one */
+#define VOTER_COOKIE_AGE_S "34560000" /* 400 days, the longest that browsers keep one */
 
 struct voter {
     uint8_t id[VOTER_ID];
