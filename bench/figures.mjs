@@ -37,7 +37,7 @@ export async function accepted(run) {
   ];
 }
 
-/** How fast ballots are committed while they come in at a rate. */
+/** How fast ballots are committed while they come in at a rate; 0: as fast as they are acknowledged. */
 async function committedRate(system, poll, rate, seconds, options) {
   const before = await system.received(poll);
   const samples = [];
@@ -67,17 +67,16 @@ async function flood(system, poll, count, options) {
   return { rate: report.acknowledged / ((performance.now() - since) / 1000), acknowledged: report.rate };
 }
 
-/** Measures one kind of load into one poll against the same upserts from SQL: ballots come in a little faster than a flood
- * was committed, so that the slowest part sets the pace. */
+/** Measures one kind of load into one poll against the same upserts from SQL. Ballots come in as fast as they are
+ * acknowledged, so that the slowest part sets the pace. */
 async function sustainedIn(run, name, poll, target, { voters = 0, rival = poll } = {}) {
   const { system, plan } = run;
   const options = voters ? { voters } : {};
-  const guess = await flood(system, poll, plan.flood, options);
   const [ceiling, real] = await interleave(plan.rounds,
     () => upsertCeiling(system, rival, run.rowsPerStatement, plan.seconds, voters),
-    () => committedRate(system, poll, 1.05 * guess.rate, plan.seconds, options));
+    () => committedRate(system, poll, 0, plan.seconds, options));
   return row(name, real.map((one) => one.committed), 'ballots/s', ceiling.map((one) => one.rate), 'the same upsert from SQL', target,
-    { flood: guess.rate, floodAcknowledged: guess.acknowledged, cpu: real.at(-1).cpu });
+    { acknowledged: median(real.map((one) => one.report.rate)), cpu: real.at(-1).cpu });
 }
 
 /** Ballots a second that are committed, row and tally, while new ones keep coming. */
@@ -173,7 +172,7 @@ export async function growth(run) {
     await system.fill(poll, millions * 1e6);
     const [ceiling, real] = await interleave(2,
       () => system.db.query('CHECKPOINT').then(() => upsertCeiling(system, poll, run.rowsPerStatement, plan.growthSeconds)),
-      () => system.db.query('CHECKPOINT').then(() => committedRate(system, poll, 1.05 * run.sustained, plan.growthSeconds, {})));
+      () => system.db.query('CHECKPOINT').then(() => committedRate(system, poll, 0, plan.growthSeconds, {})));
     rows.push(row(`sustained, from ${millions} million ballots on`, real.map((one) => one.committed), 'ballots/s',
       ceiling.map((one) => one.rate), 'the same upsert from SQL', undefined, { millions }));
   }
