@@ -167,6 +167,14 @@ static const struct http_route own_routes[] = {
     {"GET", "/metrics", handle_metrics, 0},
 };
 
+void http_print_routes(const struct http_route *routes, size_t n, FILE *to)
+{
+    for (size_t i = 0; i < n; i++)
+        fprintf(to, "%s %s\n", routes[i].method, routes[i].pattern);
+    if (routes != own_routes)
+        http_print_routes(own_routes, sizeof(own_routes) / sizeof(own_routes[0]), to);
+}
+
 /* Looks for the route among some; adds the methods of routes with this path to allow ("" at first). */
 static const struct http_route *find_route(const struct http_route *routes, size_t n, struct http_call *call,
                                            char allow[96])

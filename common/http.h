@@ -13,6 +13,7 @@
 #include "problem.h"
 #include "status.h"
 #include <h2o.h>
+#include <stdio.h>
 
 #define HTTP_PARAMS_MAX 2
 #define HTTP_LOOPS_MAX 64
@@ -79,6 +80,8 @@ struct http_options {
 MUST_CHECK enum status http_open(const struct http_options *options, struct http_server **out, struct errmsg *err);
 /* Runs the loops until http_drain, returns when the last one has ended. The process should end soon after. */
 void http_run(struct http_server *server);
+/* One line, `METHOD pattern`, for each of the service's routes and the server's own. */
+void http_print_routes(const struct http_route *routes, size_t n, FILE *to);
 /* From any thread, or a signal's: no new connections, requests in flight are answered, idle connections are closed,
  * after grace_ms everything else is cut. /readyz says no from here on. */
 void http_drain(struct http_server *server, int grace_ms);

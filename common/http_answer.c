@@ -33,6 +33,8 @@ static const char *reason_phrase(int code)
         return "Accepted";
     case 204:
         return "No Content";
+    case 303:
+        return "See Other";
     case 304:
         return "Not Modified";
     default:

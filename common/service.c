@@ -3,6 +3,7 @@
 #include "service.h"
 
 #include "alloc.h"
+#include "http.h"
 #include "log.h"
 #include <getopt.h>
 #include <jansson.h>
@@ -156,7 +157,7 @@ _Noreturn static void check_health(const struct service *service)
 static void print_usage(const struct service *service, FILE *to)
 {
     fprintf(to, "Usage: %s [--help | --version | --check-config%s]\n", service->name,
-            service->port != NULL ? " | --healthcheck" : "");
+            service->port != NULL ? " | --healthcheck | --routes" : "");
 }
 
 static void print_help(const struct service *service)
@@ -166,8 +167,10 @@ static void print_help(const struct service *service)
     printf("  --help          print this and end\n");
     printf("  --version       print the version and end\n");
     printf("  --check-config  read the configuration, say what is wrong with it, and end\n");
-    if (service->port != NULL)
+    if (service->port != NULL) {
         printf("  --healthcheck   ask the running service whether it is ready: 0 yes, 1 no\n");
+        printf("  --routes        print what it answers to, `METHOD path` a line, and end\n");
+    }
     printf("\nEnvironment variables (an empty one counts as not set; X_FILE names a file that holds X):\n");
     config_print_help(service->entries, service->n_entries, stdout);
 }
@@ -175,16 +178,14 @@ static void print_help(const struct service *service)
 static int parse_option(const struct service *service, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {"check-config", no_argument, NULL, 'c'},
-        {"healthcheck", no_argument, NULL, 'y'},
-        {NULL, 0, NULL, 0},
+        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'v'},
+        {"check-config", no_argument, NULL, 'c'}, {"healthcheck", no_argument, NULL, 'y'},
+        {"routes", no_argument, NULL, 'r'},       {NULL, 0, NULL, 0},
     };
     int chosen = 0, option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == '?' || chosen != 0 || (option == 'y' && service->port == NULL)) {
+        if (option == '?' || chosen != 0 || ((option == 'y' || option == 'r') && service->port == NULL)) {
             print_usage(service, stderr);
             exit(EXIT_USAGE);
         }
@@ -261,6 +262,9 @@ void service_start(const struct service *service, int argc, char **argv)
         exit(0);
     case 'v':
         printf("%s %s\n", service->name, SERVICE_VERSION_TEXT);
+        exit(0);
+    case 'r':
+        http_print_routes(service->routes, service->n_routes, stdout);
         exit(0);
     case 'c':
         load_config(service, EXIT_USAGE);

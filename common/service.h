@@ -7,6 +7,8 @@
 
 #define SERVICE_VERSION_TEXT SCRUTIN_VERSION
 
+struct http_route;
+
 struct service {
     const char *name;
     const char *sentence; /* what it does, for --help */
@@ -16,14 +18,16 @@ struct service {
     const int64_t *port; /* fields of config that --healthcheck asks; NULL: the program serves no HTTP */
     char *const *bind_address;
     const int *log_level;
-    char *const *tls_cert_file; /* NULL or points at "": plain */
+    char *const *tls_cert_file;      /* NULL or points at "": plain */
+    const struct http_route *routes; /* what --routes prints, beside the routes of every service */
+    size_t n_routes;
     /* Looks closer at what was read: keys, ids. NULL is fine; its error counts like one of the table's. */
     enum status (*check)(struct errmsg *err);
 };
 
-/* Handles --help, --version, --check-config and --healthcheck (these end the process), reads the configuration, starts
- * the log, ignores SIGPIPE and blocks SIGTERM and SIGINT in this and all later threads. Errors end the process with
- * code 2 and a sentence on standard error. */
+/* Handles --help, --version, --routes, --check-config and --healthcheck (these end the process), reads the
+ * configuration, starts the log, ignores SIGPIPE and blocks SIGTERM and SIGINT in this and all later threads. Errors
+ * end the process with code 2 and a sentence on standard error. */
 void service_start(const struct service *service, int argc, char **argv);
 /* Waits for SIGTERM or SIGINT, on a thread of its own, and calls on_stop(arg) once; a second signal ends the process.
  */

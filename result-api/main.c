@@ -150,7 +150,9 @@ int main(int argc, char **argv)
                                     .port = &settings.port,
                                     .bind_address = &settings.bind_address,
                                     .log_level = &settings.log_level,
-                                    .tls_cert_file = &settings.tls_cert_file};
+                                    .tls_cert_file = &settings.tls_cert_file,
+                                    .routes = routes,
+                                    .n_routes = sizeof(routes) / sizeof(routes[0])};
     struct http_server *server = NULL;
     struct errmsg err;
 

@@ -4,6 +4,7 @@
 #include "classic.h"
 #include "clock.h"
 #include "closer.h"
+#include "description.h"
 #include "group.h"
 #include "jobs.h"
 #include "log.h"
@@ -34,6 +35,10 @@ static const struct http_route routes[] = {
     {"GET", "/v1/polls/{poll}", polls_handle_get, 0},
     {"PATCH", "/v1/polls/{poll}", polls_handle_patch, POLL_BODY_MAX},
     {"DELETE", "/v1/polls/{poll}", polls_handle_delete, 0},
+    {"GET", "/openapi.json", description_handle_file, 0},
+    {"GET", "/docs", description_handle_file, 0},
+    {"GET", "/docs/style.css", description_handle_file, 0},
+    {"GET", "/problems/{problem}", description_handle_problem, 0},
 };
 
 /* A hall votes in one poll: most of the time it is the one that was asked for last. */
@@ -196,7 +201,9 @@ int main(int argc, char **argv)
                                     .port = &settings.port,
                                     .bind_address = &settings.bind_address,
                                     .log_level = &settings.log_level,
-                                    .tls_cert_file = &settings.tls_cert_file};
+                                    .tls_cert_file = &settings.tls_cert_file,
+                                    .routes = routes,
+                                    .n_routes = sizeof(routes) / sizeof(routes[0])};
     struct http_server *server = NULL;
     struct errmsg err;
 
