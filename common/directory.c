@@ -161,7 +161,7 @@ size_t directory_list(struct directory *directory, const char *after, struct pol
     }
     while (at != 0 && n < max) {
         const struct poll *poll = directory->by_age[--at];
-        if (!poll->deleted)
+        if (!poll->deleted && !poll->draft)
             out[n++] = poll_retain(poll);
     }
     pthread_rwlock_unlock(&directory->lock);

@@ -17,9 +17,9 @@ void directory_free(struct directory *directory);
 bool directory_put(struct directory *directory, struct poll *poll);
 /* The poll with one more reference, or NULL; deleted polls are found too. */
 struct poll *directory_find(struct directory *directory, const char *id, size_t len);
-/* Up to max polls that are not deleted, newest first, starting after the poll with id `after` ("": from the start;
- * an id that was never there: none; one that was deleted meanwhile still holds its place). Fills out with references
- * and returns their number. */
+/* Up to max polls that are neither deleted nor drafts, newest first, starting after the poll with id `after` ("": from
+ * the start; an id that was never there: none; one that was deleted meanwhile still holds its place). Fills out with
+ * references and returns their number. */
 size_t directory_list(struct directory *directory, const char *after, struct poll **out, size_t max);
 /* Calls fn for every poll, deleted ones too, under the directory's read lock. */
 void directory_each(struct directory *directory, void (*fn)(void *arg, const struct poll *poll), void *arg);

@@ -8,6 +8,7 @@
 static const char *const method_names[] = {"plurality", "approval", "ranked", "score"};
 static const char *const visibility_names[] = {"always", "after_vote", "after_close"};
 static const char *const voter_policy_names[] = {"open", "code"};
+static const char *const state_names[] = {"draft", "scheduled", "open", "closed"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -56,6 +57,9 @@ struct poll *poll_copy(const struct poll *poll)
     copy->min_choices = poll->min_choices;
     copy->max_choices = poll->max_choices;
     copy->revisable = poll->revisable;
+    copy->reopenable = poll->reopenable;
+    copy->draft = poll->draft;
+    copy->term = poll->term;
     copy->deleted = poll->deleted;
     copy->has_manager = poll->has_manager;
     copy->opens_at_ms = poll->opens_at_ms;
@@ -78,7 +82,9 @@ struct poll *poll_copy(const struct poll *poll)
 
 enum poll_state poll_state_at(const struct poll *poll, int64_t now_ms)
 {
-    /* Closed comes first: a poll may be closed before it ever opened. */
+    if (poll->draft && !poll->deleted)
+        return POLL_DRAFT;
+    /* Closed comes before scheduled: a poll may be closed before it ever opened. */
     if (poll->deleted || (poll->closes_at_ms != 0 && now_ms >= poll->closes_at_ms))
         return POLL_CLOSED;
     if (now_ms < poll->opens_at_ms)
@@ -118,6 +124,12 @@ const char *poll_method_name(enum poll_method method)
 {
     assert((size_t)method < COUNT_OF(method_names));
     return method_names[method];
+}
+
+const char *poll_state_name(enum poll_state state)
+{
+    assert((size_t)state < COUNT_OF(state_names));
+    return state_names[state];
 }
 
 const char *poll_visibility_name(enum poll_visibility visibility)

@@ -19,6 +19,7 @@
 #define POLL_LABEL_MAX 200      /* code points of an option's label */
 #define POLL_KEY_ID_MAX 16      /* bytes */
 #define POLL_MANAGE_HASH 32     /* bytes: SHA-256 */
+#define POLL_TERM_MAX 1000      /* re-openings: each stays in the books for ever */
 #define BALLOT_CHOICES_MAX 4096 /* bytes of a ballot's canonical choices */
 #define VOTER_HASH 16           /* bytes */
 #define CODE_HASH 16            /* bytes: keyed hash of a voting code */
@@ -31,7 +32,7 @@ _Static_assert(POLL_RANKED_MAX *(POLL_ID_MAX + 1) <= 2600, "a ranking must fit t
 enum poll_method { METHOD_PLURALITY, METHOD_APPROVAL, METHOD_RANKED, METHOD_SCORE };
 enum poll_visibility { VISIBILITY_ALWAYS, VISIBILITY_AFTER_VOTE, VISIBILITY_AFTER_CLOSE };
 enum poll_voter_policy { VOTERS_OPEN, VOTERS_CODE };
-enum poll_state { POLL_SCHEDULED, POLL_OPEN, POLL_CLOSED };
+enum poll_state { POLL_DRAFT, POLL_SCHEDULED, POLL_OPEN, POLL_CLOSED };
 
 struct poll_option {
     char id[POLL_ID_MAX + 1];
@@ -46,8 +47,11 @@ struct poll {
     enum poll_method method;
     unsigned min_choices, max_choices;
     bool revisable;
+    bool reopenable; /* may be opened again after it closed */
+    bool draft;      /* nobody has opened or scheduled it: in no list, takes no ballot */
     bool deleted;
     bool has_manager;
+    unsigned term;        /* how often it was opened again */
     int64_t opens_at_ms;  /* since 1970; 0: at once */
     int64_t closes_at_ms; /* since 1970; 0: when somebody closes it */
     enum poll_visibility visibility;
@@ -69,6 +73,8 @@ void poll_release(const struct poll *poll); /* NULL is fine */
 struct poll *poll_copy(const struct poll *poll);
 
 enum poll_state poll_state_at(const struct poll *poll, int64_t now_ms);
+/* draft, scheduled, open, closed: counting and final are known to whoever reads the database. */
+const char *poll_state_name(enum poll_state state);
 /* The option with this id, or NULL. */
 const struct poll_option *poll_find_option(const struct poll *poll, const char *id, size_t len);
 /* [a-z0-9-]{1,32} */

@@ -20,7 +20,8 @@
     PROBLEM(METHOD_NOT_ALLOWED, "method-not-allowed", 405, "This method is not allowed here")                          \
     PROBLEM(POLL_NOT_OPEN, "poll-not-open", 409, "The poll is not open yet")                                           \
     PROBLEM(POLL_CLOSED, "poll-closed", 409, "The poll is closed")                                                     \
-    PROBLEM(POLL_IN_USE, "poll-in-use", 409, "The poll can no longer be changed like that")                            \
+    PROBLEM(POLL_HAS_OPENED, "poll-has-opened", 409, "The poll has opened and can no longer be changed like that")     \
+    PROBLEM(POLL_NOT_REOPENABLE, "poll-not-reopenable", 409, "The poll cannot be opened again")                        \
     PROBLEM(POLL_CHANGED, "poll-changed", 409, "The poll was changed by somebody else")                                \
     PROBLEM(POLL_EXISTS, "poll-exists", 409, "A poll with this id exists")                                             \
     PROBLEM(PAYLOAD_TOO_LARGE, "payload-too-large", 413, "The body is too large")                                      \

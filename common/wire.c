@@ -19,7 +19,7 @@
 
 /* Field numbers of proto/ballot.proto */
 enum { BALLOT_POLL = 1, BALLOT_VOTER = 2, BALLOT_CHOICES = 3, BALLOT_CAST_AT = 4 };
-enum { BATCH_VERSION = 1, BATCH_ID_FIELD = 2, BATCH_BALLOTS = 3, BATCH_FENCE = 4 };
+enum { BATCH_VERSION = 1, BATCH_ID_FIELD = 2, BATCH_BALLOTS = 3, BATCH_FENCE = 4, BATCH_GATE = 5, BATCH_TERM = 6 };
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LEN = 2, WIRE_FIXED32 = 5 };
 
 /* --- writing */
@@ -72,10 +72,14 @@ static size_t ballot_size(const struct ballot *ballot)
 void wire_encode_batch(const struct ballot_batch *batch, struct bytes *out)
 {
     size_t size = 2 + bytes_size(BATCH_ID);
-    size_t fence_len = strlen(batch->fence_poll);
+    size_t fence_len = strlen(batch->fence_poll), gate_len = strlen(batch->gate_poll);
 
     if (fence_len != 0)
         size += bytes_size(fence_len);
+    if (gate_len != 0)
+        size += bytes_size(gate_len);
+    if (batch->term != 0)
+        size += 1 + varint_size(batch->term);
     for (size_t i = 0; i < batch->n_ballots; i++)
         size += bytes_size(ballot_size(&batch->ballots[i]));
 
@@ -92,7 +96,11 @@ void wire_encode_batch(const struct ballot_batch *batch, struct bytes *out)
         to = put_varint(put_tag(to, BALLOT_CAST_AT, WIRE_VARINT), (uint64_t)ballot->cast_at_ms);
     }
     if (fence_len != 0)
-        put_bytes(to, BATCH_FENCE, batch->fence_poll, fence_len);
+        to = put_bytes(to, BATCH_FENCE, batch->fence_poll, fence_len);
+    if (gate_len != 0)
+        to = put_bytes(to, BATCH_GATE, batch->gate_poll, gate_len);
+    if (batch->term != 0)
+        put_varint(put_tag(to, BATCH_TERM, WIRE_VARINT), batch->term);
 }
 
 /* --- reading */
@@ -243,7 +251,7 @@ static enum status decode_frame(struct reader reader, struct ballot_batch *out, 
 {
     struct field field = {.number = 0};
     uint64_t version = 0;
-    bool has_id = false, has_fence = false;
+    bool has_id = false, has_fence = false, has_gate = false;
 
     while (reader.at != reader.end) {
         if (!read_field(&reader, &field))
@@ -271,6 +279,16 @@ static enum status decode_frame(struct reader reader, struct ballot_batch *out, 
             if (!copy_id(out->fence_poll, &field))
                 return fail(err, ST_DECODE, "the batch is a fence of no valid poll id");
             break;
+        case BATCH_GATE:
+            has_gate = true;
+            if (!copy_id(out->gate_poll, &field))
+                return fail(err, ST_DECODE, "the batch is a gate of no valid poll id");
+            break;
+        case BATCH_TERM:
+            if (!is_a(&field, WIRE_VARINT) || field.value > POLL_TERM_MAX)
+                return fail(err, ST_DECODE, "the batch has a term out of range");
+            out->term = (unsigned)field.value;
+            break;
         }
     }
     if (version != VERSION)
@@ -280,8 +298,10 @@ static enum status decode_frame(struct reader reader, struct ballot_batch *out, 
         return fail(err, ST_DECODE, "the batch has no id of 16 bytes");
     if (out->n_ballots > BATCH_BALLOTS_MAX)
         return fail(err, ST_DECODE, "the batch has %zu ballots, and %d is the most", out->n_ballots, BATCH_BALLOTS_MAX);
-    if (has_fence == (out->n_ballots != 0))
-        return fail(err, ST_DECODE, "the batch must hold either ballots or a fence");
+    if (has_fence + has_gate + (out->n_ballots != 0) != 1)
+        return fail(err, ST_DECODE, "the batch must hold ballots, or a fence, or a gate");
+    if (has_gate && out->term == 0)
+        return fail(err, ST_DECODE, "the batch is a gate of no term");
     return ST_OK;
 }
 
@@ -351,6 +371,9 @@ void wire_encode_poll(const struct poll *poll, struct bytes *out)
     message.created_at_ms = poll->created_at_ms;
     message.updated_at_ms = poll->updated_at_ms;
     message.deleted = poll->deleted;
+    message.reopenable = poll->reopenable;
+    message.draft = poll->draft;
+    message.term = poll->term;
     for (size_t i = 0; i < poll->n_options; i++) {
         scrutin__poll_option__init(&options[i]);
         options[i].id = poll->options[i].id;
@@ -392,6 +415,8 @@ static enum status check_poll(const Scrutin__Poll *message, struct errmsg *err)
     if (!is_time(message->opens_at_ms) || !is_time(message->closes_at_ms) || !is_time(message->created_at_ms) ||
         !is_time(message->updated_at_ms))
         return fail(err, ST_DECODE, "the poll has a time out of range");
+    if (message->term > POLL_TERM_MAX)
+        return fail(err, ST_DECODE, "the poll has a term out of range");
     if (strlen(message->key_id) > POLL_KEY_ID_MAX)
         return fail(err, ST_DECODE, "the poll's key id is too long");
     if (message->manage_hash.len != 0 && message->manage_hash.len != POLL_MANAGE_HASH)
@@ -438,6 +463,9 @@ static struct poll *make_poll(const Scrutin__Poll *message)
     poll->created_at_ms = message->created_at_ms;
     poll->updated_at_ms = message->updated_at_ms;
     poll->deleted = message->deleted;
+    poll->reopenable = message->reopenable;
+    poll->draft = message->draft;
+    poll->term = message->term;
     poll->n_options = message->n_options;
     poll->options = alloc_items(message->n_options, sizeof(*poll->options));
     for (size_t i = 0; i < message->n_options; i++) {

@@ -20,12 +20,14 @@ struct ballot {
     int64_t cast_at_ms;
 };
 
-/* One message of the stream: ballots, or the id of a poll that closed. */
+/* One message of the stream: ballots, or a mark: the id of a poll that closed (fence) or was opened again (gate). */
 struct ballot_batch {
     uint8_t id[BATCH_ID];
     size_t n_ballots;
     struct ballot *ballots;
     char fence_poll[POLL_ID_MAX + 1]; /* "" where the batch is no fence */
+    char gate_poll[POLL_ID_MAX + 1];  /* "" where the batch is no gate */
+    unsigned term;                    /* of the mark, up to POLL_TERM_MAX */
     void *memory;                     /* what ballots and choices live in */
 };
 

@@ -11,7 +11,7 @@
 
 const char *result_state_name(enum result_state state)
 {
-    static const char *const names[] = {"scheduled", "open", "counting", "final"};
+    static const char *const names[] = {"draft", "scheduled", "open", "counting", "final"};
 
     return names[state];
 }
@@ -19,14 +19,18 @@ const char *result_state_name(enum result_state state)
 static enum result_state state_of(const struct snapshot_facts *facts, const struct snapshot *last)
 {
     switch (poll_state_at(facts->poll, facts->now_us / 1000)) {
+    case POLL_DRAFT:
+        return RESULT_DRAFT;
     case POLL_SCHEDULED:
         return RESULT_SCHEDULED;
     case POLL_OPEN:
         return RESULT_OPEN;
     default: /* several vote-apis publish a fence each: a later one takes nothing back */
-        if (last != NULL && last->state == RESULT_FINAL)
+        if (last != NULL && last->state == RESULT_FINAL && last->poll->term == facts->poll->term)
             return RESULT_FINAL;
-        return facts->tally->fence != 0 && facts->fence_passed ? RESULT_FINAL : RESULT_COUNTING;
+        return facts->tally->fence != 0 && facts->tally->term >= facts->poll->term && facts->fence_passed
+                   ? RESULT_FINAL
+                   : RESULT_COUNTING;
     }
 }
 
@@ -98,7 +102,7 @@ struct snapshot *snapshot_make(const struct snapshot_facts *facts, const struct 
         snapshot->version = last->version;
         snapshot->updated_at_ms = last->updated_at_ms;
         render_event(snapshot, facts);
-        if (last->version > facts->above && snapshot->is_public == last->is_public &&
+        if (last->version > facts->above && poll->term == last->poll->term && snapshot->is_public == last->is_public &&
             snapshot->event_len == last->event_len && memcmp(snapshot->event, last->event, last->event_len) == 0) {
             snapshot_release(snapshot);
             return NULL;

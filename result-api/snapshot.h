@@ -18,7 +18,7 @@
 
 #define SNAPSHOT_ETAG 24 /* bytes of a version in quotes and a NUL */
 
-enum result_state { RESULT_SCHEDULED, RESULT_OPEN, RESULT_COUNTING, RESULT_FINAL };
+enum result_state { RESULT_DRAFT, RESULT_SCHEDULED, RESULT_OPEN, RESULT_COUNTING, RESULT_FINAL };
 
 struct snapshot {
     atomic_uint refs;

@@ -14,7 +14,8 @@ struct tally_choice {
 /* A zeroed tally is that of a poll without ballots. */
 struct tally {
     int64_t received, counted, superseded, rejected; /* received is the sum of the others */
-    int64_t fence;                                   /* ordinal of the first fence; 0: none */
+    int64_t fence;                                   /* ordinal of the fence that closed it; 0: none, or open again */
+    unsigned term;                                   /* in which it did */
     size_t n_choices, room;
     struct tally_choice *choices;
 };

@@ -18,6 +18,9 @@ bool ballots_check_open(struct http_call *call, const struct poll *poll)
     switch (poll_state_at(poll, clock_wall_ms())) {
     case POLL_OPEN:
         return true;
+    case POLL_DRAFT:
+        http_problem(call, PROBLEM_POLL_NOT_OPEN, NULL, "The poll is a draft; whoever made it has not opened it yet.");
+        return false;
     case POLL_SCHEDULED:
         clock_format_ms(poll->opens_at_ms, at);
         http_problem(call, PROBLEM_POLL_NOT_OPEN, NULL, "The poll opens at %s.", at);

@@ -11,15 +11,52 @@
 #define LOOK_MS 500
 #define WRITE_DEADLINE_MS 500
 
+/* --- marks */
+
+static enum status publish(struct bus *bus, const struct ballot_batch *mark, const char *what, const char *poll,
+                           struct errmsg *err)
+{
+    struct bytes bytes;
+    uint64_t sequence;
+
+    wire_encode_batch(mark, &bytes);
+    enum status st = bus_publish_acked(bus, BUS_SUBJECT_FENCE, NULL, bytes.data, bytes.len, &sequence, err);
+    free(bytes.data);
+    if (st == ST_OK)
+        log_info(what, LOG_S("poll", poll), LOG_I("term", mark->term), LOG_I("sequence", sequence));
+    return st;
+}
+
+enum status closer_publish_fence(struct bus *bus, const char *poll, unsigned term, struct errmsg *err)
+{
+    struct ballot_batch mark = {.term = term};
+
+    voter_id_random(mark.id);
+    memcpy(mark.fence_poll, poll, strlen(poll) + 1);
+    return publish(bus, &mark, "poll fenced", poll, err);
+}
+
+enum status closer_publish_gate(struct bus *bus, const char *poll, unsigned term, struct errmsg *err)
+{
+    struct ballot_batch mark = {.term = term};
+
+    voter_id_random(mark.id);
+    memcpy(mark.gate_poll, poll, strlen(poll) + 1);
+    return publish(bus, &mark, "poll opened again", poll, err);
+}
+
+/* --- the thread */
+
+/* A poll that this process has fenced, or is to, and in which term. */
 struct fenced {
     char poll[POLL_ID_MAX + 1];
-    int64_t closes_at_ms;
+    unsigned term;
 };
 
 struct closer {
     const struct vote_api *api;
     int64_t delay_ms;
-    struct fenced *fenced; /* by this process */
+    struct fenced *fenced;
     size_t n_fenced, size;
     struct fenced due[16]; /* found in one look */
     size_t n_due;
@@ -34,20 +71,23 @@ static struct fenced *find_fenced(struct closer *closer, const char *poll)
     return NULL;
 }
 
+static bool is_due(const struct closer *closer, const struct poll *poll)
+{
+    return !poll->draft && poll->closes_at_ms != 0 && poll->closes_at_ms + closer->delay_ms <= closer->now_ms;
+}
+
 static void look_at(void *arg, const struct poll *poll)
 {
     struct closer *closer = arg;
-    const struct fenced *fenced;
 
-    if (poll->closes_at_ms == 0 || poll->closes_at_ms + closer->delay_ms > closer->now_ms ||
-        closer->n_due == sizeof(closer->due) / sizeof(closer->due[0]))
+    if (!is_due(closer, poll) || closer->n_due == sizeof(closer->due) / sizeof(closer->due[0]))
         return;
-    fenced = find_fenced(closer, poll->id);
-    if (fenced != NULL && fenced->closes_at_ms == poll->closes_at_ms)
+    const struct fenced *fenced = find_fenced(closer, poll->id);
+    if (fenced != NULL && fenced->term >= poll->term)
         return;
     struct fenced *due = &closer->due[closer->n_due++];
     memcpy(due->poll, poll->id, sizeof(due->poll));
-    due->closes_at_ms = poll->closes_at_ms;
+    due->term = poll->term;
 }
 
 static void remember(struct closer *closer, const struct fenced *due)
@@ -64,25 +104,34 @@ static void remember(struct closer *closer, const struct fenced *due)
     *fenced = *due;
 }
 
-static void publish_fence(struct closer *closer, const struct fenced *due)
+/* What this process has seen of the poll may be old: its closing time may have been put off, or the poll opened again.
+ * A fence cannot be taken back, so the bucket is asked. Whoever edits the poll from now on finds it closed. */
+static enum status is_still_due(const struct closer *closer, const struct fenced *due, bool *out, struct errmsg *err)
 {
-    struct ballot_batch batch = {.n_ballots = 0};
-    struct bytes bytes;
-    struct errmsg err;
-    uint64_t sequence;
+    struct bus_value value;
+    struct poll *poll = NULL;
+    enum status st = bus_bucket_get(closer->api->bus, BUS_BUCKET_POLLS, due->poll, &value, err);
 
-    voter_id_random(batch.id);
-    memcpy(batch.fence_poll, due->poll, sizeof(batch.fence_poll));
-    wire_encode_batch(&batch, &bytes);
-    enum status st = bus_publish_acked(closer->api->bus, BUS_SUBJECT_FENCE, NULL, bytes.data, bytes.len, &sequence,
-                                       &err);
-    free(bytes.data);
-    if (st == ST_OK) {
-        log_info("poll fenced", LOG_S("poll", due->poll), LOG_I("sequence", sequence));
-        remember(closer, due);
-    } else {
+    if (st == ST_OK)
+        st = wire_decode_poll(value.bytes.data, value.bytes.len, &poll, err);
+    *out = st == ST_OK && poll->term == due->term && is_due(closer, poll);
+    poll_release(poll);
+    free(value.bytes.data);
+    return st;
+}
+
+static void fence(struct closer *closer, const struct fenced *due)
+{
+    struct errmsg err;
+    bool wanted;
+    enum status st = is_still_due(closer, due, &wanted, &err);
+
+    if (st == ST_OK && wanted)
+        st = closer_publish_fence(closer->api->bus, due->poll, due->term, &err);
+    if (st != ST_OK)
         log_warn("fence not published", LOG_S("poll", due->poll), LOG_S("error", err.text));
-    }
+    else if (wanted)
+        remember(closer, due);
 }
 
 static void *closer_run(void *arg)
@@ -96,7 +145,7 @@ static void *closer_run(void *arg)
         if (bus_is_connected(closer->api->bus))
             directory_each(closer->api->watch.polls, look_at, closer);
         for (size_t i = 0; i < closer->n_due; i++)
-            publish_fence(closer, &closer->due[i]);
+            fence(closer, &closer->due[i]);
         nanosleep(&pause, NULL);
     }
     return NULL;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool refuse(struct json_error *err, const char *field, const char *sentence)
+bool poll_form_refuse(struct json_error *err, const char *field, const char *sentence)
 {
     char pointer[JSON_POINTER_MAX];
 
@@ -50,7 +50,7 @@ static bool read_time(const json_t *value, const char *field, int64_t *to, struc
     }
     int64_t ms = json_is_string(value) ? clock_parse_ms(json_string_value(value)) : -1;
     if (ms <= 0)
-        return refuse(err, field, "This is a date and time like 2026-01-31T20:00:00Z, or null.");
+        return poll_form_refuse(err, field, "This is a date and time like 2026-01-31T20:00:00Z, or null.");
     *to = ms;
     return true;
 }
@@ -58,7 +58,7 @@ static bool read_time(const json_t *value, const char *field, int64_t *to, struc
 static bool read_flag(const json_t *value, const char *field, bool *to, struct json_error *err)
 {
     if (!json_is_boolean(value))
-        return refuse(err, field, "This is true or false.");
+        return poll_form_refuse(err, field, "This is true or false.");
     *to = json_is_true(value);
     return true;
 }
@@ -67,7 +67,7 @@ static bool read_flag(const json_t *value, const char *field, bool *to, struct j
 static bool read_number(const json_t *value, const char *field, unsigned *to, struct json_error *err)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > POLL_OPTIONS_MAX)
-        return refuse(err, field, "This is a whole number from 1 to the number of options.");
+        return poll_form_refuse(err, field, "This is a whole number from 1 to the number of options.");
     *to = (unsigned)json_integer_value(value);
     return true;
 }
@@ -105,6 +105,10 @@ static bool read_options(const json_t *value, struct poll *poll, struct json_err
         json_error_set(err, "/options", "A poll has an array of 2 to %d options.", POLL_OPTIONS_MAX);
         return false;
     }
+    for (size_t i = 0; i < poll->n_options; i++)
+        free(poll->options[i].label);
+    free(poll->options);
+    poll->n_options = 0;
     poll->options = calloc(n, sizeof(*poll->options));
     if (poll->options == NULL)
         abort();
@@ -129,9 +133,9 @@ static bool read_name(const json_t *value, const char *field, int (*from_name)(c
     int got = json_is_string(value) ? from_name(json_string_value(value)) : -1;
 
     if (got < 0)
-        return refuse(err, field, "This is not one of the names that the API describes.");
+        return poll_form_refuse(err, field, "This is not one of the names that the API describes.");
     if (got >= known)
-        return refuse(err, field, "This server does not offer that yet.");
+        return poll_form_refuse(err, field, "This server does not offer that yet.");
     *to = got;
     return true;
 }
@@ -153,6 +157,8 @@ static bool read_field(const char *name, const json_t *value, struct poll *poll,
         return read_time(value, name, &poll->closes_at_ms, err);
     if (strcmp(name, "revisable") == 0)
         return read_flag(value, name, &poll->revisable, err);
+    if (strcmp(name, "reopenable") == 0)
+        return read_flag(value, name, &poll->reopenable, err);
     if (strcmp(name, "options") == 0)
         return read_options(value, poll, err);
     if (strcmp(name, "method") == 0) {
@@ -174,28 +180,32 @@ static bool read_field(const char *name, const json_t *value, struct poll *poll,
     return ok;
 }
 
-static bool read_fields(const json_t *body, const char *const *fields, struct poll *poll, struct json_error *err)
+bool poll_form_read(const json_t *body, struct poll *poll, struct json_error *err)
 {
-    for (; *fields != NULL; fields++) {
-        const json_t *value = json_object_get(body, *fields);
-        if (value != NULL && strcmp(*fields, "state") != 0 && !read_field(*fields, value, poll, err))
+    static const char *const fields[] = {"title",       "description",        "options",      "method",   "min_choices",
+                                         "max_choices", "revisable",          "reopenable",   "opens_at", "closes_at",
+                                         "state",       "results_visibility", "voter_policy", NULL};
+
+    if (!json_check_fields(body, "", fields, err))
+        return false;
+    for (const char *const *field = fields; *field != NULL; field++) {
+        const json_t *value = json_object_get(body, *field);
+        if (value != NULL && strcmp(*field, "state") != 0 && !read_field(*field, value, poll, err))
             return false;
     }
-    bool has_time = json_object_get(body, "opens_at") != NULL || json_object_get(body, "closes_at") != NULL;
-    if (has_time && poll->closes_at_ms != 0 && poll->closes_at_ms <= poll->opens_at_ms)
-        return refuse(err, "closes_at", "A poll closes after it opens.");
     return true;
 }
 
-static bool check_closing_time(const struct poll *poll, int64_t now_ms, struct json_error *err)
+bool poll_form_check_closing(const struct poll *poll, int64_t now_ms, struct json_error *err)
 {
+    if (poll->closes_at_ms != 0 && poll->closes_at_ms <= poll->opens_at_ms)
+        return poll_form_refuse(err, "closes_at", "A poll closes after it opens.");
     if (poll->closes_at_ms != 0 && poll->closes_at_ms <= now_ms)
-        return refuse(err, "closes_at", "This time is past; {\"state\":\"closed\"} closes a poll now.");
+        return poll_form_refuse(err, "closes_at", "This time is past; {\"state\":\"closed\"} closes a poll now.");
     return true;
 }
 
-/* Whether method, options and numbers of choices fit each other; gives the numbers their defaults, 1 and all. */
-static bool check_method(const json_t *body, struct poll *poll, struct json_error *err)
+bool poll_form_check_method(const json_t *body, const struct poll *poll, struct json_error *err)
 {
     bool has_min = json_object_get(body, "min_choices") != NULL;
 
@@ -204,70 +214,47 @@ static bool check_method(const json_t *body, struct poll *poll, struct json_erro
                        poll->n_options);
         return false;
     }
-    if (json_object_get(body, "max_choices") == NULL && poll->method != METHOD_PLURALITY)
-        poll->max_choices = (unsigned)poll->n_options;
     unsigned most = poll->method == METHOD_PLURALITY ? 1 : (unsigned)poll->n_options;
     const char *field = poll->max_choices > most ? "max_choices" : "min_choices";
     if (poll->max_choices > most || poll->min_choices > most)
-        return refuse(err, field,
-                      most == 1 ? "A ballot of method plurality has exactly one choice."
-                                : "This is more than the poll has options.");
+        return poll_form_refuse(err, field,
+                                most == 1 ? "A ballot of method plurality has exactly one choice."
+                                          : "This is more than the poll has options.");
     if (poll->min_choices > poll->max_choices)
-        return refuse(err, has_min ? "min_choices" : "max_choices", "min_choices is at most max_choices.");
+        return poll_form_refuse(err, has_min ? "min_choices" : "max_choices", "min_choices is at most max_choices.");
     return true;
+}
+
+/* The only state to name is draft: whether a poll is scheduled or open follows from opens_at. */
+static bool read_first_state(const json_t *state, struct poll *poll, struct json_error *err)
+{
+    if (state == NULL)
+        return true;
+    poll->draft = json_is_string(state) && strcmp(json_string_value(state), "draft") == 0;
+    return poll->draft ||
+           poll_form_refuse(err, "state", "A new poll may be a draft; otherwise it is open, or scheduled by opens_at.");
 }
 
 struct poll *poll_form_create(const json_t *body, int64_t now_ms, struct json_error *err)
 {
-    static const char *const fields[] = {"title",       "description",        "options",      "method",
-                                         "min_choices", "max_choices",        "revisable",    "opens_at",
-                                         "closes_at",   "results_visibility", "voter_policy", NULL};
     struct poll *poll = poll_new();
 
     poll->revisable = true;
     poll->min_choices = poll->max_choices = 1;
     poll->created_at_ms = poll->updated_at_ms = now_ms;
-    if (!json_check_fields(body, "", fields, err))
+    if (!poll_form_read(body, poll, err))
         goto refused;
-    if (json_object_get(body, "title") == NULL || json_object_get(body, "options") == NULL) {
-        json_error_set(err, json_object_get(body, "title") == NULL ? "/title" : "/options",
-                       "A poll needs a title and options.");
+    if (poll->title == NULL || poll->n_options == 0) {
+        json_error_set(err, poll->title == NULL ? "/title" : "/options", "A poll needs a title and options.");
         goto refused;
     }
-    if (!read_fields(body, fields, poll, err) || !check_method(body, poll, err))
-        goto refused;
-    if (!check_closing_time(poll, now_ms, err))
+    if (json_object_get(body, "max_choices") == NULL && poll->method != METHOD_PLURALITY)
+        poll->max_choices = (unsigned)poll->n_options;
+    if (!read_first_state(json_object_get(body, "state"), poll, err) || !poll_form_check_method(body, poll, err) ||
+        !poll_form_check_closing(poll, now_ms, err))
         goto refused;
     if (poll->description == NULL)
         poll->description = strdup("");
-    return poll;
-
-refused:
-    poll_release(poll);
-    return NULL;
-}
-
-struct poll *poll_form_patch(const struct poll *old, const json_t *body, int64_t now_ms, struct json_error *err)
-{
-    static const char *const fields[] = {"title", "description", "opens_at", "closes_at", "state", NULL};
-    struct poll *poll = poll_copy(old);
-    const json_t *state = json_object_get(body, "state");
-
-    poll->updated_at_ms = now_ms > old->updated_at_ms ? now_ms : old->updated_at_ms + 1;
-    if (!json_check_fields(body, "", fields, err) || !read_fields(body, fields, poll, err))
-        goto refused;
-    if (state != NULL && (!json_is_string(state) || strcmp(json_string_value(state), "closed") != 0)) {
-        json_error_set(err, "/state", "The only state to set is \"closed\".");
-        goto refused;
-    }
-    if (poll_state_at(old, now_ms) == POLL_CLOSED && poll->closes_at_ms != old->closes_at_ms) {
-        json_error_set(err, "/closes_at", "A poll that closed stays closed.");
-        goto refused;
-    }
-    if (poll->closes_at_ms != old->closes_at_ms && !check_closing_time(poll, now_ms, err))
-        goto refused;
-    if (state != NULL && poll_state_at(old, now_ms) != POLL_CLOSED)
-        poll->closes_at_ms = now_ms;
     return poll;
 
 refused:
@@ -287,23 +274,17 @@ static json_t *write_time(int64_t ms)
 
 json_t *poll_form_write(const struct poll *poll, int64_t now_ms)
 {
-    static const char *const states[] = {
-        [POLL_SCHEDULED] = "scheduled", [POLL_OPEN] = "open", [POLL_CLOSED] = "closed"};
     json_t *options = json_array();
 
     for (size_t i = 0; i < poll->n_options; i++)
         json_array_append_new(options,
                               json_pack("{s:s, s:s}", "id", poll->options[i].id, "label", poll->options[i].label));
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o}", "id", poll->id, "title",
-                             poll->title, "description", poll->description, "options", options, "method",
-                             poll_method_name(poll->method), "revisable", poll->revisable, "results_visibility",
-                             poll_visibility_name(poll->visibility), "voter_policy",
-                             poll_voter_policy_name(poll->voter_policy), "state", states[poll_state_at(poll, now_ms)],
-                             "opens_at", write_time(poll->opens_at_ms), "closes_at", write_time(poll->closes_at_ms),
-                             "created_at", write_time(poll->created_at_ms));
-    if (poll->method != METHOD_PLURALITY) {
-        json_object_set_new(json, "min_choices", json_integer(poll->min_choices));
-        json_object_set_new(json, "max_choices", json_integer(poll->max_choices));
-    }
-    return json;
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:i, s:i, s:b, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", poll->id,
+                     "title", poll->title, "description", poll->description, "options", options, "method",
+                     poll_method_name(poll->method), "min_choices", (int)poll->min_choices, "max_choices",
+                     (int)poll->max_choices, "revisable", poll->revisable, "reopenable", poll->reopenable,
+                     "results_visibility", poll_visibility_name(poll->visibility), "voter_policy",
+                     poll_voter_policy_name(poll->voter_policy), "state", poll_state_name(poll_state_at(poll, now_ms)),
+                     "opens_at", write_time(poll->opens_at_ms), "closes_at", write_time(poll->closes_at_ms),
+                     "created_at", write_time(poll->created_at_ms), "updated_at", write_time(poll->updated_at_ms));
 }

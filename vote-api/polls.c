@@ -3,7 +3,9 @@
 #include "polls.h"
 
 #include "clock.h"
+#include "closer.h"
 #include "jobs.h"
+#include "poll_edit.h"
 #include "poll_form.h"
 #include "settings.h"
 #include <sodium.h>
@@ -96,6 +98,7 @@ struct poll_job {
     char manage_token[SECRET_TOKEN_SIZE];
     enum status status;
     struct errmsg err;
+    enum problem problem; /* with ST_INVALID */
     struct json_error json_err;
 };
 
@@ -127,14 +130,19 @@ static void run_change(struct poll_job *job)
     if (job->status == ST_OK) {
         int64_t now = clock_wall_ms();
         if (job->change == CHANGE_PATCH) {
-            changed = poll_form_patch(current, job->body, now, &job->json_err);
+            changed = poll_edit(current, job->body, now, &job->problem, &job->json_err);
         } else {
             changed = poll_copy(current);
             changed->deleted = true;
             changed->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
         }
-        job->status = changed == NULL ? ST_INVALID : polls_store(job->api, changed, value.revision, &job->err);
+        job->status = changed == NULL ? ST_INVALID : ST_OK;
     }
+    /* The gate first: a ballot that is taken by the new definition must be behind it. */
+    if (job->status == ST_OK && changed->term != current->term)
+        job->status = closer_publish_gate(job->api->bus, changed->id, changed->term, &job->err);
+    if (job->status == ST_OK)
+        job->status = polls_store(job->api, changed, value.revision, &job->err);
     if (changed != NULL) {
         poll_release(job->poll);
         job->poll = changed;
@@ -180,7 +188,7 @@ static void on_poll_job_done(struct job *job)
     if (call != NULL && poll_job->status == ST_OK)
         reply_changed(call, poll_job);
     else if (call != NULL && poll_job->status == ST_INVALID)
-        http_problem_json(call, PROBLEM_INVALID_FIELD, &poll_job->json_err);
+        http_problem_json(call, poll_job->problem, &poll_job->json_err);
     else if (call != NULL && poll_job->status == ST_CONFLICT)
         http_problem(call, PROBLEM_POLL_CHANGED, NULL, "Read the poll again and repeat the change.");
     else if (call != NULL)

@@ -25,6 +25,7 @@ static void check_round_trip(const struct ballot_batch *batch)
     assert(st == ST_OK);
     assert(memcmp(read.id, batch->id, BATCH_ID) == 0 && read.n_ballots == batch->n_ballots);
     assert(strcmp(read.fence_poll, batch->fence_poll) == 0);
+    assert(strcmp(read.gate_poll, batch->gate_poll) == 0 && read.term == batch->term);
     for (size_t i = 0; i < read.n_ballots; i++) {
         assert(strcmp(read.ballots[i].poll, batch->ballots[i].poll) == 0);
         assert(memcmp(read.ballots[i].voter, batch->ballots[i].voter, VOTER_HASH) == 0);
@@ -44,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(err.text[0] != '\0' && batch.memory == NULL);
         return 0;
     }
-    assert((batch.n_ballots == 0) == (batch.fence_poll[0] != '\0'));
+    assert((batch.n_ballots != 0) + (batch.fence_poll[0] != '\0') + (batch.gate_poll[0] != '\0') == 1);
+    assert(batch.term <= POLL_TERM_MAX);
     assert(batch.n_ballots <= BATCH_BALLOTS_MAX);
     for (size_t i = 0; i < batch.n_ballots; i++)
         check_ballot(&batch.ballots[i]);

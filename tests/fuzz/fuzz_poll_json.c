@@ -1,6 +1,7 @@
 /* fuzz_poll_json - the body of POST /v1/polls, and of PATCH of the poll that came of it.
  * SPDX-License-Identifier: MIT */
 #include "fuzz.h"
+#include "poll_edit.h"
 #include "poll_form.h"
 #include "wire.h"
 
@@ -45,11 +46,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         json_t *sample = json_pack("{s:s,s:[s,s]}", "title", "Cats or dogs?", "options", "Cats", "Dogs");
         old = poll_form_create(sample, NOW_MS, &err);
         assert(old != NULL);
+        old->opens_at_ms = NOW_MS;
+        old->closes_at_ms = NOW_MS + 2;
+        old->reopenable = true;
         json_decref(sample);
     }
-    struct poll *patched = poll_form_patch(old, body, NOW_MS + 1, &err);
-    if (patched != NULL) {
-        check_poll(patched);
+    static const int64_t ages[] = {-1, 1, 2}; /* scheduled, open, closed */
+    for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+        enum problem problem;
+        struct poll *patched = poll_edit(old, body, NOW_MS + ages[i], &problem, &err);
+        if (patched != NULL)
+            check_poll(patched);
+        else
+            assert(err.text[0] != '\0' && problem_code(problem) >= 400);
         poll_release(patched);
     }
     json_decref(body);

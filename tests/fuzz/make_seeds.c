@@ -39,9 +39,8 @@ static void write_batches(void)
         {.poll = "demo", .choices = "cats=5 dogs=0", .choices_len = 13, .cast_at_ms = 1},
     };
     struct ballot_batch batches[] = {
-        {.n_ballots = 1, .ballots = ballots},
-        {.n_ballots = 3, .ballots = ballots},
-        {.fence_poll = "demo"},
+        {.n_ballots = 1, .ballots = ballots}, {.n_ballots = 3, .ballots = ballots}, {.fence_poll = "demo"},
+        {.fence_poll = "demo", .term = 3},    {.gate_poll = "demo", .term = 4},
     };
     for (size_t i = 0; i < sizeof(batches) / sizeof(batches[0]); i++) {
         struct bytes bytes;
@@ -118,6 +117,10 @@ int main(int argc, char **argv)
         "{\"title\":\"T\",\"options\":[\"A\",\"B\",\"C\"],\"method\":\"ranked\",\"max_choices\":2}",
         "{\"title\":\"T\",\"options\":[\"A\",\"B\"],\"method\":\"score\"}",
         "{\"state\":\"closed\"}",
+        "{\"state\":\"open\"}",
+        "{\"state\":\"draft\",\"reopenable\":true}",
+        "{\"state\":\"scheduled\",\"opens_at\":\"2027-03-01T00:00:00Z\"}",
+        "{\"state\":\"open\",\"closes_at\":\"2027-03-01T00:00:00Z\"}",
         "{\"title\":\"New\",\"closes_at\":null}",
         NULL,
     };

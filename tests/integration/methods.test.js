@@ -259,6 +259,6 @@ test('bad input: the problem and where it is', async () => {
   const manage = { authorization: `Bearer ${approval.token}` };
   for (const [field, value] of [['method', 'ranked'], ['min_choices', 1], ['max_choices', 4], ['options', options]]) {
     const answer = await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${approval.id}`, { [field]: value }, manage);
-    assert.deepEqual([answer.status, answer.json.pointer], [400, `/${field}`], answer.text);
+    assert.deepEqual([answer.status, answer.json.type, answer.json.pointer], [409, '/problems/poll-has-opened', `/${field}`], answer.text);
   }
 });

@@ -40,14 +40,16 @@ function decodeBallot(bytes) {
   return ballot;
 }
 
-/** {version, id, ballots, fencePoll} */
+/** {version, id, ballots, fencePoll, gatePoll, term} */
 export function decodeBatch(data) {
-  const batch = { version: 0, id: '', ballots: [], fencePoll: '' };
+  const batch = { version: 0, id: '', ballots: [], fencePoll: '', gatePoll: '', term: 0 };
   for (const [number, value] of fields(Buffer.from(data))) {
     if (number === 1) batch.version = Number(value);
     if (number === 2) batch.id = asUuid(value);
     if (number === 3) batch.ballots.push(decodeBallot(value));
     if (number === 4) batch.fencePoll = value.toString('utf8');
+    if (number === 5) batch.gatePoll = value.toString('utf8');
+    if (number === 6) batch.term = Number(value);
   }
   return batch;
 }
@@ -69,7 +71,7 @@ const encodeBytes = (number, value) => {
 };
 
 /** A batch as vote-api would publish it; `ballots` are {poll, voter (16 bytes), choices, castAt}. */
-export function encodeBatch({ version = 1, id = randomBytes(16), ballots = [], fencePoll }) {
+export function encodeBatch({ version = 1, id = randomBytes(16), ballots = [], fencePoll, gatePoll, term }) {
   return Buffer.concat([
     encodeNumber(1, version),
     encodeBytes(2, id),
@@ -82,5 +84,7 @@ export function encodeBatch({ version = 1, id = randomBytes(16), ballots = [], f
       ])),
     ),
     ...(fencePoll ? [encodeBytes(4, fencePoll)] : []),
+    ...(gatePoll ? [encodeBytes(5, gatePoll)] : []),
+    ...(term ? [encodeNumber(6, term)] : []),
   ]);
 }

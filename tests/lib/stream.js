@@ -15,7 +15,7 @@ export async function* readBatches(nats) {
   const consumer = await nats.jetstream().consumers.get('BALLOTS', name);
   const messages = await consumer.consume({ max_messages: 2000 });
   for await (const message of messages) {
-    let batch = { ballots: [], fencePoll: '' };
+    let batch = { ballots: [], fencePoll: '', gatePoll: '', term: 0 };
     try {
       batch = decodeBatch(message.data);
     } catch {

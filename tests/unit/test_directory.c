@@ -111,6 +111,23 @@ static void a_deleted_poll_is_found_but_not_listed(void **state)
     directory_free(directory);
 }
 
+static void a_draft_is_found_but_not_listed(void **state)
+{
+    struct directory *directory = directory_new();
+    struct poll *draft = make("b", 2, 1);
+
+    draft->draft = true;
+    directory_put(directory, make("a", 1, 1));
+    directory_put(directory, draft);
+    struct poll *poll = directory_find(directory, "b", 1);
+    assert_true(poll->draft);
+    poll_release(poll);
+    assert_string_equal(list(directory, "", 10), "a");
+    directory_put(directory, make("b", 2, 2));
+    assert_string_equal(list(directory, "", 10), "b a");
+    directory_free(directory);
+}
+
 static void the_newest_polls_come_first_and_ids_break_ties(void **state)
 {
     struct directory *directory = directory_new();
@@ -235,6 +252,7 @@ int main(void)
         cmocka_unit_test(only_a_newer_definition_replaces_the_one_held),
         cmocka_unit_test(a_poll_in_use_survives_its_replacement),
         cmocka_unit_test(a_deleted_poll_is_found_but_not_listed),
+        cmocka_unit_test(a_draft_is_found_but_not_listed),
         cmocka_unit_test(the_newest_polls_come_first_and_ids_break_ties),
         cmocka_unit_test(pages_follow_each_other_without_gap_or_overlap),
         cmocka_unit_test(a_cursor_holds_while_polls_come_change_and_go),

@@ -28,6 +28,21 @@ static void a_poll_is_scheduled_then_open_then_closed(void **state)
     }
 }
 
+static void time_opens_and_closes_no_draft(void **state)
+{
+    struct poll *poll = poll_new();
+    poll->draft = true;
+    poll->opens_at_ms = 100;
+    poll->closes_at_ms = 200;
+    for (int64_t now = 50; now < 300; now += 100)
+        assert_int_equal(poll_state_at(poll, now), POLL_DRAFT);
+    poll->deleted = true;
+    assert_int_equal(poll_state_at(poll, 150), POLL_CLOSED);
+    assert_string_equal(poll_state_name(POLL_DRAFT), "draft");
+    assert_string_equal(poll_state_name(POLL_CLOSED), "closed");
+    poll_release(poll);
+}
+
 static void ids_are_short_and_lower_case(void **state)
 {
     static const struct {
@@ -66,6 +81,9 @@ static struct poll *make_poll(void)
     poll->min_choices = 1;
     poll->max_choices = 2;
     poll->revisable = true;
+    poll->reopenable = true;
+    poll->draft = true;
+    poll->term = 3;
     poll->has_manager = true;
     poll->opens_at_ms = 5;
     poll->closes_at_ms = 6;
@@ -118,6 +136,9 @@ static void a_copy_is_equal_and_independent(void **state)
     assert_int_equal(copy->min_choices, 1);
     assert_int_equal(copy->max_choices, 2);
     assert_true(copy->revisable);
+    assert_true(copy->reopenable);
+    assert_true(copy->draft);
+    assert_int_equal(copy->term, 3);
     assert_false(copy->deleted);
     assert_true(copy->has_manager);
     assert_int_equal(copy->opens_at_ms, 5);
@@ -192,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_poll_is_scheduled_then_open_then_closed),
+        cmocka_unit_test(time_opens_and_closes_no_draft),
         cmocka_unit_test(ids_are_short_and_lower_case),
         cmocka_unit_test(an_option_is_found_by_its_whole_id_only),
         cmocka_unit_test(a_copy_is_equal_and_independent),

@@ -248,8 +248,54 @@ static void what_was_final_stays_final(void **state)
     snapshot_release(final);
 }
 
+/* It was final, is opened again, and closes again: the fence of the term before says nothing about this one. */
+static void a_poll_opened_again_is_open_and_final_anew(void **state)
+{
+    struct fixture *f = *state;
+    f->poll->closes_at_ms = 1;
+    f->tally.fence = 77;
+    f->facts.fence_passed = true;
+    struct snapshot *final = must_make(f, NULL);
+
+    struct poll *again = poll_copy(f->poll);
+    again->term = 1;
+    again->closes_at_ms = 0;
+    f->facts.poll = again;
+    struct snapshot *open = must_make(f, final);
+    assert_int_equal(open->state, RESULT_OPEN);
+    assert_true(open->version > final->version);
+
+    struct poll *closed = poll_copy(again);
+    closed->closes_at_ms = 2;
+    f->facts.poll = closed;
+    struct snapshot *counting = must_make(f, final); /* nobody looked while it was open */
+    assert_int_equal(counting->state, RESULT_COUNTING);
+    assert_true(counting->version > final->version);
+    f->tally.fence = 99;
+    f->tally.term = 1;
+    struct snapshot *anew = must_make(f, counting);
+    assert_int_equal(anew->state, RESULT_FINAL);
+
+    struct snapshot *const made[] = {final, open, counting, anew};
+    for (size_t i = 0; i < COUNT_OF(made); i++)
+        snapshot_release(made[i]);
+    poll_release(again);
+    poll_release(closed);
+}
+
+static void a_draft_says_so(void **state)
+{
+    struct fixture *f = *state;
+    f->poll->draft = true;
+    f->poll->closes_at_ms = 1;
+    struct snapshot *snapshot = must_make(f, NULL);
+    assert_int_equal(snapshot->state, RESULT_DRAFT);
+    snapshot_release(snapshot);
+}
+
 static void states_have_names(void **state)
 {
+    assert_string_equal(result_state_name(RESULT_DRAFT), "draft");
     assert_string_equal(result_state_name(RESULT_SCHEDULED), "scheduled");
     assert_string_equal(result_state_name(RESULT_OPEN), "open");
     assert_string_equal(result_state_name(RESULT_COUNTING), "counting");
@@ -295,6 +341,8 @@ int main(void)
         WITH_FACTS(any_changed_fact_makes_one_of_a_higher_version),
         WITH_FACTS(versions_rise_whatever_the_clock_does),
         WITH_FACTS(a_closed_poll_is_counting_until_its_fence_has_passed),
+        WITH_FACTS(a_poll_opened_again_is_open_and_final_anew),
+        WITH_FACTS(a_draft_says_so),
         WITH_FACTS(what_was_final_stays_final),
         cmocka_unit_test(states_have_names),
         WITH_FACTS(the_csv_is_quoted_and_holds_no_formula),

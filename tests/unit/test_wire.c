@@ -61,18 +61,35 @@ static void a_batch_is_read_back_as_it_was_written(void **state)
     free(bytes.data);
 }
 
-static void a_fence_is_read_back_as_it_was_written(void **state)
+static void marks_are_read_back_as_they_were_written(void **state)
 {
-    struct ballot_batch batch = {.fence_poll = "demo"}, out;
-    struct bytes bytes;
-    memset(batch.id, 1, sizeof(batch.id));
+    struct ballot_batch batches[] = {
+        {.fence_poll = "demo"},
+        {.fence_poll = "demo", .term = 1},
+        {.gate_poll = "demo", .term = 2},
+        {.gate_poll = "d", .term = POLL_TERM_MAX},
+    };
+    for (size_t i = 0; i < COUNT_OF(batches); i++) {
+        struct ballot_batch *batch = &batches[i], out;
+        struct bytes bytes;
+        memset(batch->id, 1, sizeof(batch->id));
+        wire_encode_batch(batch, &bytes);
+        assert_int_equal(decode(bytes.data, bytes.len, &out, NULL), ST_OK);
+        assert_string_equal(out.fence_poll, batch->fence_poll);
+        assert_string_equal(out.gate_poll, batch->gate_poll);
+        assert_int_equal(out.term, batch->term);
+        assert_int_equal(out.n_ballots, 0);
+        ballot_batch_free(&out);
 
-    wire_encode_batch(&batch, &bytes);
-    assert_int_equal(decode(bytes.data, bytes.len, &out, NULL), ST_OK);
-    assert_string_equal(out.fence_poll, "demo");
-    assert_int_equal(out.n_ballots, 0);
-    ballot_batch_free(&out);
-    free(bytes.data);
+        Scrutin__BallotBatch *message = scrutin__ballot_batch__unpack(NULL, bytes.len, bytes.data);
+        assert_non_null(message);
+        assert_string_equal(message->fence_poll, batch->fence_poll);
+        assert_string_equal(message->gate_poll, batch->gate_poll);
+        assert_int_equal(message->term, batch->term);
+        assert_int_equal(scrutin__ballot_batch__get_packed_size(message), bytes.len);
+        scrutin__ballot_batch__free_unpacked(message, NULL);
+        free(bytes.data);
+    }
 }
 
 static void a_full_batch_is_read_back(void **state)
@@ -214,6 +231,29 @@ static void spoil_fence_long(struct sample *s)
     memset(s->fence, 'a', POLL_ID_MAX + 1);
     s->batch.fence_poll = s->fence;
 }
+static void spoil_two_marks(struct sample *s)
+{
+    s->batch.n_ballots = 0;
+    s->batch.fence_poll = s->batch.gate_poll = TEXT("demo");
+    s->batch.term = 1;
+}
+static void spoil_gate(struct sample *s)
+{
+    s->batch.n_ballots = 0;
+    s->batch.gate_poll = TEXT("No");
+    s->batch.term = 1;
+}
+static void spoil_gate_term(struct sample *s)
+{
+    s->batch.n_ballots = 0;
+    s->batch.gate_poll = TEXT("demo");
+}
+static void spoil_term(struct sample *s)
+{
+    s->batch.n_ballots = 0;
+    s->batch.fence_poll = TEXT("demo");
+    s->batch.term = POLL_TERM_MAX + 1;
+}
 static void spoil_poll_missing(struct sample *s)
 {
     s->ballots[1].poll = TEXT("");
@@ -275,8 +315,12 @@ static void a_batch_out_of_range_is_refused_with_its_reason(void **state)
         {spoil_id_missing, "no id of 16 bytes"},
         {spoil_id_short, "no id of 16 bytes"},
         {spoil_id_long, "no id of 16 bytes"},
-        {spoil_empty, "either ballots or a fence"},
-        {spoil_both, "either ballots or a fence"},
+        {spoil_empty, "ballots, or a fence, or a gate"},
+        {spoil_both, "ballots, or a fence, or a gate"},
+        {spoil_two_marks, "ballots, or a fence, or a gate"},
+        {spoil_gate, "gate of no valid poll id"},
+        {spoil_gate_term, "gate of no term"},
+        {spoil_term, "term out of range"},
         {spoil_fence, "fence of no valid poll id"},
         {spoil_fence_long, "fence of no valid poll id"},
         {spoil_poll_missing, "ballot 1 of the batch has no valid poll id"},
@@ -339,12 +383,12 @@ static void unusual_but_valid_bytes_are_read(void **state)
         ROW(HEAD BALLOT),
         ROW(BALLOT HEAD),            /* fields in any order */
         ROW("\x08\x07" HEAD BALLOT), /* the last version counts */
-        ROW(HEAD BALLOT "\x28\x05"), /* unknown fields: a varint, */
-        ROW(HEAD BALLOT "\x2a\x03"
+        ROW(HEAD BALLOT "\x38\x05"), /* unknown fields: a varint, */
+        ROW(HEAD BALLOT "\x3a\x03"
                         "xyz"), /* bytes, */
-        ROW(HEAD BALLOT "\x2d"
+        ROW(HEAD BALLOT "\x3d"
                         "1234"), /* 32 bits, */
-        ROW(HEAD BALLOT "\x29"
+        ROW(HEAD BALLOT "\x39"
                         "12345678"),                                    /* 64 bits, */
         ROW(HEAD BALLOT "\xf8\xff\xff\xff\x0f\x01"),                    /* of the highest number */
         ROW(HEAD "\x1a\x20\x28\x05" BALLOT_BODY),                       /* and inside a ballot */
@@ -383,18 +427,18 @@ static void broken_bytes_are_refused(void **state)
         ROW(HEAD "\x1a\x00"), /* an empty ballot */
         ROW(HEAD "\x1a\x05\x0a\x04"
                  "dem"), /* past the end */
-        ROW(HEAD BALLOT "\x2a\x04"
+        ROW(HEAD BALLOT "\x3a\x04"
                         "xyz"),                                          /* one byte past the end */
         ROW(HEAD "\x1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),        /* a length of 2^64-1 */
         ROW(HEAD "\x1a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),            /* of 2^63-1 */
         ROW(HEAD BALLOT "\x00"),                                         /* field number 0 */
         ROW(HEAD BALLOT "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), /* a varint of 11 bytes */
-        ROW(HEAD BALLOT "\x2b\x2c"),                                     /* a group */
-        ROW(HEAD BALLOT "\x2e"),                                         /* wire types 6 and 7 */
-        ROW(HEAD BALLOT "\x2f"),
-        ROW(HEAD BALLOT "\x29"
+        ROW(HEAD BALLOT "\x3b\x3c"),                                     /* a group */
+        ROW(HEAD BALLOT "\x3e"),                                         /* wire types 6 and 7 */
+        ROW(HEAD BALLOT "\x3f"),
+        ROW(HEAD BALLOT "\x39"
                         "1234567"), /* 64 bits that are 56 */
-        ROW(HEAD BALLOT "\x2d"
+        ROW(HEAD BALLOT "\x3d"
                         "123"), /* 32 that are 24 */
         ROW(HEAD "\x18\x01"),   /* a ballot that is a number */
         ROW("\x0a\x01"
@@ -403,6 +447,10 @@ static void broken_bytes_are_refused(void **state)
         ROW("\x08\x01\x10\x10" BALLOT),         /* an id that is a number */
         ROW(HEAD "\x20\x01"),                   /* a fence that is a number */
         ROW(HEAD "\x22\x00"),                   /* a fence of nothing */
+        ROW(HEAD "\x28\x01\x30\x01"),           /* a gate that is a number */
+        ROW(HEAD "\x2a\x04"
+                 "demo\x32\x01"
+                 "1"), /* a term that is a text */
         ROW(HEAD "\x1a\x1e\x08\x04"
                  "demo\x12\x10VVVVVVVVVVVVVVVV\x1a\x04"
                  "cats"), /* a poll that is a number */
@@ -486,7 +534,8 @@ static struct poll *make_poll(void)
     poll->min_choices = 1;
     poll->max_choices = 2;
     poll->revisable = true;
-    poll->has_manager = true;
+    poll->has_manager = poll->reopenable = poll->draft = true;
+    poll->term = 3;
     poll->opens_at_ms = 1;
     poll->closes_at_ms = 2;
     poll->visibility = VISIBILITY_AFTER_VOTE;
@@ -529,6 +578,9 @@ static void a_poll_is_read_back_as_it_was_written(void **state)
     assert_int_equal(out->voting_codes, 100000);
     assert_string_equal(out->key_id, poll->key_id);
     assert_memory_equal(out->manage_hash, poll->manage_hash, POLL_MANAGE_HASH);
+    assert_int_equal(out->reopenable, poll->reopenable);
+    assert_int_equal(out->draft, poll->draft);
+    assert_int_equal(out->term, poll->term);
     assert_int_equal(out->created_at_ms, 3);
     assert_int_equal(out->updated_at_ms, 4);
     assert_int_equal(out->n_options, 2);
@@ -643,6 +695,10 @@ static void spoil_poll_updated(Scrutin__Poll *m)
 {
     m->updated_at_ms = INT64_MAX;
 }
+static void spoil_poll_term(Scrutin__Poll *m)
+{
+    m->term = POLL_TERM_MAX + 1;
+}
 static void spoil_poll_key(Scrutin__Poll *m)
 {
     m->key_id = repeat(POLL_KEY_ID_MAX + 1);
@@ -719,6 +775,7 @@ static void a_poll_out_of_range_is_refused_with_its_reason(void **state)
         {spoil_poll_closes, "time out of range"},
         {spoil_poll_created, "time out of range"},
         {spoil_poll_updated, "time out of range"},
+        {spoil_poll_term, "term out of range"},
         {spoil_poll_key, "key id is too long"},
         {spoil_poll_hash, "manage hash is not 32 bytes"},
         {spoil_poll_no_options, "0 options"},
@@ -825,7 +882,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_is_read_back_as_it_was_written),
-        cmocka_unit_test(a_fence_is_read_back_as_it_was_written),
+        cmocka_unit_test(marks_are_read_back_as_they_were_written),
         cmocka_unit_test(a_full_batch_is_read_back),
         cmocka_unit_test(the_generated_code_reads_what_we_write),
         cmocka_unit_test(we_read_what_the_generated_code_writes),
