@@ -1,4 +1,4 @@
-/* ballot_apply - one transaction for a set of batches: claim, upsert, ledger, rejections, fences, commit.
+/* ballot_apply - one transaction for a set of batches: claim, upsert, ledger, timeline, rejections, fences, commit.
  * SPDX-License-Identifier: MIT */
 #include "ballot_store_internal.h"
 
@@ -179,6 +179,27 @@ static void send_ledger(struct ballot_store *store)
     pg_link_send(store->session.link, "ledger", &args);
 }
 
+static void send_timeline(struct ballot_store *store)
+{
+    const struct batch_set *set = &store->set;
+    struct pg_array *column = store->columns;
+    if (set->n_moments == 0)
+        return;
+    pg_array_begin(&column[0], PG_INT4, set->n_moments);
+    pg_array_begin(&column[1], PG_TIMESTAMPTZ, set->n_moments);
+    pg_array_begin(&column[2], PG_INT8, set->n_moments);
+    for (size_t i = 0; i < set->n_moments; i++) {
+        pg_array_add_int4(&column[0], set->moments[i].poll);
+        pg_array_add_int8(&column[1], pg_time_from_ms(set->moments[i].second * 1000));
+        pg_array_add_int8(&column[2], set->moments[i].received);
+    }
+    struct pg_args args = {0};
+    pg_args_add_int2(&args, (int16_t)store->session.slot);
+    for (size_t i = 0; i < 3; i++)
+        pg_args_add_array(&args, &column[i]);
+    pg_link_send(store->session.link, "timeline", &args);
+}
+
 static void send_rejections(struct ballot_store *store)
 {
     const struct batch_set *set = &store->set;
@@ -222,6 +243,7 @@ static void send_fences(struct ballot_store *store)
 static enum status finish(struct ballot_store *store, size_t position, struct store_result *result, struct errmsg *err)
 {
     send_ledger(store);
+    send_timeline(store);
     send_rejections(store);
     send_fences(store);
     pg_link_send(store->session.link, "commit", NULL);

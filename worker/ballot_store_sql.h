@@ -72,6 +72,12 @@
                       " ON CONFLICT (poll, slot) DO UPDATE SET received = l.received + excluded.received,"             \
                       " superseded = l.superseded + excluded.superseded, rejected = l.rejected + excluded.rejected"    \
                       ") SELECT coalesce(sum(counted), 0)::bigint FROM gain")                                          \
+    /* The width of a bucket is the database's: the triggers, which add what counts, use the same function. */         \
+    STATEMENT(timeline, "INSERT INTO timeline AS t (poll, bucket, slot, received)"                                     \
+                        " SELECT poll, timeline_bucket(at) AS bucket, $1::smallint, sum(n)"                            \
+                        " FROM unnest($2::integer[], $3::timestamptz[], $4::bigint[]) AS u (poll, at, n)"              \
+                        " GROUP BY poll, bucket ORDER BY poll, bucket"                                                 \
+                        " ON CONFLICT (poll, bucket, slot) DO UPDATE SET received = t.received + excluded.received")   \
     STATEMENT(reject, "INSERT INTO rejected_ballots (ordinal, poll_id, reason)"                                        \
                       " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS u (ordinal, poll_id, reason)"    \
                       " ORDER BY ordinal ON CONFLICT (ordinal) DO NOTHING")                                            \

@@ -13,6 +13,7 @@ void batch_set_fini(struct batch_set *set)
     free(set->candidates);
     free(set->winners);
     free(set->lines);
+    free(set->moments);
     free(set->rejections);
     free(set->fences);
     *set = (struct batch_set){0};
@@ -36,6 +37,50 @@ static void add_rejection(struct batch_set *set, int64_t ordinal, const char *po
     copy_reason(rejection->reason, reason);
 }
 
+/* A second that no table could hold is a broken sender's, and must not keep the others' from being counted. */
+static int64_t second_of(int64_t unix_ms)
+{
+    int64_t second = unix_ms / 1000;
+    if (second < 0)
+        return 0;
+    return second < MOMENT_SECOND_MAX ? second : MOMENT_SECOND_MAX;
+}
+
+/* Ballots come in the order in which they were cast, so most are of the second of the one before. */
+static void add_moment(struct batch_set *set, int32_t poll, int64_t second)
+{
+    struct moment *last = set->n_moments == 0 ? NULL : &set->moments[set->n_moments - 1];
+    if (last != NULL && last->poll == poll && last->second == second) {
+        last->received++;
+        return;
+    }
+    GROW(set->moments, set->room_moments, set->n_moments + 1);
+    set->moments[set->n_moments++] = (struct moment){.poll = poll, .second = second, .received = 1};
+}
+
+static int compare_moments(const void *left, const void *right)
+{
+    const struct moment *a = left, *b = right;
+    if (a->poll != b->poll)
+        return a->poll < b->poll ? -1 : 1;
+    return (a->second > b->second) - (a->second < b->second);
+}
+
+static void merge_moments(struct batch_set *set)
+{
+    size_t kept = 0;
+    if (set->n_moments < 2)
+        return;
+    qsort(set->moments, set->n_moments, sizeof(*set->moments), compare_moments);
+    for (size_t i = 1; i < set->n_moments; i++) {
+        if (compare_moments(&set->moments[kept], &set->moments[i]) == 0)
+            set->moments[kept].received += set->moments[i].received;
+        else
+            set->moments[++kept] = set->moments[i];
+    }
+    set->n_moments = kept + 1;
+}
+
 static void add_ballots(struct batch_set *set, const struct poll_keys *keys, unsigned epoch, uint64_t seq,
                         const struct ballot_batch *batch)
 {
@@ -52,6 +97,7 @@ static void add_ballots(struct batch_set *set, const struct poll_keys *keys, uns
             add_rejection(set, ordinal, ballot->poll, POLL_KEY_MISSING, "unknown poll");
             continue;
         }
+        add_moment(set, poll->key, second_of(ballot->cast_at_ms));
         struct candidate *candidate = &set->candidates[set->n_candidates++];
         *candidate = (struct candidate){
             .poll = poll->key, .precedence = ordinal_precedence(ordinal, poll->revisable), .ballot = ballot};
@@ -75,7 +121,7 @@ static void count_lines(struct batch_set *set)
 void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, unsigned epoch,
                     const struct store_batch *batches, size_t n)
 {
-    set->n_candidates = set->n_winners = set->n_lines = set->n_rejections = set->n_fences = 0;
+    set->n_candidates = set->n_winners = set->n_lines = set->n_moments = set->n_rejections = set->n_fences = 0;
     for (size_t i = 0; i < n; i++) {
         const struct ballot_batch *batch = batches[i].batch;
         if (batch == NULL || batches[i].known)
@@ -89,6 +135,7 @@ void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, unsigne
     }
     collapse_sort(set->candidates, set->n_candidates);
     count_lines(set);
+    merge_moments(set);
 }
 
 void batch_set_pick(struct batch_set *set)

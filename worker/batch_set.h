@@ -27,6 +27,14 @@ struct ledger_line {
     int64_t counted_before; /* filled in from the database */
 };
 
+/* Ballots of one poll cast within one second. */
+struct moment {
+    int32_t poll;
+    int64_t second; /* since 1970, 0..MOMENT_SECOND_MAX */
+    int64_t received;
+};
+#define MOMENT_SECOND_MAX INT64_C(253402300799) /* the end of the year 9999 */
+
 struct rejection {
     int64_t ordinal;
     const char *poll_id;
@@ -46,6 +54,8 @@ struct batch_set {
     size_t n_winners, room_winners;
     struct ledger_line *lines; /* in order of the key */
     size_t n_lines, room_lines;
+    struct moment *moments; /* in order of poll and second, each once; the sum of a poll's is what its line received */
+    size_t n_moments, room_moments;
     struct rejection *rejections;
     size_t n_rejections, room_rejections;
     struct fence *fences;

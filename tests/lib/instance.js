@@ -286,7 +286,7 @@ export class Instance {
   /** Rows of the views that are empty when all is well. */
   async auditViolations() {
     const violations = [];
-    for (const view of ['tally_mismatch', 'ledger_mismatch', 'missing_batches']) {
+    for (const view of ['tally_mismatch', 'ledger_mismatch', 'timeline_mismatch', 'missing_batches']) {
       for (const row of await this.sql(`SELECT * FROM ${view} LIMIT 10`)) violations.push(`${view}: ${JSON.stringify(row)}`);
     }
     const n = await this.deadlocks();

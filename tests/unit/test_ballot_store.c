@@ -95,6 +95,7 @@ static void assert_books_balance(void)
 {
     assert_answer("SELECT * FROM tally_mismatch", "");
     assert_answer("SELECT * FROM ledger_mismatch", "");
+    assert_answer("SELECT * FROM timeline_mismatch", "");
 }
 
 #define TALLY                                                                                                          \
@@ -245,6 +246,156 @@ static void every_order_of_the_batches_gives_the_same_tables(void **state)
             ballot_store_close(store);
         } while (next_permutation(order, N_BATCHES));
     }
+}
+
+/* The timeline. */
+
+enum { T_BATCHES = 12, T_BALLOTS = 25, T_VOTERS = 60, T_SECONDS = 47, T_ORDERS = 8 };
+#define T_START_MS INT64_C(1770000003500) /* not the start of a bucket */
+
+static uint64_t draw(uint64_t *seed, uint64_t below)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (*seed >> 33) % below;
+}
+
+struct turnout {
+    struct ballot ballots[T_BATCHES][T_BALLOTS];
+    struct ballot_batch batches[T_BATCHES];
+};
+
+/* Batches as they come in: each a little later than the one before, and some ballots in it later than others. */
+static void draw_turnout(struct turnout *turnout)
+{
+    static const char *const choices[] = {"cats", "dogs", "cats dogs"};
+    uint64_t seed = 7;
+    for (int i = 0; i < T_BATCHES; i++) {
+        for (int k = 0; k < T_BALLOTS; k++) {
+            turnout->ballots[i][k] = ballot_of(draw(&seed, 2) == 0 ? "open" : "first", (unsigned)draw(&seed, T_VOTERS),
+                                               choices[draw(&seed, 3)]);
+            turnout->ballots[i][k].cast_at_ms = T_START_MS + T_SECONDS * 1000 * i / T_BATCHES +
+                                                (int64_t)draw(&seed, 9000);
+        }
+        turnout->batches[i] = (struct ballot_batch){.id = {1}, .n_ballots = T_BALLOTS, .ballots = turnout->ballots[i]};
+    }
+}
+
+/* What the poll received in each bucket, counted here. */
+static void expect_received(const struct turnout *turnout, const char *poll, char *text)
+{
+    for (int64_t bucket = T_START_MS / 5000; bucket <= (T_START_MS + (T_SECONDS + 9) * 1000) / 5000; bucket++) {
+        int n = 0;
+        for (int i = 0; i < T_BATCHES * T_BALLOTS; i++) {
+            const struct ballot *ballot = &turnout->ballots[i / T_BALLOTS][i % T_BALLOTS];
+            n += strcmp(ballot->poll, poll) == 0 && ballot->cast_at_ms / 5000 == bucket;
+        }
+        if (n > 0)
+            text += sprintf(text, "%lld|%d ", (long long)bucket * 5, n);
+    }
+}
+
+/* Some batches twice and in any order, by two workers, several in a transaction. */
+static void apply_shuffled(struct ballot_store *const stores[2], const struct turnout *turnout, uint64_t *seed)
+{
+    struct store_batch set[2 * T_BATCHES];
+    for (int i = 0; i < 2 * T_BATCHES; i++)
+        set[i] = (struct store_batch){.seq = (uint64_t)(i % T_BATCHES) + 1, .batch = &turnout->batches[i % T_BATCHES]};
+    for (uint64_t i = 2 * T_BATCHES - 1; i > 0; i--) {
+        uint64_t k = draw(seed, i + 1);
+        struct store_batch swapped = set[i];
+        set[i] = set[k];
+        set[k] = swapped;
+    }
+    for (size_t at = 0, n; at < 2 * T_BATCHES; at += n) {
+        n = 1 + draw(seed, 5);
+        if (n > 2 * T_BATCHES - at)
+            n = 2 * T_BATCHES - at;
+        apply(stores[draw(seed, 2)], set + at, n);
+    }
+}
+
+static void the_timeline_is_the_same_in_whatever_order_batches_are_applied(void **state)
+{
+    static struct turnout turnout;
+    char expected[2][2000] = {"", ""}, *first = NULL;
+    uint64_t seed = 1;
+    draw_turnout(&turnout);
+    expect_received(&turnout, "open", expected[0]);
+    expect_received(&turnout, "first", expected[1]);
+    for (int order = 0; order < T_ORDERS; order++) {
+        scratch_db_reset();
+        struct ballot_store *stores[2] = {open_with_polls(), open_store()};
+        apply_shuffled(stores, &turnout, &seed);
+        for (int poll = 0; poll < 2; poll++) {
+            char sql[200];
+            snprintf(
+                sql, sizeof(sql),
+                "SELECT extract(epoch FROM bucket)::bigint, sum(received) FROM timeline WHERE poll = %d GROUP BY 1 "
+                "ORDER BY 1",
+                poll + 1);
+            assert_answer(sql, expected[poll]);
+        }
+        assert_books_balance();
+        const char *counted = scratch_db_ask(
+            "SELECT poll, bucket, sum(counted) FROM timeline GROUP BY 1, 2 ORDER BY 1, 2");
+        if (first == NULL)
+            first = strdup(counted);
+        assert_string_equal(counted, first);
+        assert_answer("SELECT count(DISTINCT slot) > 1 FROM timeline", "t ");
+        ballot_store_close(stores[0]);
+        ballot_store_close(stores[1]);
+    }
+    free(first);
+}
+
+static void a_ballot_from_a_mad_clock_is_counted_and_harms_nobody(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"), ballot_of("open", 2, "cats"),
+                                      ballot_of("open", 3, "dogs"));
+    struct store_batch one = {.seq = 1, .batch = &batch};
+    struct store_result result;
+    batch.ballots[0].cast_at_ms = -INT64_C(9000000000000000); /* no timestamp */
+    batch.ballots[1].cast_at_ms = -1;
+    assert_status(ballot_store_apply(store, 1, &one, 1, &result, &err), ST_DB_DATA);
+    assert_ok(ballot_store_apply_rows(store, 1, &one, 1, &result, &err));
+    assert_int_equal(result.rejected, 1);
+    assert_answer(LEDGER, "open|3|2|0|1 ");
+    assert_books_balance();
+    ballot_store_close(store);
+}
+
+/* Runs the statements of a migration that begin a line with INSERT outside of functions. */
+static void run_inserts_of(const char *path)
+{
+    char text[16384];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    fclose(file);
+    for (char *at = text; (at = strstr(at, "\nINSERT ")) != NULL;) {
+        char *end = strchr(at, ';');
+        *end = '\0';
+        scratch_db_run(at);
+        at = end + 1;
+    }
+}
+
+static void a_timeline_is_made_for_ballots_that_were_there_before_it(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"), ballot_of("open", 1, "dogs"),
+                                      ballot_of("open", 2, "cats"), ballot_of("first", 1, "cats"));
+    batch.ballots[2].cast_at_ms += 60000;
+    apply_one(store, 1, &batch);
+    ballot_store_close(store);
+    char *before = strdup(
+        scratch_db_ask("SELECT poll, bucket, sum(counted) FROM timeline GROUP BY 1, 2 ORDER BY 1, 2"));
+    scratch_db_run("DELETE FROM timeline");
+    run_inserts_of(SOURCE_ROOT "/db/migrations/005_timeline.sql");
+    assert_answer("SELECT poll, bucket, sum(counted) FROM timeline GROUP BY 1, 2 ORDER BY 1, 2", before);
+    assert_books_balance();
+    free(before);
 }
 
 static void a_ballot_of_a_newer_stream_wins_although_its_sequence_is_lower(void **state)
@@ -565,6 +716,8 @@ static void the_worker_may_not_delete_ballots_or_touch_the_tally(void **state)
         "DELETE FROM ballots",
         "TRUNCATE ballots",
         "UPDATE tally SET n = 0",
+        "UPDATE timeline SET counted = 0",
+        "DELETE FROM timeline",
         "DELETE FROM applied_batches",
         "UPDATE ledger SET counted = 0",
         "CREATE TABLE mine (a int)",
@@ -591,6 +744,9 @@ int main(void)
         TEST(no_batches_are_no_error),
         TEST(gaps_and_dead_letters_are_visible),
         TEST(every_order_of_the_batches_gives_the_same_tables),
+        TEST(the_timeline_is_the_same_in_whatever_order_batches_are_applied),
+        TEST(a_ballot_from_a_mad_clock_is_counted_and_harms_nobody),
+        TEST(a_timeline_is_made_for_ballots_that_were_there_before_it),
         TEST(a_ballot_of_a_newer_stream_wins_although_its_sequence_is_lower),
         TEST(the_first_fence_stays_and_one_of_an_unknown_poll_does_no_harm),
         TEST(a_refused_ballot_leaves_nothing_behind_and_rows_store_the_others),

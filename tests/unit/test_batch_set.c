@@ -51,6 +51,33 @@ static void a_set_has_a_line_for_each_poll_and_counts_everything(void **state)
     poll_keys_fini(&keys);
 }
 
+static void ballots_are_received_in_the_second_in_which_they_were_cast(void **state)
+{
+    struct ballot ballots[] = {ballot_of("open", 1, "a"),   ballot_of("open", 2, "b"), ballot_of("first", 1, "a"),
+                               ballot_of("open", 3, "a"),   ballot_of("open", 1, "a"), ballot_of("open", 4, "a"),
+                               ballot_of("nowhere", 1, "a")};
+    static const int64_t cast_at_ms[] = {5999, 5000, 5100, 4999, 5999, -7, 5999};
+    struct ballot_batch batch = {.n_ballots = 7, .ballots = ballots}, late = {.n_ballots = 1, .ballots = ballots};
+    struct store_batch in[] = {{.seq = 1, .batch = &batch}, {.seq = 2, .batch = &late}};
+    static const int64_t expected[][3] = {{1, 0, 1}, {1, 4, 1}, {1, 5, 4}, {2, 5, 1}};
+    struct poll_keys keys;
+    struct batch_set set = {0};
+    set_up(&keys);
+    for (size_t i = 0; i < COUNT_OF(cast_at_ms); i++)
+        ballots[i].cast_at_ms = cast_at_ms[i];
+
+    batch_set_fill(&set, &keys, 1, in, 2);
+
+    assert_int_equal(set.n_moments, COUNT_OF(expected));
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        assert_int_equal(set.moments[i].poll, expected[i][0]);
+        assert_int_equal(set.moments[i].second, expected[i][1]);
+        assert_int_equal(set.moments[i].received, expected[i][2]);
+    }
+    batch_set_fini(&set);
+    poll_keys_fini(&keys);
+}
+
 static void a_ballot_of_an_unknown_poll_is_rejected_with_the_reason(void **state)
 {
     struct ballot ballots[] = {ballot_of("open", 1, "a"), ballot_of("nowhere", 1, "a")};
@@ -184,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_set_has_a_line_for_each_poll_and_counts_everything),
+        cmocka_unit_test(ballots_are_received_in_the_second_in_which_they_were_cast),
         cmocka_unit_test(a_ballot_of_an_unknown_poll_is_rejected_with_the_reason),
         cmocka_unit_test(known_batches_and_dead_letters_add_nothing_and_a_fence_is_kept),
         cmocka_unit_test(a_refused_ballot_is_in_the_ledger_and_its_reason_stays_utf8),
