@@ -82,9 +82,11 @@ async function assertVerdictSees(poll, load) {
     await client.query(`DELETE FROM ballots WHERE poll = ${keyOf} AND voter = $2`, [poll.id, voter]);
     const { rows: mismatches } = await client.query('SELECT * FROM tally_mismatch');
     const { rows: ledger } = await client.query('SELECT * FROM ledger_mismatch');
+    const { rows: timeline } = await client.query('SELECT * FROM timeline_mismatch');
     await client.query('ROLLBACK');
     assert.equal(mismatches.length, 1, 'the audit view sees a ballot that went without the tally');
     assert.equal(ledger.length, 1);
+    assert.equal(timeline.length, 1);
     await client.query('BEGIN');
     await client.query('DELETE FROM applied_batches WHERE seq = 3');
     const { rows: missing } = await client.query('SELECT * FROM missing_batches');
