@@ -91,10 +91,7 @@ void http_ticket_free(struct http_ticket *ticket)
 
 void http_call_is_stream(struct http_call *call)
 {
-    struct http_connection *connection = http_connection_of(call->req);
-
-    if (connection != NULL)
-        connection->carries_stream = true;
+    http_guard_is_stream(call->req);
 }
 
 /* --- routing */
@@ -249,8 +246,11 @@ int http_dispatch(h2o_handler_t *self, h2o_req_t *req)
 
     *call = (struct http_call){.req = req, .loop = loop, .service = options->service, .began_ns = clock_mono_ns()};
     loop->last_request_ms = call->began_ns / 1000000;
-    if (connection != NULL)
+    if (connection != NULL) {
         connection->last_request_ms = loop->last_request_ms;
+        if (req->version < 0x200)
+            http_guard_begin_http1(connection, req);
+    }
     call->id = http_next_id(loop);
     if (req->query_at != SIZE_MAX)
         call->query = h2o_iovec_init(req->path.base + req->query_at + 1, req->path.len - req->query_at - 1);

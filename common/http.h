@@ -59,6 +59,12 @@ struct http_options {
     size_t max_body;                 /* the largest max_body of the routes */
     int max_connections;             /* on all loops; one more is closed at once */
     int max_in_flight;               /* requests that wait, on all loops; one more is answered 503 */
+    int max_per_address;             /* connections of one address; 0: as many as there may be */
+    int64_t connection_age_s;        /* after which a connection is closed when it is idle; 0: never */
+    int64_t request_age_ms;          /* from a request's first byte until its answer is read; 0: 60 s */
+    unsigned max_resets;             /* of requests under way, in 10 s on a connection; 0: 200 */
+    unsigned max_frames;             /* HTTP/2 frames that are no requests, in 10 s on a connection; 0: 10,000 */
+    int64_t max_held_bytes;          /* that requests under way hold, on all loops; 0: 256 MiB */
     const struct http_route *routes; /* the service's; /livez, /readyz, /metrics are the server's own */
     size_t n_routes;
     const struct http_check *checks;

@@ -1,10 +1,11 @@
-/* http_internal - what the files of the HTTP server share: http_server.c (loops, connections), http.c (routing,
- * waiting), http_read.c, http_answer.c. For http*.c only.
- * SPDX-License-Identifier: MIT */
+/* http_internal - what the files of the HTTP server share: http_server.c (loops), http_connection.c (connections, their
+ * limits), http_guard.c (what clients may cost), http.c (routing, waiting), http_read.c, http_answer.c. For http*.c
+ * only. SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_HTTP_INTERNAL_H
 #define SCRUTIN_HTTP_INTERNAL_H
 
 #include "http.h"
+#include "http_frames.h"
 #include <stdatomic.h>
 
 #define HTTP_REQUEST_TIMEOUT_MS 10000 /* from the first byte of a request to its last: a phone on a bad network */
@@ -12,15 +13,39 @@
 #define HTTP_TICKETS_KEPT 4096
 #define HTTP_SWEEP_MS 1000 /* how often connections are looked at */
 
+/* Why a connection is cut: label and metric in http_connection.c. */
+enum http_cut {
+    CUT_NOT,
+    CUT_LIMIT,   /* one connection too many */
+    CUT_ADDRESS, /* one too many of its address */
+    CUT_IDLE,    /* no whole request for HTTP_IDLE_TIMEOUT_MS */
+    CUT_AGE,     /* old, and idle now */
+    CUT_SLOW,    /* a request neither whole, answered and read after its time */
+    CUT_RESETS,  /* too many requests reset */
+    CUT_FRAMES,  /* too many frames that are no requests */
+    CUT_HEADERS, /* a header block too large */
+    CUT_INPUT,   /* holds too much memory */
+    CUT_REASONS
+};
+
 /* One accepted connection; lives as long as its socket. */
 struct http_connection {
     h2o_linklist_t link;
     struct http_loop *loop;
     h2o_socket_t *sock;
+    h2o_socket_cb on_read;   /* libh2o's, behind the guard's */
+    int64_t since_ms;        /* monotonic: when it was accepted */
     int64_t last_request_ms; /* monotonic: when the last request came in whole */
     unsigned waiting;        /* its tickets */
-    bool carries_stream;
-    bool cut;
+    h2o_linklist_t requests; /* struct http_mark, those that are no event streams, oldest first */
+    unsigned open, streams;  /* requests begun and not ended, event streams among them */
+    size_t held;             /* bytes that these hold, about */
+    struct http_frames frames;
+    double resets_left;
+    int64_t resets_ms; /* when resets_left was computed */
+    atomic_uint *same_address;
+    enum http_cut fault; /* why it is to be cut */
+    bool is_cut;
 };
 
 struct http_loop {
@@ -32,8 +57,10 @@ struct http_loop {
     h2o_timeout_t sweep_timeout;
     h2o_timeout_entry_t sweep;
     size_t n_connections;
-    atomic_uint waiting;       /* tickets; only its own thread writes */
-    h2o_mem_recycle_t tickets; /* freed ones: a batch frees a thousand at once */
+    struct http_connection *reading; /* whose input libh2o is acting on right now, or NULL */
+    size_t held;                     /* of all its connections */
+    atomic_uint waiting;             /* tickets; only its own thread writes */
+    h2o_mem_recycle_t tickets;       /* freed ones: a batch frees a thousand at once */
     uint64_t id_start, id_count;
     int64_t last_request_ms;
     bool draining, stopped, was_quiet;
@@ -50,6 +77,7 @@ struct http_server {
     SSL_CTX *tls;
     struct http_loop *loops;
     h2o_sem_t loops_ready, may_run, loops_ended; /* of loops 1 and up */
+    struct http_addresses *addresses;            /* NULL: no limit of connections of an address */
     atomic_int connections;
     atomic_bool draining;
     atomic_int drain_grace_ms;
@@ -57,8 +85,38 @@ struct http_server {
 
 /* The server's one handler: finds the route, checks what every request must keep to, calls the route's handler. */
 int http_dispatch(h2o_handler_t *self, h2o_req_t *req);
-/* The connection of a request, or NULL. */
+
+/* --- connections (http_connection.c) */
+void http_connections_init(struct http_server *server);
+/* Loop 0 accepts for all and deals the connections out in turn: loops that each took what they found would share the
+ * work at random. */
+void http_accept(h2o_socket_t *listener, const char *err);
+/* Takes over a counted connection, on the loop's thread; h2o_accept follows. same_address: its count, or NULL. */
+struct http_connection *http_connection_begin(struct http_loop *loop, int fd, atomic_uint *same_address);
+/* The connection of a request or a socket, or NULL. */
 struct http_connection *http_connection_of(h2o_req_t *req);
+struct http_connection *http_connection_on(h2o_socket_t *sock);
+/* Shuts the connection down: libh2o then sees its end and frees what belongs to it. Counts the reason, once. */
+void http_connection_cut(struct http_connection *connection, enum http_cut why);
+/* The same as soon as libh2o reads again, or looks at header fields: for callers that libh2o called in between. */
+void http_connection_condemn(struct http_connection *connection, enum http_cut why);
+/* Cuts those that are idle, old or slow. */
+void http_connections_sweep(struct http_loop *loop, int64_t now_ms);
+
+/* --- the guard (http_guard.c) */
+/* Whether this libh2o calls the guard at all, tried with a connection of our own. On the thread of loop 0, before it
+ * runs. ST_CONFIG when not. */
+MUST_CHECK enum status http_guard_check(struct http_loop *loop, struct errmsg *err);
+/* A request of HTTP/1 has come in whole; over HTTP/2 the guard sees it begin by itself. */
+void http_guard_begin_http1(struct http_connection *connection, h2o_req_t *req);
+/* A request was answered with so many bytes. */
+void http_guard_answered(h2o_req_t *req, size_t len);
+/* A request has become an event stream. */
+void http_guard_is_stream(h2o_req_t *req);
+/* How long the oldest request of a connection has been under way, in ms; 0: there is none. */
+int64_t http_guard_oldest_ms(const struct http_connection *connection, int64_t now_ms);
+void http_guard_close(struct http_connection *connection);
+
 static inline struct http_loop *http_loop_of(h2o_req_t *req)
 {
     return H2O_STRUCT_FROM_MEMBER(struct http_loop, context, req->conn->ctx);

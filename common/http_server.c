@@ -1,4 +1,4 @@
-/* http_server - loops, connections, TLS, draining.
+/* http_server - loops, TLS, draining.
  * SPDX-License-Identifier: MIT */
 #include "http_internal.h"
 
@@ -16,105 +16,15 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#define FILES_BESIDE 64    /* open files that are no connections */
-#define READ_BUFFER 1024   /* bytes to begin with; every waiting request holds one for its body. 4,096 bring no speed */
-#define ACCEPTS_A_TURN 64  /* so that a flood of connections does not keep those that are there waiting */
-#define DRAIN_QUIET_MS 300 /* without a request: whoever still holds a connection open only keeps it */
+#define FILES_BESIDE 64      /* open files that are no connections */
+#define RECEIVE_BUFFER 65536 /* in the kernel, which doubles it: libh2o reads all of it into one buffer at once */
+#define READ_BUFFER 1024     /* bytes to begin with; every waiting request holds one for its body. 4,096: no faster */
+#define DRAIN_QUIET_MS 300   /* without a request: whoever still holds a connection open only keeps it */
 
 struct handler {
     h2o_handler_t super;
     struct http_server *server;
 };
-
-/* --- connections */
-
-static void on_connection_close(void *data)
-{
-    struct http_connection *connection = data;
-
-    h2o_linklist_unlink(&connection->link);
-    connection->loop->n_connections--;
-    atomic_fetch_sub(&connection->loop->server->connections, 1);
-    free(connection);
-}
-
-/* A connection on its way to the loop that will have it. */
-struct arrival {
-    struct http_loop *loop;
-    int fd;
-};
-
-static void begin_connection(void *arg)
-{
-    struct arrival arrival = *(struct arrival *)arg;
-    struct http_loop *loop = arrival.loop;
-    struct http_connection *connection = h2o_mem_alloc(sizeof(*connection));
-
-    free(arg);
-    *connection = (struct http_connection){.loop = loop, .last_request_ms = clock_mono_ms()};
-    connection->sock = h2o_evloop_socket_create(loop->context.loop, arrival.fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
-    h2o_linklist_insert(&loop->connections, &connection->link);
-    loop->n_connections++;
-    connection->sock->on_close.cb = on_connection_close;
-    connection->sock->on_close.data = connection;
-    h2o_accept(&loop->accept, connection->sock);
-}
-
-/* Loop 0 accepts for all and deals the connections out in turn: loops that each took what they found would share the
- * work at random. */
-static void on_accept(h2o_socket_t *listener, const char *err)
-{
-    struct http_loop *loop = listener->data;
-    struct http_server *server = loop->server;
-    int on = 1;
-
-    for (int i = 0; i < ACCEPTS_A_TURN && err == NULL; i++) {
-        int fd = accept4(h2o_socket_get_fd(listener), NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
-            return;
-        if (atomic_fetch_add(&server->connections, 1) >= server->options.max_connections) {
-            atomic_fetch_sub(&server->connections, 1);
-            close(fd);
-            continue;
-        }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        struct arrival *arrival = h2o_mem_alloc(sizeof(*arrival));
-        *arrival = (struct arrival){&server->loops[server->next_loop++ % (unsigned)server->options.loops], fd};
-        if (arrival->loop == loop)
-            begin_connection(arrival);
-        else
-            http_loop_post(arrival->loop, begin_connection, arrival);
-    }
-}
-
-struct http_connection *http_connection_of(h2o_req_t *req)
-{
-    h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
-
-    return sock != NULL && sock->on_close.cb == on_connection_close ? sock->on_close.data : NULL;
-}
-
-/* libh2o then sees the end of the connection and frees what belongs to it. */
-static void cut_connection(struct http_connection *connection)
-{
-    if (!connection->cut) {
-        connection->cut = true;
-        shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
-    }
-}
-
-/* Cuts connections that neither wait for us nor sent a whole request for long: a dripped body or a PING keeps
- * libh2o's own timer from ever firing. */
-static void cut_idle_connections(struct http_loop *loop, int64_t now)
-{
-    for (h2o_linklist_t *node = loop->connections.next; node != &loop->connections;) {
-        struct http_connection *connection = H2O_STRUCT_FROM_MEMBER(struct http_connection, link, node);
-        node = node->next;
-        if (connection->waiting == 0 && !connection->carries_stream &&
-            now - connection->last_request_ms > HTTP_IDLE_TIMEOUT_MS)
-            cut_connection(connection);
-    }
-}
 
 /* --- loops */
 
@@ -150,7 +60,7 @@ static void on_sweep(h2o_timeout_entry_t *entry)
     int64_t now = clock_mono_ms();
     bool quiet = loop->waiting == 0 && now - loop->last_request_ms >= HTTP_SWEEP_MS;
 
-    cut_idle_connections(loop, now);
+    http_connections_sweep(loop, now);
     if (quiet && !loop->was_quiet && loop->server->options.on_loop_idle != NULL)
         loop->server->options.on_loop_idle(loop, loop->server->options.service);
     loop->was_quiet = quiet;
@@ -207,7 +117,7 @@ static void loop_run(struct http_loop *loop)
                                                           H2O_SOCKET_FLAG_DONT_READ);
         loop->server->fd = -1; /* the listener's now */
         loop->server->listener->data = loop;
-        h2o_socket_read_start(loop->server->listener, on_accept);
+        h2o_socket_read_start(loop->server->listener, http_accept);
     }
     while (!loop->stopped) {
         h2o_evloop_run(loop->context.loop, loop->draining ? 20 : INT32_MAX);
@@ -350,8 +260,11 @@ static enum status open_listener(struct http_server *server, struct errmsg *err)
         return fail(err, ST_CONFIG, "BIND_ADDRESS %s: %s", options->bind_address, gai_strerror(code));
     server->fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
-    if (server->fd >= 0)
+    if (server->fd >= 0) {
+        const int receive = RECEIVE_BUFFER;
         setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        setsockopt(server->fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive)); /* connections inherit it */
+    }
     if (server->fd < 0 || bind(server->fd, list->ai_addr, list->ai_addrlen) != 0 || listen(server->fd, SOMAXCONN) != 0)
         st = fail(err, ST_IO, "cannot listen on %s port %d: %s; choose another with PORT and BIND_ADDRESS",
                   options->bind_address, options->port, strerror(errno));
@@ -390,6 +303,18 @@ static void configure(struct http_server *server)
     handler->server = server;
 }
 
+static void fill_defaults(struct http_options *options)
+{
+    if (options->request_age_ms == 0)
+        options->request_age_ms = 60000;
+    if (options->max_resets == 0)
+        options->max_resets = 200;
+    if (options->max_frames == 0)
+        options->max_frames = 10000;
+    if (options->max_held_bytes == 0)
+        options->max_held_bytes = INT64_C(256) << 20;
+}
+
 enum status http_open(const struct http_options *options, struct http_server **out, struct errmsg *err)
 {
     struct http_server *server = h2o_mem_alloc(sizeof(*server));
@@ -398,6 +323,7 @@ enum status http_open(const struct http_options *options, struct http_server **o
     *out = NULL;
     memset(server, 0, sizeof(*server));
     server->options = *options;
+    fill_defaults(&server->options);
     server->fd = -1;
     raise_file_limit(options->max_connections);
     configure(server);
@@ -408,7 +334,11 @@ enum status http_open(const struct http_options *options, struct http_server **o
         http_close(server);
         return st;
     }
+    http_connections_init(server);
     open_loops(server);
+    st = http_guard_check(&server->loops[0], err);
+    if (st != ST_OK)
+        return st;
     http_metrics_init(server);
     *out = server;
     return ST_OK;

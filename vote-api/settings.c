@@ -33,6 +33,22 @@ const struct config_entry settings_table[] = {
      "Event loops, each a thread. Two answer more ballots than one database writes."},
     {"MAX_CONNECTIONS", CONFIG_NUMBER, AT(max_connections), "10000", 1, 1000000,
      "Open connections; one more is closed at once. Memory: about 10 KiB each."},
+    {"MAX_CONNECTIONS_PER_ADDRESS", CONFIG_NUMBER, AT(max_per_address), "5000", 0, 1000000,
+     "Open connections of one IPv4 address or IPv6 /64; one more is closed at once. Half of all: room for a hall "
+     "behind one address, and for others. 0: no limit."},
+    {"CONNECTION_AGE_S", CONFIG_NUMBER, AT(connection_age_s), "3600", 0, 1000000,
+     "After so many seconds a connection without an event stream is closed as soon as it is idle. 0: never."},
+    {"REQUEST_AGE_MS", CONFIG_NUMBER, AT(request_age_ms), "60000", 1000, 3600000,
+     "From the first byte of a request until its answer has been read; then the connection is cut. A phone on a bad "
+     "network needs seconds."},
+    {"MAX_RESETS", CONFIG_NUMBER, AT(max_resets), "200", 1, 1000000,
+     "Requests under way that a connection may reset within 10 s before it is cut. A browser resets those of a page "
+     "that it leaves: at most 100."},
+    {"MAX_FRAMES", CONFIG_NUMBER, AT(max_frames), "10000", 10, 100000000,
+     "HTTP/2 frames within 10 s on a connection, beside four a request and large DATA; then it is cut. An event stream "
+     "needs at most 20 a second."},
+    {"MAX_HELD_BYTES", CONFIG_NUMBER, AT(max_held_bytes), "268435456", 1048576, 1099511627776,
+     "What requests under way may hold, about; above it, connections that hold more than 64 KiB are cut."},
     {"MAX_IN_FLIGHT", CONFIG_NUMBER, AT(max_in_flight), "4000", 1, 1000000,
      "Requests that wait for an acknowledgement; one more is answered 503. Memory: about 8 KiB each."},
     {"ACK_TIMEOUT_MS", CONFIG_NUMBER, AT(ack_timeout_ms), "1500", 100, 60000,

@@ -17,6 +17,7 @@ struct settings {
     char *default_poll, *option_a, *option_b;
     int64_t http_loops;
     int64_t max_connections, max_in_flight;
+    int64_t max_per_address, connection_age_s, request_age_ms, max_resets, max_frames, max_held_bytes;
     int64_t ack_timeout_ms;
     int64_t batches_in_flight, batch_ballots;
     int64_t bulk_ballots;

@@ -1,0 +1,211 @@
+/* http_connection - accepting connections, their limits and their end.
+ * SPDX-License-Identifier: MIT */
+#include "http_internal.h"
+
+#include "clock.h"
+#include "metrics.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sodium.h>
+#include <sys/socket.h>
+
+#define ACCEPTS_A_TURN 64 /* so that a flood of connections does not keep those that are there waiting */
+#define ADDRESS_SLOTS 65536
+#define AGED_QUIET_MS 1000 /* without a request, before an old connection is closed */
+
+/* How many connections an address has. Addresses that fall into one slot share their limit; the key keeps strangers
+ * from choosing whose slot is theirs. */
+struct http_addresses {
+    uint8_t key[crypto_shorthash_KEYBYTES];
+    atomic_uint slots[ADDRESS_SLOTS];
+};
+
+static struct metric *cuts[CUT_REASONS];
+
+void http_connections_init(struct http_server *server)
+{
+    static const char *const labels[CUT_REASONS] = {
+        [CUT_LIMIT] = "reason=\"limit\"",   [CUT_ADDRESS] = "reason=\"address\"", [CUT_IDLE] = "reason=\"idle\"",
+        [CUT_AGE] = "reason=\"age\"",       [CUT_SLOW] = "reason=\"slow\"",       [CUT_RESETS] = "reason=\"resets\"",
+        [CUT_FRAMES] = "reason=\"frames\"", [CUT_HEADERS] = "reason=\"headers\"", [CUT_INPUT] = "reason=\"input\""};
+
+    for (int i = CUT_LIMIT; i < CUT_REASONS && cuts[i] == NULL; i++)
+        cuts[i] = metric_counter("http_connections_cut_total", labels[i],
+                                 "Connections that the server cut, by reason.");
+    if (server->options.max_per_address > 0) {
+        server->addresses = h2o_mem_alloc(sizeof(*server->addresses));
+        memset(server->addresses, 0, sizeof(*server->addresses));
+        randombytes_buf(server->addresses->key, sizeof(server->addresses->key));
+    }
+}
+
+/* The count of an address: IPv4, also as IPv6 sees it, or an IPv6 network of 64 bits, which is one customer. */
+static atomic_uint *count_of(struct http_addresses *addresses, const struct sockaddr *peer)
+{
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)peer)->sin6_addr;
+    uint8_t hash[crypto_shorthash_BYTES];
+
+    if (peer->sa_family == AF_INET)
+        crypto_shorthash(hash, (const uint8_t *)&((const struct sockaddr_in *)peer)->sin_addr, 4, addresses->key);
+    else if (peer->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(six))
+        crypto_shorthash(hash, six->s6_addr + 12, 4, addresses->key);
+    else if (peer->sa_family == AF_INET6)
+        crypto_shorthash(hash, six->s6_addr, 8, addresses->key);
+    else
+        return NULL;
+    return &addresses->slots[(hash[0] | hash[1] << 8) % ADDRESS_SLOTS];
+}
+
+static void on_connection_close(void *data)
+{
+    struct http_connection *connection = data;
+
+    http_guard_close(connection);
+    h2o_linklist_unlink(&connection->link);
+    connection->loop->n_connections--;
+    atomic_fetch_sub(&connection->loop->server->connections, 1);
+    if (connection->same_address != NULL)
+        atomic_fetch_sub(connection->same_address, 1);
+    free(connection);
+}
+
+struct http_connection *http_connection_begin(struct http_loop *loop, int fd, atomic_uint *same_address)
+{
+    struct http_connection *connection = h2o_mem_alloc(sizeof(*connection));
+    int64_t now = clock_mono_ms();
+
+    *connection = (struct http_connection){.loop = loop,
+                                           .since_ms = now,
+                                           .last_request_ms = now,
+                                           .resets_left = loop->server->options.max_resets,
+                                           .resets_ms = now,
+                                           .same_address = same_address};
+    connection->sock = h2o_evloop_socket_create(loop->context.loop, fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
+    connection->sock->on_close.cb = on_connection_close;
+    connection->sock->on_close.data = connection;
+    h2o_linklist_init_anchor(&connection->requests);
+    h2o_linklist_insert(&loop->connections, &connection->link);
+    loop->n_connections++;
+    return connection;
+}
+
+/* Whether there may be one more from this address; counts it then. */
+static bool admit(struct http_server *server, const struct sockaddr *peer, atomic_uint **same_address)
+{
+    const struct http_options *options = &server->options;
+
+    *same_address = server->addresses != NULL ? count_of(server->addresses, peer) : NULL;
+    if (atomic_load(&server->connections) >= options->max_connections) {
+        metric_add(cuts[CUT_LIMIT], 1);
+        return false;
+    }
+    if (*same_address != NULL && atomic_load(*same_address) >= (unsigned)options->max_per_address) {
+        metric_add(cuts[CUT_ADDRESS], 1);
+        return false;
+    }
+    atomic_fetch_add(&server->connections, 1);
+    if (*same_address != NULL)
+        atomic_fetch_add(*same_address, 1);
+    return true;
+}
+
+/* A connection on its way to the loop that will have it. */
+struct arrival {
+    struct http_loop *loop;
+    int fd;
+    atomic_uint *same_address;
+};
+
+static void on_arrival(void *arg)
+{
+    struct arrival arrival = *(struct arrival *)arg;
+
+    free(arg);
+    h2o_accept(&arrival.loop->accept, http_connection_begin(arrival.loop, arrival.fd, arrival.same_address)->sock);
+}
+
+void http_accept(h2o_socket_t *listener, const char *err)
+{
+    struct http_loop *loop = listener->data;
+    struct http_server *server = loop->server;
+    int on = 1;
+
+    for (int i = 0; i < ACCEPTS_A_TURN && err == NULL; i++) {
+        struct sockaddr_storage peer = {0};
+        socklen_t len = sizeof(peer);
+        struct arrival arrival = {0};
+        arrival.fd = accept4(h2o_socket_get_fd(listener), (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (arrival.fd < 0)
+            return;
+        if (!admit(server, (struct sockaddr *)&peer, &arrival.same_address)) {
+            close(arrival.fd);
+            continue;
+        }
+        setsockopt(arrival.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        arrival.loop = &server->loops[server->next_loop++ % (unsigned)server->options.loops];
+        struct arrival *copy = h2o_mem_alloc(sizeof(*copy));
+        *copy = arrival;
+        if (arrival.loop == loop)
+            on_arrival(copy);
+        else
+            http_loop_post(arrival.loop, on_arrival, copy);
+    }
+}
+
+struct http_connection *http_connection_on(h2o_socket_t *sock)
+{
+    return sock != NULL && sock->on_close.cb == on_connection_close ? sock->on_close.data : NULL;
+}
+
+struct http_connection *http_connection_of(h2o_req_t *req)
+{
+    return http_connection_on(req->conn->callbacks->get_socket(req->conn));
+}
+
+void http_connection_condemn(struct http_connection *connection, enum http_cut why)
+{
+    if (connection->fault == CUT_NOT) {
+        connection->fault = why;
+        metric_add(cuts[why], 1);
+    }
+}
+
+void http_connection_cut(struct http_connection *connection, enum http_cut why)
+{
+    http_connection_condemn(connection, why);
+    if (!connection->is_cut) {
+        connection->is_cut = true;
+        shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
+    }
+}
+
+/* Why a connection is to be cut now. A dripped body or a PING keeps libh2o's own timer from ever firing. */
+static enum http_cut fault_of(const struct http_connection *connection, int64_t now)
+{
+    const struct http_options *options = &connection->loop->server->options;
+    int64_t quiet = now - connection->last_request_ms;
+
+    if (connection->fault != CUT_NOT)
+        return connection->fault;
+    if (http_guard_oldest_ms(connection, now) > options->request_age_ms)
+        return CUT_SLOW;
+    if (connection->streams > 0)
+        return CUT_NOT;
+    if (connection->waiting == 0 && quiet > HTTP_IDLE_TIMEOUT_MS)
+        return CUT_IDLE;
+    if (options->connection_age_s > 0 && now - connection->since_ms > options->connection_age_s * 1000 &&
+        connection->open == 0 && quiet > AGED_QUIET_MS)
+        return CUT_AGE;
+    return CUT_NOT;
+}
+
+void http_connections_sweep(struct http_loop *loop, int64_t now_ms)
+{
+    for (h2o_linklist_t *node = loop->connections.next; node != &loop->connections;) {
+        struct http_connection *connection = H2O_STRUCT_FROM_MEMBER(struct http_connection, link, node);
+        node = node->next;
+        enum http_cut why = fault_of(connection, now_ms);
+        if (why != CUT_NOT)
+            http_connection_cut(connection, why);
+    }
+}

@@ -1,0 +1,145 @@
+/* http_frames - what flows in over HTTP/2, counted before libh2o acts on it: frames, header blocks, header fields.
+ * Pure. SPDX-License-Identifier: MIT */
+#include "http_frames.h"
+
+#include <string.h>
+
+#define WINDOW_MS 10000
+#define FRAME_DATA 0
+#define FRAME_HEADERS 1
+#define FRAME_CONTINUATION 9
+#define FLAG_END_HEADERS 4
+
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+double http_tokens_refill(double tokens, unsigned budget, int64_t elapsed_ms)
+{
+    tokens += (double)elapsed_ms * budget / WINDOW_MS;
+    return tokens < budget ? tokens : budget;
+}
+
+/* Bytes of the preface; returns how many were taken. */
+static size_t take_preface(struct http_frames *frames, const uint8_t *bytes, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && frames->preface < sizeof(preface) - 1) {
+        if (bytes[n] != (uint8_t)preface[frames->preface]) {
+            frames->is_http1 = true;
+            return n;
+        }
+        frames->preface++;
+        n++;
+    }
+    return n;
+}
+
+/* A frame's head is whole. */
+static enum http_frames_verdict begin_frame(struct http_frames *frames, unsigned budget)
+{
+    const uint8_t *head = frames->head;
+    uint32_t length = (uint32_t)head[0] << 16 | (uint32_t)head[1] << 8 | head[2];
+    uint8_t type = head[3];
+
+    frames->head_len = 0;
+    frames->payload = length;
+    if (type == FRAME_HEADERS || type == FRAME_CONTINUATION) {
+        frames->block = type == FRAME_HEADERS ? length : frames->block + length;
+        if (frames->block > HTTP_HEADER_BLOCK_MAX)
+            return FRAMES_HEADERS_TOO_LARGE;
+        if ((head[4] & FLAG_END_HEADERS) != 0)
+            frames->block = 0;
+    }
+    if (type == FRAME_HEADERS) {
+        double tokens = frames->tokens + FRAMES_PER_REQUEST;
+        frames->tokens = tokens < budget ? tokens : budget;
+        return FRAMES_FINE;
+    }
+    if (type == FRAME_DATA) {
+        frames->body += length;
+        if (length >= FRAMES_BODY_MIN)
+            return FRAMES_FINE;
+    }
+    frames->tokens -= 1;
+    return frames->tokens < 0 ? FRAMES_TOO_MANY : FRAMES_FINE;
+}
+
+enum http_frames_verdict http_frames_count(struct http_frames *frames, const uint8_t *bytes, size_t len,
+                                           unsigned budget, int64_t now_ms)
+{
+    enum http_frames_verdict verdict = FRAMES_FINE;
+
+    if (frames->is_http1)
+        return FRAMES_FINE;
+    if (frames->refilled_ms == 0)
+        frames->tokens = budget;
+    else
+        frames->tokens = http_tokens_refill(frames->tokens, budget, now_ms - frames->refilled_ms);
+    frames->refilled_ms = now_ms;
+    size_t at = take_preface(frames, bytes, len);
+    while (at < len && !frames->is_http1 && verdict == FRAMES_FINE) {
+        size_t rest = len - at;
+        if (frames->payload > 0) {
+            size_t n = rest < frames->payload ? rest : frames->payload;
+            frames->payload -= (uint32_t)n;
+            at += n;
+        } else {
+            size_t missing = sizeof(frames->head) - frames->head_len, n = rest < missing ? rest : missing;
+            memcpy(frames->head + frames->head_len, bytes + at, n);
+            frames->head_len += (uint32_t)n;
+            at += n;
+            if (frames->head_len == sizeof(frames->head))
+                verdict = begin_frame(frames, budget);
+        }
+    }
+    return verdict;
+}
+
+/* An integer (RFC 7541, 5.1) of at most four more bytes. False: malformed. */
+static bool read_int(const uint8_t **at, const uint8_t *end, uint8_t mask, uint32_t *value)
+{
+    if (*at >= end)
+        return false;
+    *value = *(*at)++ & mask;
+    if (*value != mask)
+        return true;
+    for (unsigned shift = 0; shift < 28 && *at < end; shift += 7) {
+        uint8_t byte = *(*at)++;
+        *value += (uint32_t)(byte & 127) << shift;
+        if ((byte & 128) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool skip_string(const uint8_t **at, const uint8_t *end)
+{
+    uint32_t len;
+
+    if (!read_int(at, end, 127, &len) || len > (size_t)(end - *at))
+        return false;
+    *at += len;
+    return true;
+}
+
+size_t http_count_fields(const uint8_t *block, size_t len)
+{
+    const uint8_t *at = block, *end = block + len;
+    size_t n = 0;
+    bool fine = true;
+
+    while (fine && at < end) {
+        uint8_t first = *at;
+        uint32_t index;
+        n++;
+        if (first >= 128) /* indexed */
+            fine = read_int(&at, end, 127, &index);
+        else if (first >= 64) /* literal, goes into the table */
+            fine = read_int(&at, end, 63, &index) && (index > 0 || skip_string(&at, end)) && skip_string(&at, end);
+        else if (first >= 32) /* size of the table */
+            fine = read_int(&at, end, 31, &index);
+        else /* literal */
+            fine = read_int(&at, end, 15, &index) && (index > 0 || skip_string(&at, end)) && skip_string(&at, end);
+    }
+    return n;
+}
