@@ -76,7 +76,7 @@ export const number = (n, options) => new Intl.NumberFormat(language, options).f
 /** 0.255 → 26 %. @param {number} share @param {number} [digits] */
 export const percent = (share, digits = 0) => number(share, { style: 'percent', maximumFractionDigits: digits });
 
-/** A point in time for people: the hour alone when it is today. @param {string | Date} when */
+/** A point in time for people: the hour alone when it is today. @param {string | number | Date} when */
 export function time(when) {
   const date = new Date(when);
   const isToday = date.toDateString() === new Date().toDateString();
@@ -84,7 +84,7 @@ export function time(when) {
     .format(date);
 }
 
-/** How far away a point in time is: "in 5 minutes". @param {string | Date} when */
+/** How far away a point in time is: "in 5 minutes". @param {string | number | Date} when */
 export function distance(when) {
   const seconds = (new Date(when).getTime() - Date.now()) / 1000;
   const [unit, size] = /** @type {[Intl.RelativeTimeFormatUnit, number]} */ (

@@ -28,7 +28,7 @@ import { currentTheme, nextTheme, startTheme } from './theme.js';
 
 /** @type {ShellOptions} */
 let options;
-/** @type {View} */
+/** @type {View | undefined} */
 let view;
 let isDue = false;
 
@@ -36,14 +36,15 @@ let isDue = false;
 
 function draw() {
   isDue = false;
+  if (!view) return;
   document.title = `${view.title()} · Scrutin`;
   document.body.classList.toggle('bare', Boolean(view.isBare));
-  render(page(), /** @type {HTMLElement} */ (document.getElementById('page')));
+  render(page(view), /** @type {HTMLElement} */ (document.getElementById('page')));
 }
 
 /** Draws the page anew, soon: call it after whatever changes what is shown. */
 export function refresh() {
-  if (isDue) return;
+  if (isDue || !view) return;
   isDue = true;
   queueMicrotask(draw);
 }
@@ -67,7 +68,8 @@ const icons = {
   dark: () => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z"/></svg>`,
 };
 
-function page() {
+/** @param {View} view */
+function page(view) {
   if (view.isBare) return html`<main id="main" tabindex="-1">${view.render()}</main>`;
   return html`
     <a class="skip" href="#main">${t('skip')}</a>

@@ -37,7 +37,16 @@ export function storedJson(name, otherwise) {
 /** @param {string} name @param {unknown} value */
 export const storeJson = (name, value) => store(name, value === null ? null : JSON.stringify(value));
 
-/** Calls back when another tab changes the value. @param {string} name @param {() => void} changed */
-export const onStored = (name, changed) => addEventListener('storage', (event) => {
-  if (event.key === PREFIX + name || event.key === null) changed();
+/** The names of what is kept that begin with this. @param {string} start */
+export function storedNames(start) {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + start)).map((key) => key.slice(PREFIX.length));
+  } catch {
+    return [...fallback.keys()].filter((name) => name.startsWith(start));
+  }
+}
+
+/** Calls back when another tab changes a value whose name begins with this. @param {string} start @param {(name: string) => void} changed */
+export const onStored = (start, changed) => addEventListener('storage', (event) => {
+  if (event.key?.startsWith(PREFIX + start)) changed(event.key.slice(PREFIX.length));
 });

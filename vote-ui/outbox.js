@@ -1,0 +1,204 @@
+// The ballots of this device: kept until the server has confirmed them, then followed until they are counted.
+// SPDX-License-Identifier: MIT
+//
+//   waiting ──202──▶ sent ──receipt──▶ counted, superseded or rejected
+//      │ ▲ no network, busy: back-off with jitter, and at once when the network is back
+//      └─┴──refused for good──▶ refused (the page says why)
+//
+// A ballot is cast once however often it is sent: the voter is known before the first try, and has one ballot in a poll.
+import { Problem, ask, backOff, pause, persist } from '../web/api.js';
+import { onStored, store, stored, storeJson, storedJson, storedNames } from '../web/store.js';
+
+/** @typedef {'waiting' | 'sent' | 'refused'} BallotState */
+/** @typedef {'pending' | 'counted' | 'superseded' | 'rejected'} Fate */
+
+/**
+ * @typedef {object} KeptBallot
+ * @property {string} poll
+ * @property {import('../web/types.js').Selection} selection
+ * @property {number} n which of this device's ballots in this poll; a later one takes the place of an earlier
+ * @property {string} [code] the voting code, where the poll wants one
+ * @property {BallotState} state
+ * @property {number} tries how often the server was asked in vain
+ * @property {number} [nextAt] when it will be asked again, ms since 1970
+ * @property {string} [problem] why it waits, or was refused
+ * @property {string} [receipt]
+ * @property {Fate} [fate]
+ * @property {string} [reason] of a rejection
+ * @property {KeptBallot} [before] the last one that the server took, should this one be refused
+ */
+
+const PREFIX = 'ballot.'; // of the names under which ballots are stored, one for each poll
+
+/** @type {Record<string, KeptBallot>} */
+const ballots = {};
+/** @type {Set<() => void>} */
+const listeners = new Set();
+/** Polls whose ballot is being dealt with, and how to wake whoever waits there. @type {Map<string, AbortController>} */
+const busy = new Map();
+
+/** Calls back after every change; gives the function that ends it. @param {() => void} listener */
+export function onBallots(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** @param {string} poll */
+function changed(poll) {
+  storeJson(PREFIX + poll, ballots[poll] ?? null);
+  for (const listener of listeners) listener();
+}
+
+/** Takes over what is stored, unless it is older than what we have. @param {string} poll */
+function read(poll) {
+  const kept = /** @type {KeptBallot | null} */ (storedJson(PREFIX + poll, null));
+  if (kept && kept.n >= (ballots[poll]?.n ?? 0)) ballots[poll] = kept;
+}
+
+/** The newest ballot of this device in a poll. @param {string} poll @returns {KeptBallot | undefined} */
+export const keptBallot = (poll) => ballots[poll];
+
+/** Keeps a ballot and sends it. @param {string} poll @param {import('../web/types.js').Selection} selection @param {string} [code] */
+export function cast(poll, selection, code) {
+  const { before: _, ...last } = ballots[poll] ?? {};
+  const before = last.state === 'sent' ? /** @type {KeptBallot} */ (last) : ballots[poll]?.before;
+  ballots[poll] = { poll, selection, n: (last.n ?? 0) + 1, code, state: 'waiting', tries: 0, before };
+  changed(poll);
+  work(poll);
+}
+
+/** Forgets a ballot that was refused; the one before it stands. @param {string} poll */
+export function forget(poll) {
+  const { n, before } = ballots[poll];
+  if (before) ballots[poll] = { ...before, n };
+  else delete ballots[poll];
+  changed(poll);
+}
+
+/** Asks at once instead of waiting. @param {string} poll */
+export const hurry = (poll) => busy.get(poll)?.abort();
+
+// --- who votes
+
+/**
+ * This device's voter token. It is asked for before the first ballot leaves: were it to come with the answer, an answer
+ * that got lost would make the second try another voter's.
+ */
+async function voterToken() {
+  const known = stored('voter');
+  if (known) return known;
+  const { token } = await ask('POST', '/v1/voters', { body: {} });
+  const meanwhile = stored('voter'); // another tab was faster
+  if (meanwhile) return meanwhile;
+  store('voter', token);
+  return token;
+}
+
+// --- sending
+
+/** One try. @param {KeptBallot} ballot */
+async function send(ballot) {
+  const token = ballot.code ?? await voterToken();
+  const answer = await ask('PUT', `/v1/polls/${encodeURIComponent(ballot.poll)}/ballot`,
+    { body: { selection: ballot.selection }, token });
+  ballot.state = 'sent';
+  ballot.receipt = answer.receipt;
+  ballot.fate = 'pending';
+  delete ballot.problem;
+  delete ballot.nextAt;
+}
+
+/** @param {KeptBallot} ballot @param {Problem} problem */
+async function failed(ballot, problem) {
+  ballot.problem = problem.slug;
+  if (!problem.isPassing) {
+    ballot.state = 'refused';
+    return;
+  }
+  const wait = backOff(ballot.tries++, problem.retryAfter);
+  ballot.nextAt = Date.now() + wait;
+  changed(ballot.poll);
+  await rest(ballot.poll, wait);
+}
+
+/** Waits, or until somebody is in a hurry. @param {string} poll @param {number} ms */
+async function rest(poll, ms) {
+  const controller = new AbortController();
+  busy.set(poll, controller);
+  await pause(ms, controller.signal);
+}
+
+/** Asks what became of a ballot, less and less often. @param {KeptBallot} ballot @param {number} looks */
+async function follow(ballot, looks) {
+  await rest(ballot.poll, Math.min(15_000, 250 * 1.6 ** looks) * (0.75 + Math.random() / 2));
+  if (ballots[ballot.poll] !== ballot) return;
+  try {
+    const { state, reason } = await ask('GET', `/v1/receipts/${ballot.receipt}`);
+    ballot.fate = state;
+    ballot.reason = reason;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (!error.isPassing) ballot.fate = 'counted'; // a receipt that is no longer known was long ago
+  }
+}
+
+/** Whether there is still something to do for it. @param {KeptBallot} ballot */
+const isUnderWay = (ballot) => ballot.state === 'waiting' || (ballot.state === 'sent' && ballot.fate === 'pending');
+
+/** In one tab at a time, where the browser can tell; two would do no harm. @param {string} poll @param {() => Promise<void>} task */
+const alone = (poll, task) => ('locks' in navigator ? navigator.locks.request(`scrutin.${poll}`, task) : task());
+
+/** Sees to the ballot of a poll. @param {string} poll */
+async function work(poll) {
+  if (busy.has(poll)) {
+    hurry(poll);
+    return;
+  }
+  busy.set(poll, new AbortController());
+  try {
+    await alone(poll, () => finish(poll));
+  } finally {
+    busy.delete(poll);
+  }
+}
+
+/** Brings the newest ballot of a poll to its end. @param {string} poll */
+async function finish(poll) {
+  let looks = 0;
+  read(poll); // another tab may have done it meanwhile
+  for (let ballot = ballots[poll]; ballot && isUnderWay(ballot); ballot = ballots[poll]) {
+    if (ballot.state === 'sent') {
+      await follow(ballot, looks++);
+    } else {
+      try {
+        await send(ballot);
+        looks = 0;
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        if (ballots[poll] === ballot) await failed(ballot, error);
+      }
+    }
+    if (ballots[poll] === ballot) changed(poll);
+  }
+}
+
+/** Takes up what was left, now and whenever the network comes back. */
+export function startOutbox() {
+  const all = () => {
+    for (const ballot of Object.values(ballots)) if (isUnderWay(ballot)) work(ballot.poll);
+  };
+  for (const name of storedNames(PREFIX)) read(name.slice(PREFIX.length));
+  onStored(PREFIX, (name) => {
+    const poll = name.slice(PREFIX.length);
+    if (!busy.has(poll) || storedJson(name, { n: 0 }).n > ballots[poll].n) read(poll);
+    for (const listener of listeners) listener();
+  });
+  addEventListener('online', all);
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) all();
+  });
+  all();
+}
+
+/** What became of a ballot, for the page that checks receipts. @param {string} receipt @returns {Promise<{state: Fate, reason?: string}>} */
+export const askReceipt = (receipt) => persist(() => ask('GET', `/v1/receipts/${encodeURIComponent(receipt)}`), { tries: 3 });

@@ -1,0 +1,34 @@
+// What one should know before voting: who may, whether it can be changed, until when, and who sees the result.
+// SPDX-License-Identifier: MIT
+import { html } from '../web/html.js';
+import { distance, t, time } from '../web/i18n.js';
+import { limits } from './draft.js';
+import { icons } from './icons.js';
+
+/** @typedef {import('../web/types.js').Poll} Poll */
+
+/** @param {Poll} poll */
+function closing(poll) {
+  if (poll.state === 'scheduled' && poll.opens_at) return t('rule.opens', { when: distance(poll.opens_at), at: time(poll.opens_at) });
+  if (!poll.closes_at) return t('rule.by-hand');
+  return t(new Date(poll.closes_at) > new Date() ? 'rule.closes' : 'rule.closed',
+    { when: distance(poll.closes_at), at: time(poll.closes_at) });
+}
+
+/** @param {Poll} poll */
+export const rules = (poll) => html`<ul class="rules" aria-label=${t('rules')}>
+  <li>${icons.people}<span>${t(`rule.voter.${poll.voter_policy}`)}</span></li>
+  <li>${icons.pencil}<span>${t(poll.revisable ? 'rule.revisable' : 'rule.once')}</span></li>
+  <li>${icons.clock}<span>${closing(poll)}</span></li>
+  <li>${icons.chart}<span>${t(`rule.results.${poll.results_visibility}`)}</span></li>
+</ul>`;
+
+/** How a ballot is filled in. @param {Poll} poll */
+export function instruction(poll) {
+  const { min, max } = limits(poll);
+  if (poll.method === 'plurality') return t('how.plurality');
+  const n = poll.options.length;
+  const range = min === max ? t('how.exactly', { n: min }) : max >= n
+    ? (min > 1 ? t('how.at-least', { n: min }) : t('how.any')) : min > 1 ? t('how.between', { min, max }) : t('how.at-most', { n: max });
+  return `${t(`how.${poll.method}`)} ${range}`;
+}
