@@ -17,6 +17,7 @@
 #define POLL_TITLE_MAX 200      /* code points; a title is read from the last row */
 #define POLL_TEXT_MAX 2000      /* code points of a description */
 #define POLL_LABEL_MAX 200      /* code points of an option's label */
+#define POLL_CODES_MAX 100000   /* voting codes of a poll */
 #define POLL_KEY_ID_MAX 16      /* bytes */
 #define POLL_MANAGE_HASH 32     /* bytes: SHA-256 */
 #define POLL_TERM_MAX 1000      /* re-openings: each stays in the books for ever */

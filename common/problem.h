@@ -11,6 +11,8 @@
     PROBLEM(INVALID_PARAMETER, "invalid-parameter", 400, "A parameter of the query is not valid")                      \
     PROBLEM(INVALID_SELECTION, "invalid-selection", 400, "The selection does not fit the poll")                        \
     PROBLEM(UNAUTHORIZED, "unauthorized", 401, "A valid token is needed")                                              \
+    PROBLEM(VOTING_CODE_NEEDED, "voting-code-needed", 401, "This poll takes ballots with a voting code only")          \
+    PROBLEM(VOTING_CODE_WRONG, "voting-code-wrong", 401, "This is not a voting code of this poll")                     \
     PROBLEM(FORBIDDEN, "forbidden", 403, "This token may not do that")                                                 \
     PROBLEM(CROSS_SITE, "cross-site", 403, "Requests from another site are refused")                                   \
     PROBLEM(RESULTS_HIDDEN, "results-hidden", 403, "The results are not shown yet")                                    \
@@ -24,6 +26,7 @@
     PROBLEM(POLL_NOT_REOPENABLE, "poll-not-reopenable", 409, "The poll cannot be opened again")                        \
     PROBLEM(POLL_CHANGED, "poll-changed", 409, "The poll was changed by somebody else")                                \
     PROBLEM(POLL_EXISTS, "poll-exists", 409, "A poll with this id exists")                                             \
+    PROBLEM(NO_VOTING_CODES, "no-voting-codes", 409, "The poll has no voting codes")                                   \
     PROBLEM(PAYLOAD_TOO_LARGE, "payload-too-large", 413, "The body is too large")                                      \
     PROBLEM(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, "The body must be JSON")                            \
     PROBLEM(TOO_MANY_REQUESTS, "too-many-requests", 429, "Too many requests")                                          \

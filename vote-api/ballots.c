@@ -3,6 +3,7 @@
 #include "ballots.h"
 
 #include "clock.h"
+#include "code_voter.h"
 #include "selection.h"
 #include "settings.h"
 #include "vote_api.h"
@@ -90,24 +91,37 @@ static void reply_ballot(struct http_call *call, void *arg, const struct group_r
     http_reply(call, 202, "application/json", body, (size_t)(end - body));
 }
 
-static void accept_ballot(struct http_call *call, const struct poll *poll, const char *choices, size_t choices_len)
+static void put_again(struct http_call *call);
+
+/* The voter of a ballot. False: answered, or put_again will. */
+static bool identify(struct http_call *call, const struct poll *poll, bool again, struct voter *voter,
+                     uint8_t hash[VOTER_HASH])
 {
     const struct vote_api *api = call->service;
+
+    voter->is_new = false;
+    if (poll->voter_policy == VOTERS_CODE)
+        return code_voter_identify(call, poll, again ? NULL : put_again, hash);
+    *voter = voter_identify(call, api->ring);
+    if (keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, voter->id, VOTER_ID, hash))
+        return true;
+    http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");
+    return false;
+}
+
+static void accept_ballot(struct http_call *call, const struct poll *poll, bool again, const char *choices,
+                          size_t choices_len)
+{
     struct pending_ballot *pending = h2o_mem_alloc_pool(&call->req->pool, sizeof(*pending));
     struct ballot ballot = {.choices = choices, .choices_len = choices_len, .cast_at_ms = clock_wall_ms()};
 
     pending->method = poll->method;
-    pending->voter = voter_identify(call, api->ring);
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
-    if (!keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, pending->voter.id, VOTER_ID,
-                            ballot.voter)) {
-        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");
-        return;
-    }
-    group_add(vote_api_group(call), call, &ballot, 1, reply_ballot, pending);
+    if (identify(call, poll, again, &pending->voter, ballot.voter))
+        group_add(vote_api_group(call), call, &ballot, 1, reply_ballot, pending);
 }
 
-void ballots_handle_put(struct http_call *call)
+static void handle_put(struct http_call *call, bool again)
 {
     struct poll *poll = vote_api_find_poll(call, call->params[0]);
     json_t *body = NULL;
@@ -120,11 +134,22 @@ void ballots_handle_put(struct http_call *call)
     if (len < 0)
         refuse_body(call, &err);
     else if (ballots_check_open(call, poll))
-        accept_ballot(call, poll, choices, (size_t)len);
+        accept_ballot(call, poll, again, choices, (size_t)len);
 
 out:
     json_decref(body);
     poll_release(poll);
+}
+
+void ballots_handle_put(struct http_call *call)
+{
+    handle_put(call, false);
+}
+
+/* A second look at a code that was wrong a second ago. */
+static void put_again(struct http_call *call)
+{
+    handle_put(call, true);
 }
 
 /* --- many ballots */
@@ -213,6 +238,11 @@ void ballots_handle_bulk(struct http_call *call)
         return;
     }
     poll = vote_api_find_poll(call, call->params[0]);
+    if (poll != NULL && poll->voter_policy == VOTERS_CODE) {
+        http_problem(call, PROBLEM_FORBIDDEN, NULL,
+                     "A gateway cannot vote for the holders of voting codes; send each ballot with its code.");
+        goto out;
+    }
     if (poll == NULL || (body = http_read_json(call)) == NULL)
         goto out;
     const json_t *list = json_object_get(body, "ballots");

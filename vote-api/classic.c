@@ -119,6 +119,9 @@ void classic_handle_post(struct http_call *call)
     const struct poll_option *option = poll_find_option(poll, vote->option.base, vote->option.len);
     if (option == NULL || poll->method != METHOD_PLURALITY)
         http_problem(call, PROBLEM_INVALID_SELECTION, "/vote", "The poll has no such option.");
+    else if (poll->voter_policy == VOTERS_CODE)
+        http_problem(call, PROBLEM_VOTING_CODE_NEEDED, NULL, "Send PUT /v1/polls/%s/ballot with a voting code.",
+                     poll->id);
     else if (ballots_check_open(call, poll))
         accept_vote(call, vote, poll, option);
 

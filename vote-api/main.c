@@ -4,10 +4,14 @@
 #include "classic.h"
 #include "clock.h"
 #include "closer.h"
+#include "code_voter.h"
+#include "code_watch.h"
+#include "codes.h"
 #include "description.h"
 #include "group.h"
 #include "jobs.h"
 #include "log.h"
+#include "metrics.h"
 #include "ordinal.h"
 #include "polls.h"
 #include "publisher.h"
@@ -24,10 +28,13 @@
 #include <string.h>
 
 static struct vote_api api;
+static struct code_watch codes;
 
 static const struct http_route routes[] = {
     {"PUT", "/v1/polls/{poll}/ballot", ballots_handle_put, BALLOT_BODY_MAX},
     {"POST", "/v1/polls/{poll}/ballots", ballots_handle_bulk, BULK_BODY_MAX},
+    {"POST", "/v1/polls/{poll}/codes", codes_handle_create, CODES_BODY_MAX},
+    {"GET", "/v1/polls/{poll}/codes", codes_handle_count, 0},
     {"POST", "/", classic_handle_post, BALLOT_BODY_MAX},
     {"POST", "/v1/voters", voter_handle_create, BALLOT_BODY_MAX},
     {"GET", "/v1/polls", polls_handle_list, 0},
@@ -117,11 +124,26 @@ static void ensure_default_poll(size_t bucket_size)
     poll_release(poll);
 }
 
+static void on_poll_change(const char *id)
+{
+    struct poll *poll = directory_find(api.watch.polls, id, strlen(id));
+
+    if (poll != NULL && poll->deleted)
+        code_book_drop(codes.book, id);
+    poll_release(poll);
+}
+
+static double read_codes(void *book)
+{
+    return (double)code_book_total(book);
+}
+
 /* --- readiness */
 
 static const struct http_check checks[] = {
     {"nats", bus_is_ready, &api.bus},
     {"polls", poll_watch_is_ready, &api.watch},
+    {"codes", code_watch_is_ready, &codes},
 };
 
 /* --- wiring */
@@ -177,7 +199,8 @@ static void open_parts(void)
     struct errmsg err;
     enum status st;
 
-    api.watch = (struct poll_watch){.on_synced = ensure_default_poll, .polls = directory_new()};
+    api.watch = (struct poll_watch){
+        .on_change = on_poll_change, .on_synced = ensure_default_poll, .polls = directory_new()};
     if ((st = bus_open(settings.nats_url, "vote-api", &api.bus, &err)) != ST_OK)
         service_die(st, &err, "connect to the broker");
     if ((st = publisher_open(api.bus, &api.publisher, &err)) != ST_OK)
@@ -186,6 +209,10 @@ static void open_parts(void)
         service_die(st, &err, "start the jobs");
     if ((st = poll_watch_start(&api.watch, api.bus, &err)) != ST_OK)
         service_die(st, &err, "watch the polls");
+    codes.bus = api.bus;
+    codes.polls = api.watch.polls;
+    if ((st = code_watch_start(&codes, &err)) != ST_OK)
+        service_die(st, &err, "watch the voting codes");
     if ((st = closer_start(&api, settings.ack_timeout_ms, &err)) != ST_OK)
         service_die(st, &err, "start the closer");
 }
@@ -234,6 +261,10 @@ int main(int argc, char **argv)
     if (st != ST_OK)
         service_die(st, &err, "listen");
     group_metrics_init();
+    code_voter_metrics_init();
+    codes.book = code_book_new();
+    api.codes = &codes;
+    metric_gauge_from("voting_codes", "", "Voting codes of all polls.", read_codes, codes.book);
     open_parts();
     service_on_stop(on_stop, server);
     log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));

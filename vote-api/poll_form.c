@@ -175,7 +175,7 @@ static bool read_field(const char *name, const json_t *value, struct poll *poll,
         poll->visibility = (enum poll_visibility)name_value;
         return ok;
     }
-    bool ok = read_name(value, name, poll_voter_policy_from_name, VOTERS_OPEN + 1, &name_value, err);
+    bool ok = read_name(value, name, poll_voter_policy_from_name, VOTERS_CODE + 1, &name_value, err);
     poll->voter_policy = (enum poll_voter_policy)name_value;
     return ok;
 }
@@ -279,12 +279,15 @@ json_t *poll_form_write(const struct poll *poll, int64_t now_ms)
     for (size_t i = 0; i < poll->n_options; i++)
         json_array_append_new(options,
                               json_pack("{s:s, s:s}", "id", poll->options[i].id, "label", poll->options[i].label));
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:i, s:i, s:b, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", poll->id,
-                     "title", poll->title, "description", poll->description, "options", options, "method",
-                     poll_method_name(poll->method), "min_choices", (int)poll->min_choices, "max_choices",
-                     (int)poll->max_choices, "revisable", poll->revisable, "reopenable", poll->reopenable,
-                     "results_visibility", poll_visibility_name(poll->visibility), "voter_policy",
-                     poll_voter_policy_name(poll->voter_policy), "state", poll_state_name(poll_state_at(poll, now_ms)),
-                     "opens_at", write_time(poll->opens_at_ms), "closes_at", write_time(poll->closes_at_ms),
-                     "created_at", write_time(poll->created_at_ms), "updated_at", write_time(poll->updated_at_ms));
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:o, s:s, s:i, s:i, s:b, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", poll->id, "title",
+        poll->title, "description", poll->description, "options", options, "method", poll_method_name(poll->method),
+        "min_choices", (int)poll->min_choices, "max_choices", (int)poll->max_choices, "revisable", poll->revisable,
+        "reopenable", poll->reopenable, "results_visibility", poll_visibility_name(poll->visibility), "voter_policy",
+        poll_voter_policy_name(poll->voter_policy), "state", poll_state_name(poll_state_at(poll, now_ms)), "opens_at",
+        write_time(poll->opens_at_ms), "closes_at", write_time(poll->closes_at_ms), "created_at",
+        write_time(poll->created_at_ms), "updated_at", write_time(poll->updated_at_ms));
+    if (poll->voter_policy == VOTERS_CODE)
+        json_object_set_new(json, "voting_codes", json_integer(poll->voting_codes));
+    return json;
 }

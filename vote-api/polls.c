@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "closer.h"
+#include "code_watch.h"
 #include "jobs.h"
 #include "poll_edit.h"
 #include "poll_form.h"
@@ -147,6 +148,8 @@ static void run_change(struct poll_job *job)
         poll_release(job->poll);
         job->poll = changed;
     }
+    if (job->status == ST_OK && job->change == CHANGE_DELETE && changed->voting_codes > 0)
+        code_watch_purge(job->api->codes, changed->id);
     poll_release(current);
     free(value.bytes.data);
 }
@@ -226,8 +229,7 @@ static void submit(struct http_call *call, enum change change, struct poll *poll
     }
 }
 
-/* Answers 401 or 403 and returns false unless the request carries the poll's manage token. */
-static bool check_manager(struct http_call *call, const struct poll *poll)
+bool polls_check_manager(struct http_call *call, const struct poll *poll)
 {
     h2o_iovec_t token = http_bearer(call);
 
@@ -278,7 +280,7 @@ void polls_handle_patch(struct http_call *call)
 
     if (poll == NULL)
         return;
-    if (!check_manager(call, poll) || (body = http_read_json(call)) == NULL) {
+    if (!polls_check_manager(call, poll) || (body = http_read_json(call)) == NULL) {
         poll_release(poll);
         return;
     }
@@ -291,7 +293,7 @@ void polls_handle_delete(struct http_call *call)
 
     if (poll == NULL)
         return;
-    if (!check_manager(call, poll)) {
+    if (!polls_check_manager(call, poll)) {
         poll_release(poll);
         return;
     }

@@ -14,6 +14,8 @@ void polls_handle_get(struct http_call *call);    /* GET /v1/polls/{poll} */
 void polls_handle_patch(struct http_call *call);  /* PATCH /v1/polls/{poll} */
 void polls_handle_delete(struct http_call *call); /* DELETE /v1/polls/{poll} */
 
+/* Answers 401 or 403 and returns false unless the request carries the poll's manage token. */
+bool polls_check_manager(struct http_call *call, const struct poll *poll);
 /* Writes a poll to the bucket over the given revision (0: as a new key) and into the directory. Blocks: not on a loop.
  */
 MUST_CHECK enum status polls_store(const struct vote_api *api, const struct poll *poll, uint64_t revision,

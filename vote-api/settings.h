@@ -22,6 +22,7 @@ struct settings {
     int64_t batches_in_flight, batch_ballots;
     int64_t bulk_ballots;
     int64_t polls_max;
+    int64_t codes_max;
     int64_t drain_ms;
 };
 

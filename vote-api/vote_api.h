@@ -11,6 +11,7 @@
 struct vote_api {
     struct bus *bus;
     struct poll_watch watch; /* the directory of polls */
+    struct code_watch *codes;
     struct keyring *ring;
     struct api_keys *api_keys;
     struct publisher *publisher;

@@ -1,4 +1,4 @@
-/* scrutin-setup - makes the streams, the bucket of polls and the workers' consumer. Idempotent; run before the
+/* scrutin-setup - makes the streams, the buckets and the workers' consumer. Idempotent; run before the
  * services. SPDX-License-Identifier: MIT */
 #include "bus.h"
 #include "clock.h"
@@ -30,13 +30,13 @@ static const struct config_entry table[] = {
      "After how long without acknowledgement a batch goes to another worker."},
     {"MAX_ACK_PENDING", CONFIG_NUMBER, AT(max_ack_pending), "256", 1, 100000,
      "Batches that all workers together hold unacknowledged: the back-pressure, and a bound of their memory."},
-    {"STREAM_REPLICAS", CONFIG_NUMBER, AT(replicas), "1", 1, 5, "Copies of streams and bucket in a cluster."},
+    {"STREAM_REPLICAS", CONFIG_NUMBER, AT(replicas), "1", 1, 5, "Copies of streams and buckets in a cluster."},
 };
 
 int main(int argc, char **argv)
 {
     const struct service service = {.name = "scrutin-setup",
-                                    .sentence = "makes the streams, the bucket of polls and the workers' consumer",
+                                    .sentence = "makes the streams, the buckets and the workers' consumer",
                                     .entries = table,
                                     .n_entries = sizeof(table) / sizeof(table[0]),
                                     .config = &settings,
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     }
     if (st != ST_OK)
         service_die(st, &err, "set up");
-    log_info("streams, bucket and consumer are set up");
+    log_info("streams, buckets and consumer are set up");
     bus_close(bus);
     return 0;
 }

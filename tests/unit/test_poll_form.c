@@ -188,6 +188,17 @@ static void a_poll_may_be_made_as_a_draft(void **state)
     poll_release(poll);
 }
 
+static void a_poll_of_voting_codes_shows_how_many_there_are(void **state)
+{
+    struct poll *poll = must_create("{\"title\":\"T\"," OPTIONS ",\"voter_policy\":\"code\"}");
+    assert_int_equal(poll->voter_policy, VOTERS_CODE);
+    poll->voting_codes = 12;
+    json_t *json = poll_form_write(poll, NOW_MS);
+    assert_int_equal(json_integer_value(json_object_get(json, "voting_codes")), 12);
+    json_decref(json);
+    poll_release(poll);
+}
+
 static void null_times_are_no_times(void **state)
 {
     struct poll *poll = must_create("{\"title\":\"T\"," OPTIONS ",\"opens_at\":null,\"closes_at\":null}");
@@ -276,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_ballot_names_one_to_all_options_unless_the_poll_says_otherwise),
         cmocka_unit_test(a_ranked_poll_has_at_most_thirty_options),
         cmocka_unit_test(a_poll_may_be_made_as_a_draft),
+        cmocka_unit_test(a_poll_of_voting_codes_shows_how_many_there_are),
         cmocka_unit_test(null_times_are_no_times),
         cmocka_unit_test(a_poll_shows_its_public_fields_only),
     };

@@ -1,0 +1,198 @@
+// Polls of voting codes: codes are made, each is one voter, wrong ones wait and are refused, nothing of them is readable.
+// SPDX-License-Identifier: MIT
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Instance } from '../lib/instance.js';
+import { request, requestJson } from '../lib/http.js';
+import { hashVoter } from '../lib/identity.js';
+import { until } from '../lib/wait.js';
+
+const CODE = /^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/;
+const FORGED = '0000-0000-0000';
+
+let instance;
+before(async () => {
+  instance = await Instance.start({ workers: 1 });
+});
+after(() => instance?.stop());
+
+const bearer = (token) => ({ authorization: `Bearer ${token}` });
+const codePoll = (more = {}) => instance.createPoll({ n: 3, voter_policy: 'code', ...more });
+const makeCodes = (poll, count, headers = {}) =>
+  requestJson(instance.voteUrl, 'POST', `/v1/polls/${poll.id}/codes`, { count }, { ...bearer(poll.token), ...headers });
+const vote = (poll, option, headers, url = instance.voteUrl) =>
+  requestJson(url, 'PUT', `/v1/polls/${poll.id}/ballot`, { selection: [option] }, headers);
+
+async function issue(poll, count) {
+  const answer = await makeCodes(poll, count);
+  assert.equal(answer.status, 201, answer.text);
+  return answer.json.codes;
+}
+
+/** The ballots of the database by the code that cast them. */
+async function choicesByCode(poll, codes) {
+  await instance.settle();
+  const { rows, books } = await instance.books(poll.id);
+  const compact = (code) => code.replaceAll('-', '');
+  const of = new Map(codes.map((code) => [code, rows.get(hashVoter(instance.secretKeys, poll.id, 'k', compact(code)))?.choices]));
+  return { of, rows, books };
+}
+
+function refused(answer, status, slug) {
+  assert.equal(answer.status, status, answer.text);
+  assert.equal(answer.json.type, `/problems/${slug}`);
+}
+
+test('100,000 codes in two requests, none twice, and not one more', async () => {
+  const poll = await codePoll();
+  const codes = [...await issue(poll, 60_000), ...await issue(poll, 40_000)];
+  assert.equal(new Set(codes).size, 100_000);
+  for (const code of codes) assert.match(code, CODE);
+  refused(await makeCodes(poll, 1), 400, 'invalid-field');
+  const count = await request(instance.voteUrl, { path: `/v1/polls/${poll.id}/codes`, headers: bearer(poll.token) });
+  assert.deepEqual([count.status, count.json], [200, { issued: 100_000 }]);
+  const shown = (await request(instance.voteUrl, { path: `/v1/polls/${poll.id}` })).json;
+  assert.deepEqual([shown.voter_policy, shown.voting_codes], ['code', 100_000]);
+  const { text } = await request(instance.voteUrl, { path: '/metrics' });
+  assert.ok(Number(/^voting_codes (\d+)$/m.exec(text)[1]) >= 100_000, 'the gauge');
+
+  const some = codes.filter((_, i) => i % 9_973 === 0); // of every part
+  for (const code of some) assert.equal((await vote(poll, 'o1', bearer(code))).status, 202);
+  const { of, rows } = await choicesByCode(poll, some);
+  assert.equal(rows.size, some.length);
+  assert.deepEqual([...new Set(of.values())], ['o1']);
+});
+
+test('as JSON, as CSV, as a page without scripts', async () => {
+  const poll = await codePoll({ title: '</style><script>alert("1")</script>' });
+  const csv = await makeCodes(poll, 3, { accept: 'text/csv' });
+  assert.equal(csv.status, 201, csv.text);
+  assert.match(csv.headers['content-type'], /^text\/csv/);
+  assert.match(csv.headers['content-disposition'], /^attachment; filename="codes-.*\.csv"$/);
+  const [head, ...lines] = csv.text.split('\r\n');
+  assert.deepEqual([head, lines.length, lines.pop()], ['code', 4, '']);
+  for (const line of lines) assert.match(line, CODE);
+
+  const page = await makeCodes(poll, 3, { accept: 'text/html,application/xhtml+xml' });
+  assert.equal(page.status, 201);
+  assert.match(page.headers['content-type'], /^text\/html; charset=utf-8$/);
+  assert.match(page.headers['content-security-policy'], /^default-src 'none'; style-src 'sha256-[\w+/]{43}='; /);
+  assert.doesNotMatch(page.text, /<script|javascript:|\son\w+=/i);
+  const printed = page.text.match(/<li>[-0-9A-Z]{14}$/gm).map((line) => line.slice(4));
+  assert.equal(printed.length, 3);
+  for (const answer of [csv, page]) assert.equal(answer.headers['cache-control'], 'no-store');
+  for (const code of [...lines, ...printed]) assert.equal((await vote(poll, 'o0', bearer(code))).status, 202);
+});
+
+for (const revisable of [true, false]) {
+  test(`a code is one voter, however it is written; ${revisable ? 'the last ballot stands' : 'the first ballot is final'}`, async () => {
+    const poll = await codePoll({ revisable });
+    const codes = await issue(poll, 40);
+    const cast = (code, i, option) => vote(poll, option,
+      bearer([code, code.toLowerCase(), code.replaceAll('-', ''), code.replaceAll('-', ' ').replaceAll('0', 'o').replaceAll('1', 'l')][i % 4]));
+    for (const [round, option] of ['o0', 'o1'].entries()) {
+      const answers = await Promise.all(codes.map((code, i) => cast(code, i + round, option)));
+      for (const answer of answers) {
+        assert.equal(answer.status, 202, answer.text);
+        assert.equal(answer.headers['set-cookie'], undefined, 'a code needs no cookie');
+      }
+      await instance.settle();
+    }
+    const { of, rows, books } = await choicesByCode(poll, codes);
+    assert.equal(rows.size, codes.length);
+    assert.deepEqual([...new Set(of.values())], [revisable ? 'o1' : 'o0']);
+    assert.deepEqual({ received: books.received, counted: books.counted, superseded: books.superseded },
+      { received: 80, counted: 40, superseded: 40 });
+  });
+}
+
+test('who has no code, a cookie or an API key does not vote', async () => {
+  const poll = await codePoll();
+  const [code] = await issue(poll, 1);
+  refused(await vote(poll, 'o0', {}), 401, 'voting-code-needed');
+  const { json: { token } } = await request(instance.voteUrl, { method: 'POST', path: '/v1/voters' });
+  refused(await vote(poll, 'o0', bearer(token)), 401, 'voting-code-needed');
+  refused(await vote(poll, 'o0', { cookie: `voter_id=${token}` }), 401, 'voting-code-needed');
+  refused(await requestJson(instance.voteUrl, 'POST', `/v1/polls/${poll.id}/ballots`,
+    { ballots: [{ voter: code, selection: ['o0'] }] }, bearer(instance.apiKey)), 403, 'forbidden');
+  await instance.settle();
+  assert.equal((await instance.books(poll.id)).rows.size, 0);
+});
+
+test('only the manage token makes codes, and only in a poll of codes', async () => {
+  const poll = await codePoll(), open = await instance.createPoll({ n: 2 });
+  const path = `/v1/polls/${poll.id}/codes`;
+  refused(await requestJson(instance.voteUrl, 'POST', path, { count: 1 }), 401, 'unauthorized');
+  refused(await requestJson(instance.voteUrl, 'POST', path, { count: 1 }, bearer(open.token)), 403, 'forbidden');
+  refused(await request(instance.voteUrl, { path }), 401, 'unauthorized');
+  refused(await makeCodes(open, 1), 409, 'no-voting-codes');
+  for (const count of [0, -1, 1.5, '1', null, 100_001, 1e18]) refused(await makeCodes(poll, count), 400, 'invalid-field');
+  refused(await requestJson(instance.voteUrl, 'POST', path, { count: 1, more: 1 }, bearer(poll.token)), 400, 'invalid-field');
+});
+
+test('a wrong code waits a second and is 401; a right one never waits for it', async () => {
+  const poll = await codePoll(), other = await codePoll();
+  const codes = await issue(poll, 20), [foreign] = await issue(other, 1);
+  const began = performance.now();
+  const order = [];
+  const wrong = [FORGED, foreign, 'nonsense!', `${codes[0]}0`].map(async (code) => {
+    const answer = await vote(poll, 'o0', bearer(code));
+    order.push('wrong');
+    refused(answer, 401, 'voting-code-wrong');
+    assert.ok(performance.now() - began > 900, 'it waits');
+    assert.equal(answer.headers['www-authenticate'], 'Bearer');
+  });
+  for (const code of codes) {
+    assert.equal((await vote(poll, 'o2', bearer(code))).status, 202);
+    order.push('right');
+  }
+  await Promise.all(wrong);
+  assert.equal(order.filter((what) => what === 'wrong').length, 4);
+  assert.equal(order[0], 'right');
+  const { text } = await request(instance.voteUrl, { path: '/metrics' });
+  assert.ok(Number(/^voting_codes_wrong_total (\d+)$/m.exec(text)[1]) >= 4, 'the counter');
+  assert.equal((await choicesByCode(poll, codes)).rows.size, codes.length);
+});
+
+test('every instance of vote-api knows the codes, also after it was killed', async () => {
+  const poll = await codePoll();
+  const second = await instance.spawn('vote-api');
+  const codes = await issue(poll, 12_000);
+  for (const code of [codes[0], codes.at(-1)]) { // at once: nobody has waited for the second one to know
+    const answer = await vote(poll, 'o0', bearer(code), second.url);
+    assert.ok(answer.status === 202 || answer.status === 503, answer.text);
+  }
+  await until('the second one takes all', async () => (await vote(poll, 'o0', bearer(codes.at(-1)), second.url)).status === 202);
+  await instance.killAndWait('vote-api');
+  await instance.ready();
+  assert.equal((await vote(poll, 'o1', bearer(codes[0]))).status, 202);
+  assert.equal((await vote(poll, 'o1', bearer(codes[1]))).status, 202);
+  const { of, rows } = await choicesByCode(poll, codes.slice(0, 2));
+  assert.deepEqual([...of.values()], ['o1', 'o1']);
+  assert.equal(rows.size, 3);
+  second.kill('SIGTERM');
+});
+
+/** All bytes of the files below a folder. */
+const bytesBelow = (folder) => Buffer.concat(readdirSync(folder, { withFileTypes: true, recursive: true })
+  .filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath ?? entry.path, entry.name))));
+
+test('nothing of a code can be read in the broker, the database or the logs; a deleted poll leaves none', async () => {
+  const poll = await codePoll();
+  const codes = await issue(poll, 50);
+  assert.equal((await vote(poll, 'o0', bearer(codes[0]))).status, 202);
+  refused(await vote(poll, 'o0', bearer(codes[0].replace(/.$/, (last) => (last === '0' ? '1' : '0')))), 401, 'voting-code-wrong');
+  await instance.settle();
+  await instance.sql('CHECKPOINT');
+  const stored = bytesBelow(instance.stateDir);
+  assert.ok(stored.includes(`$KV.codes.${poll.id}.`), 'the search finds what is there');
+  for (const code of codes.slice(0, 5)) {
+    for (const text of [code, code.replaceAll('-', '')]) assert.ok(!stored.includes(text), `${text} is stored`);
+  }
+  const keys = async () => Object.keys((await (await instance.jsm()).streams.info('KV_codes', { subjects_filter: `$KV.codes.${poll.id}.>` })).state.subjects ?? {});
+  assert.equal((await keys()).length, 1);
+  assert.equal((await request(instance.voteUrl, { method: 'DELETE', path: `/v1/polls/${poll.id}`, headers: bearer(poll.token) })).status, 204);
+  await until('the bucket has none', async () => (await keys()).length === 0);
+});

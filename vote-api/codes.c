@@ -1,0 +1,260 @@
+/* codes - voting codes are made, hashed and stored by the jobs' thread; in the answer they are seen for the only time.
+ * SPDX-License-Identifier: MIT */
+#include "codes.h"
+
+#include "alloc.h"
+#include "clock.h"
+#include "code_sheet.h"
+#include "code_watch.h"
+#include "jobs.h"
+#include "log.h"
+#include "polls.h"
+#include "settings.h"
+#include <sodium.h>
+#include <stdio.h>
+
+#define COUNT_TRIES 10 /* somebody else may be editing the poll */
+#define RUN_ID 8       /* bytes */
+
+struct codes_job {
+    struct job job;
+    const struct vote_api *api;
+    struct http_ticket *ticket;
+    struct poll *poll; /* as the directory has it; with the new number once that is stored */
+    size_t n;
+    enum code_format format;
+    char run[2 * RUN_ID + 1]; /* names this job's keys in the bucket */
+    struct bytes body;
+    char csp[CODE_SHEET_CSP];
+    enum status status;
+    struct errmsg err;
+};
+
+/* --- on the jobs' thread */
+
+/* A code twice in a poll has a probability below 10^-8: two people would have one ballot. */
+static bool make_codes(const struct codes_job *job, char (*codes)[CODE_SYMBOLS], uint8_t *hashes)
+{
+    for (size_t i = 0; i < job->n; i++) {
+        code_random(codes[i]);
+        if (!keyring_hash_code(job->api->ring, job->poll->key_id, job->poll->id, codes[i], hashes + i * CODE_HASH))
+            return false;
+    }
+    return true;
+}
+
+static enum status store_chunks(struct codes_job *job, const uint8_t *hashes)
+{
+    enum status st = ST_OK;
+    char key[POLL_ID_MAX + sizeof(job->run) + 24];
+
+    for (size_t done = 0; done < job->n && st == ST_OK; done += CODES_CHUNK) {
+        struct code_chunk chunk = {.hashes = hashes + done * CODE_HASH,
+                                   .n = job->n - done < CODES_CHUNK ? job->n - done : CODES_CHUNK};
+        struct bytes bytes;
+        memcpy(chunk.poll, job->poll->id, sizeof(chunk.poll));
+        snprintf(key, sizeof(key), "%s.%s.%zu", job->poll->id, job->run, done / CODES_CHUNK);
+        wire_encode_codes(&chunk, &bytes);
+        st = bus_bucket_put(job->api->bus, BUS_BUCKET_CODES, key, bytes.data, bytes.len, 0, &job->err);
+        free(bytes.data);
+    }
+    return st;
+}
+
+/* Adds n to the number in the poll's definition. ST_NOT_FOUND: it was deleted; ST_INVALID: that were too many. */
+static enum status count_codes(struct codes_job *job)
+{
+    struct bus_value value;
+    struct poll *current = NULL;
+    enum status st = bus_bucket_get(job->api->bus, BUS_BUCKET_POLLS, job->poll->id, &value, &job->err);
+
+    if (st == ST_OK)
+        st = wire_decode_poll(value.bytes.data, value.bytes.len, &current, &job->err);
+    if (st == ST_OK && (current->deleted || current->voter_policy != VOTERS_CODE))
+        st = ST_NOT_FOUND;
+    if (st == ST_OK && current->voting_codes + job->n > POLL_CODES_MAX)
+        st = ST_INVALID;
+    if (st == ST_OK) {
+        int64_t now = clock_wall_ms();
+        struct poll *counted = poll_copy(current);
+        counted->voting_codes += (unsigned)job->n;
+        counted->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
+        st = polls_store(job->api, counted, value.revision, &job->err);
+        poll_release(job->poll);
+        job->poll = counted;
+    }
+    poll_release(current);
+    free(value.bytes.data);
+    return st;
+}
+
+/* Codes that were stored and not counted, and that nobody will be shown. Where the fate of the count is not known they
+ * stay: a poll with fewer codes than it counts would take none for wrong. */
+static void remove_chunks(const struct codes_job *job)
+{
+    char pattern[POLL_ID_MAX + sizeof(job->run) + 4];
+    struct errmsg err;
+
+    snprintf(pattern, sizeof(pattern), "%s.%s.>", job->poll->id, job->run);
+    if (bus_bucket_purge(job->api->bus, BUS_BUCKET_CODES, pattern, &err) != ST_OK)
+        log_warn("unused voting codes not removed", LOG_S("poll", job->poll->id), LOG_S("error", err.text));
+}
+
+static void run_codes_job(struct job *super)
+{
+    struct codes_job *job = H2O_STRUCT_FROM_MEMBER(struct codes_job, job, super);
+    char(*codes)[CODE_SYMBOLS] = alloc_items(job->n, CODE_SYMBOLS);
+    uint8_t *hashes = alloc_items(job->n, CODE_HASH);
+    uint8_t run[RUN_ID];
+
+    randombytes_buf(run, sizeof(run));
+    sodium_bin2hex(job->run, sizeof(job->run), run, sizeof(run));
+    bool known = make_codes(job, codes, hashes);
+    job->status = known ? store_chunks(job, hashes) : fail(&job->err, ST_CONFIG, "the poll's key is not configured");
+    bool stored = job->status == ST_OK;
+    if (stored)
+        job->status = ST_CONFLICT;
+    for (int i = 0; i < COUNT_TRIES && job->status == ST_CONFLICT; i++)
+        job->status = count_codes(job);
+    if (job->status == ST_OK) {
+        const struct code_sheet sheet = {job->poll, (const char(*)[CODE_SYMBOLS])codes, job->n,
+                                         job->poll->voting_codes};
+        code_book_add(job->api->codes->book, job->poll->id, hashes, job->n);
+        code_sheet_write(&sheet, job->format, &job->body, job->csp);
+    } else if (known &&
+               (!stored || job->status == ST_CONFLICT || job->status == ST_INVALID || job->status == ST_NOT_FOUND)) {
+        remove_chunks(job);
+    }
+    sodium_memzero(codes, job->n * CODE_SYMBOLS);
+    free(codes);
+    free(hashes);
+}
+
+/* --- on the loop */
+
+static void reply_codes(struct http_call *call, const struct codes_job *job)
+{
+    char name[POLL_ID_MAX + 64];
+
+    http_add_header(call, "cache-control", "no-store");
+    http_add_header(call, "referrer-policy", "no-referrer");
+    if (job->format == CODES_HTML)
+        http_add_header(call, "content-security-policy", job->csp);
+    if (job->format == CODES_CSV) {
+        snprintf(name, sizeof(name), "attachment; filename=\"codes-%s.csv\"", job->poll->id);
+        http_add_header(call, "content-disposition", name);
+    }
+    http_reply(call, 201, code_format_type(job->format), (const char *)job->body.data, job->body.len);
+}
+
+static void refuse_number(struct http_call *call, unsigned issued)
+{
+    http_problem(call, PROBLEM_INVALID_FIELD, "/count",
+                 "This is a whole number from 1; a poll has at most %d codes, and this one has %u.", POLL_CODES_MAX,
+                 issued);
+}
+
+static void on_codes_job_done(struct job *super)
+{
+    struct codes_job *job = H2O_STRUCT_FROM_MEMBER(struct codes_job, job, super);
+    struct http_call *call = job->ticket->call;
+
+    if (call != NULL && job->status == ST_OK)
+        reply_codes(call, job);
+    else if (call != NULL && job->status == ST_INVALID)
+        refuse_number(call, job->poll->voting_codes);
+    else if (call != NULL && job->status == ST_NOT_FOUND)
+        http_problem(call, PROBLEM_POLL_CHANGED, NULL, "Read the poll again: it takes no voting codes any more.");
+    else if (call != NULL && job->status == ST_CONFLICT)
+        http_problem(call, PROBLEM_POLL_CHANGED, NULL, "The poll is being changed; ask for the codes again.");
+    else if (call != NULL)
+        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The codes were not stored: %s. Try again.",
+                     status_text(job->status));
+    http_ticket_free(job->ticket);
+    poll_release(job->poll);
+    if (job->body.data != NULL)
+        sodium_memzero(job->body.data, job->body.len);
+    free(job->body.data);
+    free(job);
+}
+
+/* Takes over poll. */
+static void submit(struct http_call *call, struct poll *poll, size_t n)
+{
+    const struct vote_api *api = call->service;
+    h2o_iovec_t accept = http_header(call, "accept");
+    struct codes_job *job = alloc_items(1, sizeof(*job));
+
+    job->job = (struct job){.run = run_codes_job, .done = on_codes_job_done, .loop = call->loop};
+    job->api = api;
+    job->poll = poll;
+    job->n = n;
+    job->format = code_format_of(accept.base, accept.len);
+    job->ticket = http_call_wait(call);
+    if (!jobs_submit(api->jobs, &job->job)) {
+        http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many polls are being changed; try again in a second.");
+        http_ticket_free(job->ticket);
+        poll_release(poll);
+        free(job);
+    }
+}
+
+/* The poll of the path with a reference, where the request may manage it and it is one of voting codes; else NULL after
+ * answering. */
+static struct poll *find_code_poll(struct http_call *call)
+{
+    struct poll *poll = vote_api_find_poll(call, call->params[0]);
+
+    if (poll == NULL)
+        return NULL;
+    if (!polls_check_manager(call, poll))
+        goto refused;
+    if (poll->voter_policy != VOTERS_CODE) {
+        http_problem(call, PROBLEM_NO_VOTING_CODES, NULL, "Only a poll with voter_policy \"code\" has voting codes.");
+        goto refused;
+    }
+    return poll;
+
+refused:
+    poll_release(poll);
+    return NULL;
+}
+
+void codes_handle_create(struct http_call *call)
+{
+    static const char *const fields[] = {"count", NULL};
+    const struct vote_api *api = call->service;
+    struct poll *poll = find_code_poll(call);
+    json_t *body = NULL;
+    struct json_error err;
+
+    if (poll == NULL || (body = http_read_json(call)) == NULL)
+        goto out;
+    const json_t *count = json_object_get(body, "count");
+    json_int_t n = json_integer_value(count);
+    if (!json_check_fields(body, "", fields, &err)) {
+        http_problem_json(call, PROBLEM_INVALID_FIELD, &err);
+    } else if (!json_is_integer(count) || n < 1 || n > POLL_CODES_MAX - (json_int_t)poll->voting_codes) {
+        refuse_number(call, poll->voting_codes);
+    } else if (code_book_total(api->codes->book) + (size_t)n > (size_t)settings.codes_max) {
+        http_problem(call, PROBLEM_OVERLOADED, NULL, "This server holds as many voting codes as CODES_MAX allows.");
+    } else {
+        submit(call, poll, (size_t)n);
+        poll = NULL; /* the job's now */
+    }
+
+out:
+    json_decref(body);
+    poll_release(poll);
+}
+
+void codes_handle_count(struct http_call *call)
+{
+    struct poll *poll = find_code_poll(call);
+
+    if (poll == NULL)
+        return;
+    http_add_header(call, "cache-control", "no-store");
+    http_reply_json(call, 200, json_pack("{s:i}", "issued", (int)poll->voting_codes));
+    poll_release(poll);
+}
