@@ -14,6 +14,7 @@ static struct result_api api;
 static const struct http_route routes[] = {
     {"GET", "/v1/polls/{poll}/results", results_handle_json, 0},
     {"GET", "/v1/polls/{poll}/results/stream", results_handle_stream, 0},
+    {"GET", "/v1/polls/{poll}/results.json", results_handle_json_file, 0},
     {"GET", "/v1/polls/{poll}/results.csv", results_handle_csv, 0},
     {"GET", "/v1/receipts/{receipt}", receipts_handle_get, 0},
 };

@@ -3,6 +3,7 @@
 #include "outcome.h"
 
 #include "alloc.h"
+#include "csv.h"
 
 void outcome_init(struct outcome *outcome, const struct poll *poll, const struct tally *tally)
 {
@@ -118,25 +119,6 @@ json_t *outcome_render_runoff(const struct outcome *outcome, const struct poll *
 
 /* --- CSV */
 
-/* What spreadsheets start a formula with (OWASP, "CSV Injection"). */
-static bool starts_formula(const char *text)
-{
-    return text[0] != '\0' && strchr("=+-@\t\r\n", text[0]) != NULL;
-}
-
-static void write_field(FILE *to, const char *text)
-{
-    fputc('"', to);
-    if (starts_formula(text))
-        fputc('\'', to);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            fputc('"', to);
-        fputc(*text, to);
-    }
-    fputc('"', to);
-}
-
 static void write_header(const struct outcome *outcome, FILE *to)
 {
     fputs("option,label,count", to);
@@ -150,7 +132,7 @@ static void write_header(const struct outcome *outcome, FILE *to)
             fprintf(to, ",round_%zu", i + 1);
         fputs(",eliminated_in,winner", to);
     }
-    fputs("\r\n", to);
+    fputs(CSV_END, to);
 }
 
 static void write_scores(const struct score_count *count, FILE *to)
@@ -186,14 +168,14 @@ void outcome_write_csv(const struct outcome *outcome, const struct poll *poll, F
 {
     write_header(outcome, to);
     for (size_t i = 0; i < poll->n_options; i++) {
-        write_field(to, poll->options[i].id);
+        csv_write_text(to, poll->options[i].id);
         fputc(',', to);
-        write_field(to, poll->options[i].label);
+        csv_write_text(to, poll->options[i].label);
         fprintf(to, ",%lld", (long long)count_of(outcome, i));
         if (outcome->method == METHOD_SCORE)
             write_scores(&outcome->scores[i], to);
         if (outcome->method == METHOD_RANKED)
             write_rounds(&outcome->ranked, i, to);
-        fputs("\r\n", to);
+        fputs(CSV_END, to);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "access.h"
 #include "clock.h"
+#include "csv.h"
 #include "etag.h"
 #include "result_api.h"
 #include "stream.h"
@@ -44,36 +45,57 @@ static void answer_json(struct http_call *call, struct snapshot *snapshot)
         http_reply(call, 200, "application/json", snapshot->body, snapshot->body_len);
 }
 
+/* So that a browser keeps the file instead of showing it. */
+static void add_file_name(struct http_call *call, const struct poll *poll, const char *kind)
+{
+    char text[sizeof("attachment; filename=\"-results.json\"") + POLL_ID_MAX];
+
+    snprintf(text, sizeof(text), "attachment; filename=\"%s-results.%s\"", poll->id, kind);
+    http_add_header(call, "content-disposition", text);
+}
+
+static void answer_json_file(struct http_call *call, struct snapshot *snapshot)
+{
+    if (begin_answer(call, snapshot))
+        return;
+    add_file_name(call, snapshot->poll, "json");
+    http_reply(call, 200, "application/json", snapshot->body, snapshot->body_len);
+}
+
 static void answer_csv(struct http_call *call, struct snapshot *snapshot)
 {
-    char name[sizeof("attachment; filename=\"-results.csv\"") + POLL_ID_MAX];
     size_t len;
 
     if (begin_answer(call, snapshot))
         return;
     char *text = snapshot_render_csv(snapshot, &len);
-    snprintf(name, sizeof(name), "attachment; filename=\"%s-results.csv\"", snapshot->poll->id);
-    http_add_header(call, "content-disposition", name);
-    http_reply(call, 200, "text/csv; charset=utf-8; header=present", text, len);
+    add_file_name(call, snapshot->poll, "csv");
+    http_reply(call, 200, CSV_TYPE, text, len);
     free(text);
+}
+
+static void answer_with(struct http_call *call, void (*answer)(struct http_call *call, struct snapshot *snapshot))
+{
+    struct poll *poll = find_poll(call);
+
+    if (poll != NULL)
+        feed_with_snapshot(call, poll->id, answer);
+    poll_release(poll);
 }
 
 void results_handle_json(struct http_call *call)
 {
-    struct poll *poll = find_poll(call);
+    answer_with(call, answer_json);
+}
 
-    if (poll != NULL)
-        feed_with_snapshot(call, poll->id, answer_json);
-    poll_release(poll);
+void results_handle_json_file(struct http_call *call)
+{
+    answer_with(call, answer_json_file);
 }
 
 void results_handle_csv(struct http_call *call)
 {
-    struct poll *poll = find_poll(call);
-
-    if (poll != NULL)
-        feed_with_snapshot(call, poll->id, answer_csv);
-    poll_release(poll);
+    answer_with(call, answer_csv);
 }
 
 void results_handle_stream(struct http_call *call)

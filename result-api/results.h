@@ -1,4 +1,4 @@
-/* results - GET /v1/polls/{poll}/results, as JSON, as CSV and as a stream of events.
+/* results - GET /v1/polls/{poll}/results, as JSON, as files and as a stream of events.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_RESULTS_H
 #define SCRUTIN_RESULTS_H
@@ -6,6 +6,7 @@
 #include "http.h"
 
 void results_handle_json(struct http_call *call);
+void results_handle_json_file(struct http_call *call);
 void results_handle_csv(struct http_call *call);
 void results_handle_stream(struct http_call *call);
 

@@ -36,15 +36,32 @@ static enum result_state state_of(const struct snapshot_facts *facts, const stru
 
 /* --- JSON */
 
+static json_t *render_time(int64_t ms)
+{
+    char text[CLOCK_TEXT];
+
+    if (ms == 0)
+        return json_null();
+    clock_format_ms(ms, text);
+    return json_string(text);
+}
+
 static json_t *render_poll(const struct poll *poll)
 {
-    json_t *options = json_array();
+    json_t *options = json_array(), *json;
 
     for (size_t i = 0; i < poll->n_options; i++)
         json_array_append_new(options,
                               json_pack("{s:s, s:s}", "id", poll->options[i].id, "label", poll->options[i].label));
-    return json_pack("{s:s, s:s, s:s, s:o}", "id", poll->id, "title", poll->title, "method",
-                     poll_method_name(poll->method), "options", options);
+    json = json_pack("{s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b, s:o, s:o, s:s, s:s}", "id", poll->id, "title",
+                     poll->title, "method", poll_method_name(poll->method), "options", options, "min_choices",
+                     (int)poll->min_choices, "max_choices", (int)poll->max_choices, "revisable", poll->revisable,
+                     "reopenable", poll->reopenable, "opens_at", render_time(poll->opens_at_ms), "closes_at",
+                     render_time(poll->closes_at_ms), "results_visibility", poll_visibility_name(poll->visibility),
+                     "voter_policy", poll_voter_policy_name(poll->voter_policy));
+    if (poll->voter_policy == VOTERS_CODE)
+        json_object_set_new(json, "voting_codes", json_integer(poll->voting_codes));
+    return json;
 }
 
 static json_t *render_ledger(const struct snapshot_facts *facts)

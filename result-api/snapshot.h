@@ -53,8 +53,7 @@ struct snapshot *snapshot_make(const struct snapshot_facts *facts, const struct 
 struct snapshot *snapshot_retain(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot); /* NULL is fine */
 
-/* RFC 4180, with a header line that begins option,label,count. A field that a spreadsheet would take for a formula gets
- * an apostrophe in front. The caller frees it. */
+/* As csv.h writes it, with a header line that begins option,label,count. The caller frees it. */
 char *snapshot_render_csv(const struct snapshot *snapshot, size_t *len);
 
 const char *result_state_name(enum result_state state);

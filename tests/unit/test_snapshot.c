@@ -103,6 +103,9 @@ static void the_body_says_all_of_the_result(void **state)
     assert_int_equal(received, counted + superseded + rejected);
     assert_int_equal(pending, 4);
     assert_int_equal(json_array_size(options), 3);
+    json_t *poll = json_object_get(json, "poll");
+    assert_true(json_is_null(json_object_get(poll, "opens_at")));
+    assert_null(json_object_get(poll, "voting_codes"));
 
     static const struct {
         const char *id;
@@ -116,6 +119,26 @@ static void the_body_says_all_of_the_result(void **state)
         assert_int_equal(snapshot->outcome.counts[i], rows[i].count);
     }
     json_decref(json);
+    snapshot_release(snapshot);
+}
+
+static void the_poll_says_how_it_is_voted_in_and_who_sees_the_result(void **state)
+{
+    struct fixture *f = *state;
+    f->poll->method = METHOD_APPROVAL;
+    f->poll->min_choices = 1;
+    f->poll->max_choices = 2;
+    f->poll->revisable = f->poll->reopenable = true;
+    f->poll->opens_at_ms = NOW_US / 1000;
+    f->poll->visibility = VISIBILITY_AFTER_VOTE;
+    f->poll->voter_policy = VOTERS_CODE;
+    f->poll->voting_codes = 40;
+    struct snapshot *snapshot = must_make(f, NULL);
+    static const char expected[] = "\"min_choices\":1,\"max_choices\":2,\"revisable\":true,\"reopenable\":true,"
+                                   "\"opens_at\":\"2026-01-31T12:00:00.000Z\",\"closes_at\":null,"
+                                   "\"results_visibility\":\"after_vote\",\"voter_policy\":\"code\","
+                                   "\"voting_codes\":40}";
+    assert_non_null(strstr(snapshot->body, expected));
     snapshot_release(snapshot);
 }
 
@@ -335,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tally_has_a_count_for_each_choice),
         WITH_FACTS(the_body_says_all_of_the_result),
+        WITH_FACTS(the_poll_says_how_it_is_voted_in_and_who_sees_the_result),
         WITH_FACTS(the_event_is_the_body_with_its_version_as_id),
         WITH_FACTS(pending_that_is_not_known_is_null),
         WITH_FACTS(equal_facts_make_no_new_snapshot),
