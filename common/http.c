@@ -29,6 +29,7 @@ static double read_waiting(void *arg)
 void http_metrics_init(struct http_server *server)
 {
     http_answer_metrics_init();
+    http_limits_init(&server->options);
     abandoned = metric_counter("http_requests_abandoned_total", "", "Requests whose client left before the answer.");
     metric_gauge_from("http_connections", "", "Open connections.", read_connections, server);
     metric_gauge_from("http_requests_waiting", "", "Requests that wait for an acknowledgement or for data.",
@@ -159,9 +160,9 @@ static void handle_metrics(struct http_call *call)
 }
 
 static const struct http_route own_routes[] = {
-    {"GET", "/livez", handle_livez, 0},
-    {"GET", "/readyz", handle_readyz, 0},
-    {"GET", "/metrics", handle_metrics, 0},
+    {"GET", "/livez", handle_livez, 0, NULL},
+    {"GET", "/readyz", handle_readyz, 0, NULL},
+    {"GET", "/metrics", handle_metrics, 0, NULL},
 };
 
 void http_print_routes(const struct http_route *routes, size_t n, FILE *to)
@@ -226,6 +227,8 @@ static bool admit(struct http_call *call)
                      call->route->max_body);
         return false;
     }
+    if (call->route->limit != NULL && !http_limit_admit(call, call->route->limit))
+        return false;
     /* The other loops' counts are looked at only where this one has more than its share. */
     if (call->route->max_body > 0 &&
         call->loop->waiting >= (unsigned)server->options.max_in_flight / (unsigned)server->options.loops &&

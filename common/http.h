@@ -9,6 +9,8 @@
 #ifndef SCRUTIN_HTTP_H
 #define SCRUTIN_HTTP_H
 
+#include "address.h"
+#include "http_limit.h"
 #include "json.h"
 #include "problem.h"
 #include "status.h"
@@ -28,7 +30,8 @@ struct http_route {
     const char *method;  /* "GET" also answers HEAD */
     const char *pattern; /* "/v1/polls/{poll}/ballot": a segment in braces matches any, in order into params */
     http_handler handler;
-    size_t max_body; /* bytes; 0: no body is read, and one is refused */
+    size_t max_body;          /* bytes; 0: no body is read, and one is refused */
+    struct http_limit *limit; /* of requests from one address; NULL: none, or the handler's to ask */
 };
 
 struct http_call {
@@ -69,6 +72,9 @@ struct http_options {
     size_t n_routes;
     const struct http_check *checks;
     size_t n_checks;
+    struct http_limit *const *limits; /* all that the service has, for their metrics */
+    size_t n_limits;
+    const struct address_list *trusted_proxies; /* whose X-Forwarded-For counts; NULL: nobody's */
     void *service;
     /* Called on each loop before its first request and after its last; may keep a pointer in the loop. NULL is fine. */
     void (*on_loop_start)(struct http_loop *loop, void *service);
@@ -104,6 +110,9 @@ void http_loop_post(struct http_loop *loop, void (*fn)(void *arg), void *arg);
 void http_each_loop(struct http_server *server, void (*fn)(struct http_loop *loop, void *arg), void *arg);
 
 /* --- reading a request */
+/* Who sent it: the peer, or, as long as that is a trusted proxy, whom its X-Forwarded-For names, from the right. For
+ * limits and logs. */
+struct address http_client_address(const struct http_call *call);
 /* The value of a header, or {NULL, 0}. name in lower case. */
 h2o_iovec_t http_header(const struct http_call *call, const char *name);
 /* The token of `Authorization: Bearer`, or {NULL, 0}. */
@@ -124,8 +133,12 @@ void http_add_header(struct http_call *call, const char *name, const char *value
 /* Copies the body. */
 void http_reply(struct http_call *call, int code, const char *content_type, const char *body, size_t len);
 void http_reply_json(struct http_call *call, int code, json_t *json); /* takes over json */
-/* problem+json; the detail says what to do. pointer may be NULL. 503 and 429 carry Retry-After. */
+/* problem+json; the detail says what to do. pointer may be NULL. 503 and 429 carry Retry-After: 1, or what was added.
+ */
 void http_problem(struct http_call *call, enum problem problem, const char *pointer, const char *detail, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same with further members (RFC 9457, 3.2), which it takes over. */
+void http_problem_with(struct http_call *call, enum problem problem, json_t *members, const char *detail, ...)
     __attribute__((format(printf, 4, 5)));
 void http_problem_json(struct http_call *call, enum problem problem, const struct json_error *err);
 

@@ -91,7 +91,8 @@ void http_reply_json(struct http_call *call, int code, json_t *json)
     free(text);
 }
 
-static char *render_problem(enum problem problem, const char *request_id, const char *pointer, const char *detail)
+static char *render_problem(enum problem problem, const char *request_id, const char *pointer, json_t *members,
+                            const char *detail)
 {
     char type[96];
 
@@ -100,23 +101,41 @@ static char *render_problem(enum problem problem, const char *request_id, const 
                              problem_code(problem), "detail", detail, "request_id", request_id);
     if (pointer != NULL)
         json_object_set_new(body, "pointer", json_string(pointer));
+    if (members != NULL)
+        json_object_update(body, members);
     char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     return text;
 }
 
-static void send_problem(struct http_call *call, enum problem problem, const char *pointer, const char *detail)
+static void log_failure(const struct http_call *call, const char *request_id, enum problem problem, const char *detail)
+{
+    const struct address address = http_client_address(call);
+    char client[ADDRESS_TEXT];
+
+    address_format(&address, client);
+    log_warn("request failed", LOG_S("request_id", request_id), LOG_S("client", client),
+             LOG_S("problem", problem_slug(problem)), LOG_S("detail", detail));
+}
+
+static bool has_retry_after(const struct http_call *call)
+{
+    return h2o_find_header_by_str(&call->req->res.headers, H2O_STRLIT("retry-after"), -1) >= 0;
+}
+
+/* Borrows members, which may be NULL. */
+static void send_problem(struct http_call *call, enum problem problem, const char *pointer, json_t *members,
+                         const char *detail)
 {
     char request_id[17];
     snprintf(request_id, sizeof(request_id), "%016llx", (unsigned long long)call->id);
-    char *body = render_problem(problem, request_id, pointer, detail);
+    char *body = render_problem(problem, request_id, pointer, members, detail);
     int code = problem_code(problem);
 
-    if (code == 503 || code == 429)
+    if ((code == 503 || code == 429) && !has_retry_after(call))
         http_add_header(call, "retry-after", "1");
     if (code >= 500)
-        log_warn("request failed", LOG_S("request_id", request_id), LOG_S("problem", problem_slug(problem)),
-                 LOG_S("detail", detail));
+        log_failure(call, request_id, problem, detail);
     http_reply(call, code, "application/problem+json", body, strlen(body));
     free(body);
 }
@@ -129,12 +148,24 @@ void http_problem(struct http_call *call, enum problem problem, const char *poin
     va_start(args, detail);
     vsnprintf(text, sizeof(text), detail, args);
     va_end(args);
-    send_problem(call, problem, pointer, text);
+    send_problem(call, problem, pointer, NULL, text);
+}
+
+void http_problem_with(struct http_call *call, enum problem problem, json_t *members, const char *detail, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, detail);
+    vsnprintf(text, sizeof(text), detail, args);
+    va_end(args);
+    send_problem(call, problem, NULL, members, text);
+    json_decref(members);
 }
 
 void http_problem_json(struct http_call *call, enum problem problem, const struct json_error *err)
 {
-    send_problem(call, problem, err->pointer, err->text);
+    send_problem(call, problem, err->pointer, NULL, err->text);
 }
 
 /* libh2o calls this for what it refuses by itself (a broken header, a body over the limit). Defined by the executable,
@@ -154,5 +185,5 @@ void h2o_send_error_generic(h2o_req_t *req, int status, const char *reason, cons
         req->http1_is_persistent = 0;
     if ((flags & H2O_SEND_ERROR_KEEP_HEADERS) == 0)
         memset(&req->res.headers, 0, sizeof(req->res.headers));
-    send_problem(&call, problem, NULL, body);
+    send_problem(&call, problem, NULL, NULL, body);
 }

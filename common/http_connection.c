@@ -39,21 +39,17 @@ void http_connections_init(struct http_server *server)
     }
 }
 
-/* The count of an address: IPv4, also as IPv6 sees it, or an IPv6 network of 64 bits, which is one customer. */
-static atomic_uint *count_of(struct http_addresses *addresses, const struct sockaddr *peer)
+/* The count of a peer's network; NULL: it has none. A trusted proxy brings everybody. */
+static atomic_uint *count_of(const struct http_server *server, const struct sockaddr *peer)
 {
-    const struct in6_addr *six = &((const struct sockaddr_in6 *)peer)->sin6_addr;
+    const struct address address = address_from_sockaddr(peer), network = address_network(&address);
     uint8_t hash[crypto_shorthash_BYTES];
 
-    if (peer->sa_family == AF_INET)
-        crypto_shorthash(hash, (const uint8_t *)&((const struct sockaddr_in *)peer)->sin_addr, 4, addresses->key);
-    else if (peer->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(six))
-        crypto_shorthash(hash, six->s6_addr + 12, 4, addresses->key);
-    else if (peer->sa_family == AF_INET6)
-        crypto_shorthash(hash, six->s6_addr, 8, addresses->key);
-    else
+    if (server->addresses == NULL || (peer->sa_family != AF_INET && peer->sa_family != AF_INET6) ||
+        address_list_has(server->options.trusted_proxies, &address))
         return NULL;
-    return &addresses->slots[(hash[0] | hash[1] << 8) % ADDRESS_SLOTS];
+    crypto_shorthash(hash, network.bytes, sizeof(network.bytes), server->addresses->key);
+    return &server->addresses->slots[(hash[0] | hash[1] << 8) % ADDRESS_SLOTS];
 }
 
 static void on_connection_close(void *data)
@@ -94,7 +90,7 @@ static bool admit(struct http_server *server, const struct sockaddr *peer, atomi
 {
     const struct http_options *options = &server->options;
 
-    *same_address = server->addresses != NULL ? count_of(server->addresses, peer) : NULL;
+    *same_address = count_of(server, peer);
     if (atomic_load(&server->connections) >= options->max_connections) {
         metric_add(cuts[CUT_LIMIT], 1);
         return false;

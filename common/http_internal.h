@@ -1,6 +1,7 @@
 /* http_internal - what the files of the HTTP server share: http_server.c (loops), http_connection.c (connections, their
- * limits), http_guard.c (what clients may cost), http.c (routing, waiting), http_read.c, http_answer.c. For http*.c
- * only. SPDX-License-Identifier: MIT */
+ * limits), http_guard.c (what clients may cost), http.c (routing, waiting), http_read.c, http_answer.c, http_limit.c
+ * (quotas). For http*.c only.
+ * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_HTTP_INTERNAL_H
 #define SCRUTIN_HTTP_INTERNAL_H
 
@@ -126,6 +127,8 @@ static inline uint64_t http_next_id(struct http_loop *loop)
 {
     return loop->id_start + loop->id_count++;
 }
+/* Registers the limits' metrics. */
+void http_limits_init(const struct http_options *options);
 /* Requests of all loops that wait. */
 size_t http_waiting(const struct http_server *server);
 /* Registers the metrics of all servers of this process, once. */

@@ -1,6 +1,24 @@
-/* http_read - headers, cookies, forms and bodies of a request.
+/* http_read - sender, headers, cookies, forms and bodies of a request.
  * SPDX-License-Identifier: MIT */
-#include "http.h"
+#include "http_internal.h"
+
+struct address http_client_address(const struct http_call *call)
+{
+    const struct address_list *trusted = http_loop_of(call->req)->server->options.trusted_proxies;
+    const h2o_headers_t *headers = &call->req->headers;
+    h2o_conn_t *conn = call->req->conn;
+    struct sockaddr_storage peer = {0};
+
+    conn->callbacks->get_peername(conn, (struct sockaddr *)&peer);
+    struct address client = address_from_sockaddr((const struct sockaddr *)&peer);
+    bool goes_on = address_list_has(trusted, &client);
+    for (size_t i = headers->size; i > 0 && goes_on; i--) {
+        const h2o_header_t *header = &headers->entries[i - 1];
+        if (header->name == &H2O_TOKEN_X_FORWARDED_FOR->buf)
+            goes_on = address_walk_back(trusted, header->value.base, header->value.len, &client);
+    }
+    return client;
+}
 
 h2o_iovec_t http_header(const struct http_call *call, const char *name)
 {

@@ -11,12 +11,16 @@
 
 static struct result_api api;
 
+/* Of one address. */
+static struct http_limit limit_reads = {.name = "reads", .of = "One address"};
+static struct http_limit *const limits[] = {&limit_reads};
+
 static const struct http_route routes[] = {
-    {"GET", "/v1/polls/{poll}/results", results_handle_json, 0},
-    {"GET", "/v1/polls/{poll}/results/stream", results_handle_stream, 0},
-    {"GET", "/v1/polls/{poll}/results.json", results_handle_json_file, 0},
-    {"GET", "/v1/polls/{poll}/results.csv", results_handle_csv, 0},
-    {"GET", "/v1/receipts/{receipt}", receipts_handle_get, 0},
+    {"GET", "/v1/polls/{poll}/results", results_handle_json, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/results/stream", results_handle_stream, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/results.json", results_handle_json_file, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/results.csv", results_handle_csv, 0, &limit_reads},
+    {"GET", "/v1/receipts/{receipt}", receipts_handle_get, 0, &limit_reads},
 };
 
 /* --- what the bus tells */
@@ -99,7 +103,13 @@ static enum status check_settings(struct errmsg *err)
 {
     enum status st = keyring_parse(settings.secret_keys, &api.ring, err);
 
-    return st == ST_OK ? ST_OK : fail_within(err, st, "SECRET_KEYS");
+    if (st != ST_OK)
+        return fail_within(err, st, "SECRET_KEYS");
+    st = http_proxies_parse(settings.trusted_proxies, &api.trusted_proxies, err);
+    if (st != ST_OK)
+        return st;
+    st = http_limit_open(&limit_reads, settings.limit_reads, settings.rate_limits, RATE_BUCKETS_ADDRESSES, err);
+    return st == ST_OK ? ST_OK : fail_within(err, st, "LIMIT_READS");
 }
 
 static void open_state(void)
@@ -176,6 +186,9 @@ int main(int argc, char **argv)
                                          .n_routes = sizeof(routes) / sizeof(routes[0]),
                                          .checks = checks,
                                          .n_checks = sizeof(checks) / sizeof(checks[0]),
+                                         .limits = limits,
+                                         .n_limits = sizeof(limits) / sizeof(limits[0]),
+                                         .trusted_proxies = api.trusted_proxies,
                                          .service = &api,
                                          .on_loop_start = on_loop_start,
                                          .on_loop_stop = on_loop_stop,

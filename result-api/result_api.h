@@ -15,6 +15,7 @@
 /* Made by main, there until the process ends. */
 struct result_api {
     struct keyring *ring;
+    struct address_list *trusted_proxies;
     struct poll_watch watch; /* the directory of polls */
     struct board *board;
     struct bus *bus;

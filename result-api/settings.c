@@ -29,7 +29,7 @@ const struct config_entry settings_table[] = {
      "Open connections; one more is closed at once. Memory: about 10 KiB each."},
     {"MAX_CONNECTIONS_PER_ADDRESS", CONFIG_NUMBER, AT(max_per_address), "6000", 0, 1000000,
      "Open connections of one IPv4 address or IPv6 /64; one more is closed at once. Half of all: room for a hall "
-     "behind one address, and for others. 0: no limit."},
+     "behind one address, and for others. TRUSTED_PROXIES have none. 0: no limit."},
     {"CONNECTION_AGE_S", CONFIG_NUMBER, AT(connection_age_s), "3600", 0, 1000000,
      "After so many seconds a connection without an event stream is closed as soon as it is idle. 0: never."},
     {"REQUEST_AGE_MS", CONFIG_NUMBER, AT(request_age_ms), "60000", 1000, 3600000,
@@ -64,5 +64,15 @@ const struct config_entry settings_table[] = {
      "not known. Memory: 32 bytes each."},
     {"DRAIN_MS", CONFIG_NUMBER, AT(drain_ms), "3000", 0, 60000,
      "After SIGTERM: how long requests in flight may take before connections are cut."},
+    {"TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "127.0.0.0/8,::1", 0, 0,
+     "Addresses and networks whose X-Forwarded-For says who sent a request: our nginx, which is on this machine. "
+     "`none`: "
+     "nobody's."},
+    {"RATE_LIMITS", CONFIG_FLAG, AT(rate_limits), "on", 0, 0,
+     "Whether requests are limited at all. Off: for load tests, or where something in front does it."},
+    {"LIMIT_READS", CONFIG_TEXT, AT(limit_reads), "30000/10", 0, 0,
+     "Requests for results and receipts of one address, `requests/seconds`: so many at once, and as many again in that "
+     "time. A hall of 3,000 that asks every "
+     "second. `off`: no limit."},
 };
 const size_t settings_table_len = sizeof(settings_table) / sizeof(settings_table[0]);

@@ -19,6 +19,9 @@ struct settings {
     int64_t heartbeat_ms, deadline_ms, retry_ms;
     int64_t backlog_messages;
     int64_t drain_ms;
+    char *trusted_proxies;
+    bool rate_limits;
+    char *limit_reads;
 };
 
 extern struct settings settings;

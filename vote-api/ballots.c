@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "code_voter.h"
+#include "limits.h"
 #include "selection.h"
 #include "settings.h"
 #include "vote_api.h"
@@ -117,7 +118,8 @@ static void accept_ballot(struct http_call *call, const struct poll *poll, bool 
 
     pending->method = poll->method;
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
-    if (identify(call, poll, again, &pending->voter, ballot.voter))
+    if (identify(call, poll, again, &pending->voter, ballot.voter) &&
+        (pending->voter.is_new || limits_admit_voter(call, ballot.voter)))
         group_add(vote_api_group(call), call, &ballot, 1, reply_ballot, pending);
 }
 

@@ -4,6 +4,7 @@
 
 #include "ballots.h"
 #include "clock.h"
+#include "limits.h"
 #include "settings.h"
 #include "vote_api.h"
 #include "voter.h"
@@ -105,7 +106,8 @@ static void accept_vote(struct http_call *call, struct classic_vote *vote, const
         return;
     }
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
-    group_add(vote_api_group(call), call, &ballot, 1, reply_classic, vote);
+    if (vote->voter.is_new || limits_admit_voter(call, ballot.voter))
+        group_add(vote_api_group(call), call, &ballot, 1, reply_classic, vote);
 }
 
 void classic_handle_post(struct http_call *call)

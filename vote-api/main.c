@@ -10,6 +10,7 @@
 #include "description.h"
 #include "group.h"
 #include "jobs.h"
+#include "limits.h"
 #include "log.h"
 #include "metrics.h"
 #include "ordinal.h"
@@ -31,21 +32,21 @@ static struct vote_api api;
 static struct code_watch codes;
 
 static const struct http_route routes[] = {
-    {"PUT", "/v1/polls/{poll}/ballot", ballots_handle_put, BALLOT_BODY_MAX},
-    {"POST", "/v1/polls/{poll}/ballots", ballots_handle_bulk, BULK_BODY_MAX},
-    {"POST", "/v1/polls/{poll}/codes", codes_handle_create, CODES_BODY_MAX},
-    {"GET", "/v1/polls/{poll}/codes", codes_handle_count, 0},
-    {"POST", "/", classic_handle_post, BALLOT_BODY_MAX},
-    {"POST", "/v1/voters", voter_handle_create, BALLOT_BODY_MAX},
-    {"GET", "/v1/polls", polls_handle_list, 0},
-    {"POST", "/v1/polls", polls_handle_create, POLL_BODY_MAX},
-    {"GET", "/v1/polls/{poll}", polls_handle_get, 0},
-    {"PATCH", "/v1/polls/{poll}", polls_handle_patch, POLL_BODY_MAX},
-    {"DELETE", "/v1/polls/{poll}", polls_handle_delete, 0},
-    {"GET", "/openapi.json", description_handle_file, 0},
-    {"GET", "/docs", description_handle_file, 0},
-    {"GET", "/docs/style.css", description_handle_file, 0},
-    {"GET", "/problems/{problem}", description_handle_problem, 0},
+    {"PUT", "/v1/polls/{poll}/ballot", ballots_handle_put, BALLOT_BODY_MAX, &limit_ballots},
+    {"POST", "/v1/polls/{poll}/ballots", ballots_handle_bulk, BULK_BODY_MAX, NULL},
+    {"POST", "/v1/polls/{poll}/codes", codes_handle_create, CODES_BODY_MAX, &limit_changes},
+    {"GET", "/v1/polls/{poll}/codes", codes_handle_count, 0, &limit_reads},
+    {"POST", "/", classic_handle_post, BALLOT_BODY_MAX, &limit_ballots},
+    {"POST", "/v1/voters", voter_handle_create, BALLOT_BODY_MAX, &limit_voter_tokens},
+    {"GET", "/v1/polls", polls_handle_list, 0, &limit_reads},
+    {"POST", "/v1/polls", polls_handle_create, POLL_BODY_MAX, NULL},
+    {"GET", "/v1/polls/{poll}", polls_handle_get, 0, &limit_reads},
+    {"PATCH", "/v1/polls/{poll}", polls_handle_patch, POLL_BODY_MAX, &limit_changes},
+    {"DELETE", "/v1/polls/{poll}", polls_handle_delete, 0, &limit_changes},
+    {"GET", "/openapi.json", description_handle_file, 0, &limit_reads},
+    {"GET", "/docs", description_handle_file, 0, &limit_reads},
+    {"GET", "/docs/style.css", description_handle_file, 0, &limit_reads},
+    {"GET", "/problems/{problem}", description_handle_problem, 0, &limit_reads},
 };
 
 /* A hall votes in one poll: most of the time it is the one that was asked for last. */
@@ -191,7 +192,8 @@ static enum status check_settings(struct errmsg *err)
         return fail_within(err, st, "API_KEYS");
     if (settings.default_poll[0] != '\0' && !poll_id_is_valid(settings.default_poll, strlen(settings.default_poll)))
         return fail(err, ST_CONFIG, "DEFAULT_POLL has 1 to %d of a-z, 0-9 and -", POLL_ID_MAX);
-    return ST_OK;
+    st = http_proxies_parse(settings.trusted_proxies, &api.trusted_proxies, err);
+    return st == ST_OK ? limits_open(err) : st;
 }
 
 static void open_parts(void)
@@ -253,6 +255,9 @@ int main(int argc, char **argv)
                                          .n_routes = sizeof(routes) / sizeof(routes[0]),
                                          .checks = checks,
                                          .n_checks = sizeof(checks) / sizeof(checks[0]),
+                                         .limits = limits_all,
+                                         .n_limits = limits_count,
+                                         .trusted_proxies = api.trusted_proxies,
                                          .service = &api,
                                          .on_loop_start = on_loop_start,
                                          .on_loop_idle = on_loop_idle,

@@ -6,6 +6,7 @@
 #include "closer.h"
 #include "code_watch.h"
 #include "jobs.h"
+#include "limits.h"
 #include "poll_edit.h"
 #include "poll_form.h"
 #include "settings.h"
@@ -249,9 +250,12 @@ void polls_handle_create(struct http_call *call)
 {
     const struct vote_api *api = call->service;
     h2o_iovec_t token = http_bearer(call);
+    bool has_key = api_keys_find(api->api_keys, token.base, token.len) != NULL;
     struct json_error err;
 
-    if (settings.create_needs_key && api_keys_find(api->api_keys, token.base, token.len) == NULL) {
+    if (!has_key && !http_limit_admit(call, &limit_polls))
+        return;
+    if (settings.create_needs_key && !has_key) {
         http_add_header(call, "www-authenticate", "Bearer");
         http_problem(call, PROBLEM_UNAUTHORIZED, NULL, "Creating polls needs an API key as Authorization: Bearer.");
         return;

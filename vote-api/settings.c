@@ -35,7 +35,7 @@ const struct config_entry settings_table[] = {
      "Open connections; one more is closed at once. Memory: about 10 KiB each."},
     {"MAX_CONNECTIONS_PER_ADDRESS", CONFIG_NUMBER, AT(max_per_address), "5000", 0, 1000000,
      "Open connections of one IPv4 address or IPv6 /64; one more is closed at once. Half of all: room for a hall "
-     "behind one address, and for others. 0: no limit."},
+     "behind one address, and for others. TRUSTED_PROXIES have none. 0: no limit."},
     {"CONNECTION_AGE_S", CONFIG_NUMBER, AT(connection_age_s), "3600", 0, 1000000,
      "After so many seconds a connection without an event stream is closed as soon as it is idle. 0: never."},
     {"REQUEST_AGE_MS", CONFIG_NUMBER, AT(request_age_ms), "60000", 1000, 3600000,
@@ -67,5 +67,28 @@ const struct config_entry settings_table[] = {
      "Voting codes of all polls that may be issued; a poll has at most 100,000. Memory: 22 to 43 bytes each."},
     {"DRAIN_MS", CONFIG_NUMBER, AT(drain_ms), "5000", 0, 60000,
      "After SIGTERM: how long requests in flight may take before connections are cut."},
+    {"TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "127.0.0.0/8,::1", 0, 0,
+     "Addresses and networks whose X-Forwarded-For says who sent a request: our nginx, which is on this machine. "
+     "`none`: "
+     "nobody's."},
+    {"RATE_LIMITS", CONFIG_FLAG, AT(rate_limits), "on", 0, 0,
+     "Whether requests are limited at all. Off: for load tests, or where something in front does it."},
+    {"LIMIT_BALLOTS", CONFIG_TEXT, AT(limit_ballots), "10000/10", 0, 0,
+     "Ballots of one address, IPv6 by /64, `requests/seconds`: so many at once, and as many again in that time. A hall "
+     "of "
+     "3,000 behind one address votes three times over without waiting. `off`: no limit."},
+    {"LIMIT_VOTER_BALLOTS", CONFIG_TEXT, AT(limit_voter_ballots), "120/60", 0, 0,
+     "Ballots of one voter in one poll: nobody changes their mind twice a second for long. `off`: no limit."},
+    {"LIMIT_VOTER_TOKENS", CONFIG_TEXT, AT(limit_voter_tokens), "10000/10", 0, 0,
+     "Voters' tokens that one address gets: as many as it may cast ballots. `off`: no limit."},
+    {"LIMIT_POLLS", CONFIG_TEXT, AT(limit_polls), "100/1000", 0, 0,
+     "Polls that one address makes without an API key: a school in an afternoon, and it takes more than a day to fill "
+     "POLLS_MAX. `off`: no limit."},
+    {"LIMIT_CHANGES", CONFIG_TEXT, AT(limit_changes), "300/300", 0, 0,
+     "Changes of polls, right or wrong token, from one address: each is a write to the broker. `off`: no limit."},
+    {"LIMIT_READS", CONFIG_TEXT, AT(limit_reads), "30000/10", 0, 0,
+     "Requests for polls of one address, `requests/seconds`: so many at once, and as many again in that time. A hall "
+     "of 3,000 that asks every "
+     "second. `off`: no limit."},
 };
 const size_t settings_table_len = sizeof(settings_table) / sizeof(settings_table[0]);

@@ -24,6 +24,9 @@ struct settings {
     int64_t polls_max;
     int64_t codes_max;
     int64_t drain_ms;
+    char *trusted_proxies;
+    bool rate_limits;
+    char *limit_ballots, *limit_voter_ballots, *limit_voter_tokens, *limit_polls, *limit_changes, *limit_reads;
 };
 
 extern struct settings settings;

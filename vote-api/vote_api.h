@@ -14,6 +14,7 @@ struct vote_api {
     struct code_watch *codes;
     struct keyring *ring;
     struct api_keys *api_keys;
+    struct address_list *trusted_proxies;
     struct publisher *publisher;
     struct jobs *jobs;
 };

@@ -284,7 +284,7 @@ test('slow: dripped bodies, unread answers', async () => {
 // --- limits of connections, TLS, memory, on servers of their own
 
 test('connections: five of one address, the sixth is closed', async () => {
-  const child = await instance.spawn('vote-api', { MAX_CONNECTIONS_PER_ADDRESS: '5' });
+  const child = await instance.spawn('vote-api', { MAX_CONNECTIONS_PER_ADDRESS: '5', TRUSTED_PROXIES: 'none' });
   await until('nobody else is connected', async () =>
     metricValue((await request(child.url, { path: '/metrics' })).text, 'http_connections') === 1, { timeout: 3000 });
   const open = Array.from({ length: 5 }, () => new RawConnection(child.url));

@@ -36,3 +36,35 @@ for (const name of programs) {
     assert.deepEqual(written, said);
   });
 }
+
+/** What a constant of a header or a setting is: its number, in thousands as people write them. */
+function limitOf(name) {
+  const setting = ofReadme().find(({ variable }) => variable === name);
+  if (setting) return setting.fallback;
+  const files = execFileSync('git', ['ls-files', '--', '*.h'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
+  for (const file of files) {
+    const found = new RegExp(`^#define ${name} (\\(?[0-9* ]+\\)?)`, 'm').exec(readFileSync(`${ROOT}/${file}`, 'utf8'));
+    if (found) return found[1].replace(/[() ]/g, '').split('*').reduce((product, n) => product * Number(n), 1);
+  }
+  throw new Error(`${name} is neither a setting nor a constant`);
+}
+
+test('README names each limit as it is', () => {
+  const section = /^## Limits\n(.*?)^## /ms.exec(readFileSync(`${ROOT}/README.md`, 'utf8'))[1];
+  const rows = [...section.matchAll(/^\| ([^|]+) \| ([^|]+) \| (`[^|]+) \| [^|]+ \|$/gm)];
+  assert.ok(rows.length > 20);
+  const english = (n) => Number(n).toLocaleString('en-US');
+  for (const [, , said, names] of rows) {
+    for (const [, name] of names.matchAll(/`(\w+)`/g)) {
+      const limit = limitOf(name);
+      const [quota, window] = String(limit).split('/').map(Number);
+      if (window && quota >= window) assert.equal(said, `${english(quota)} at once, ${english(quota / window)} a second`);
+      else if (window) assert.equal(said, `${english(quota)} at once, 1 in ${window / quota} s`);
+      else if (name === 'BALLOTS_MAX_BYTES') assert.ok(said.includes(`${limit / 2 ** 30} GiB`), said);
+      else if (name === 'MAX_HELD_BYTES') assert.equal(said, `${limit / 2 ** 20} MiB`);
+      else if (name === 'BALLOTS_MAX_AGE_S') assert.ok(said.includes(`${limit / 86_400} days`), said);
+      else if (name.endsWith('_MS')) assert.equal(said, `${limit / 1000} s`);
+      else assert.ok(said.split(' ').includes(english(limit)), `${name} is ${english(limit)}, README says ${said}`);
+    }
+  }
+});

@@ -1,0 +1,110 @@
+/* http_limit - asks the buckets, and says 429.
+ * SPDX-License-Identifier: MIT */
+#include "http_internal.h"
+
+#include "clock.h"
+#include "http_limit.h"
+#include "log.h"
+#include "metrics.h"
+#include <inttypes.h>
+#include <sodium.h>
+
+#define FEW 10             /* less than one in so many left: the client is told */
+#define SAY_AGAIN_MS 10000 /* the log names one of those refused, but not each */
+#define HEADER_SIZE 96
+
+static uint8_t hash_key[crypto_shorthash_KEYBYTES];
+
+void http_limits_init(const struct http_options *options)
+{
+    char label[64];
+
+    randombytes_buf(hash_key, sizeof(hash_key));
+    for (size_t i = 0; i < options->n_limits; i++) {
+        snprintf(label, sizeof(label), "limit=\"%s\"", options->limits[i]->name);
+        options->limits[i]->refused = metric_counter("http_requests_limited_total", label,
+                                                     "Requests answered 429, by the limit that they met.");
+    }
+}
+
+enum status http_limit_open(struct http_limit *limit, const char *text, bool on, size_t buckets, struct errmsg *err)
+{
+    enum status st = rate_quota_parse(text, &limit->quota, err);
+
+    rate_free(limit->rate);
+    limit->rate = NULL;
+    if (st == ST_OK && on && limit->quota.quota > 0)
+        limit->rate = rate_new(limit->quota, buckets, clock_mono_ns());
+    return st;
+}
+
+enum status http_proxies_parse(const char *text, struct address_list **out, struct errmsg *err)
+{
+    enum status st = address_list_parse(strcmp(text, "none") == 0 ? "" : text, out, err);
+
+    return st == ST_OK ? ST_OK : fail_within(err, st, "TRUSTED_PROXIES");
+}
+
+static void add_fields(struct http_call *call, const struct http_limit *limit, const struct rate_verdict *verdict)
+{
+    char value[HEADER_SIZE];
+
+    snprintf(value, sizeof(value), "\"%s\";q=%" PRIu32 ";w=%" PRIu32, limit->name, limit->quota.quota,
+             limit->quota.window_s);
+    http_add_header(call, "ratelimit-policy", value);
+    snprintf(value, sizeof(value), "\"%s\";r=%" PRIu32 ";t=%" PRIu32, limit->name, verdict->left, verdict->wait_s);
+    http_add_header(call, "ratelimit", value);
+}
+
+/* An operator wants to know whom a limit meets, and a flood should not fill the log. */
+static void say_refused(struct http_call *call, struct http_limit *limit)
+{
+    long long now = clock_mono_ms(), said = atomic_load_explicit(&limit->said_ms, memory_order_relaxed);
+    char client[ADDRESS_TEXT];
+
+    metric_add(limit->refused, 1);
+    if ((said != 0 && now - said < SAY_AGAIN_MS) ||
+        !atomic_compare_exchange_strong_explicit(&limit->said_ms, &said, now, memory_order_relaxed,
+                                                 memory_order_relaxed))
+        return;
+    const struct address address = http_client_address(call);
+    address_format(&address, client);
+    log_info("requests limited", LOG_S("limit", limit->name), LOG_S("client", client),
+             LOG_I("refused", metric_value(limit->refused)));
+}
+
+static void refuse(struct http_call *call, struct http_limit *limit, const struct rate_verdict *verdict)
+{
+    char seconds[16];
+
+    say_refused(call, limit);
+    snprintf(seconds, sizeof(seconds), "%" PRIu32, verdict->wait_s);
+    http_add_header(call, "retry-after", seconds);
+    add_fields(call, limit, verdict);
+    http_problem_with(call, PROBLEM_TOO_MANY_REQUESTS, json_pack("{s:[s]}", "violated-policies", limit->name),
+                      "%s may make %" PRIu32 " such requests in %" PRIu32 " s; try again in %" PRIu32 " s.", limit->of,
+                      limit->quota.quota, limit->quota.window_s, verdict->wait_s);
+}
+
+bool http_limit_admit_key(struct http_call *call, struct http_limit *limit, uint64_t key)
+{
+    if (limit->rate == NULL)
+        return true;
+    const struct rate_verdict verdict = rate_take(limit->rate, key, call->began_ns);
+    if (!verdict.admitted)
+        refuse(call, limit, &verdict);
+    else if (verdict.left < limit->quota.quota / FEW)
+        add_fields(call, limit, &verdict);
+    return verdict.admitted;
+}
+
+bool http_limit_admit(struct http_call *call, struct http_limit *limit)
+{
+    uint64_t key;
+
+    if (limit->rate == NULL)
+        return true;
+    const struct address client = http_client_address(call), network = address_network(&client);
+    crypto_shorthash((uint8_t *)&key, network.bytes, sizeof(network.bytes), hash_key);
+    return http_limit_admit_key(call, limit, key);
+}

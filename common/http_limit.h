@@ -1,0 +1,37 @@
+/* http_limit - how many requests a client may make: a quota for each client address or for each key, and the answer to
+ * who has used it up.
+ * SPDX-License-Identifier: MIT
+ *
+ * A limit is the process's; it is named in the route that it is for, or a handler asks it. Refused requests are
+ * answered 429 with Retry-After, RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-11); the two
+ * latter are also in the answers to who has less than a tenth left, so that a client can slow down before. */
+#ifndef SCRUTIN_HTTP_LIMIT_H
+#define SCRUTIN_HTTP_LIMIT_H
+
+#include "address.h"
+#include "rate.h"
+#include <stdatomic.h>
+
+struct http_call;
+struct metric;
+
+struct http_limit {
+    const char *name; /* of the policy: [a-z-]+ */
+    const char *of;   /* whose requests it counts, for the problem's detail: "this address" */
+    struct rate_quota quota;
+    struct rate *rate; /* NULL: no limit */
+    struct metric *refused;
+    atomic_llong said_ms; /* monotonic: when the log last named somebody who was refused */
+};
+
+/* Sets the quota from text; nothing is limited unless `on`. ST_CONFIG says what the text should be. */
+MUST_CHECK enum status http_limit_open(struct http_limit *limit, const char *text, bool on, size_t buckets,
+                                       struct errmsg *err);
+/* Reads TRUSTED_PROXIES: a list of networks, or `none`. ST_CONFIG names the setting. */
+MUST_CHECK enum status http_proxies_parse(const char *text, struct address_list **out, struct errmsg *err);
+/* Takes a request of the client's address (of IPv6 its /64). Answers and returns false when it has none left. */
+bool http_limit_admit(struct http_call *call, struct http_limit *limit);
+/* The same for whatever the key names; it must be a hash under a secret. */
+bool http_limit_admit_key(struct http_call *call, struct http_limit *limit, uint64_t key);
+
+#endif

@@ -1,0 +1,261 @@
+/* test_rate - token buckets: what they give out in all, over time, between threads, and when the table is flooded.
+ * SPDX-License-Identifier: MIT */
+#include "rate.h"
+#include "unit.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define SECOND INT64_C(1000000000)
+#define START (77 * SECOND)
+#define LINES 4
+#define WAYS 8
+
+/* A key of a line of the table: the table looks at the lowest and at the highest bits. */
+static uint64_t key_in(uint64_t line, uint64_t n)
+{
+    return (n + 1) << 44 | line;
+}
+
+static struct rate *open_table(uint32_t quota, uint32_t window_s)
+{
+    return rate_new((struct rate_quota){quota, window_s}, LINES * WAYS, START);
+}
+
+static unsigned take_many(struct rate *rate, uint64_t key, unsigned n, int64_t now)
+{
+    unsigned admitted = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        admitted += rate_take(rate, key, now).admitted;
+    return admitted;
+}
+
+/* --- one bucket */
+
+static void a_bucket_gives_its_quota_and_no_more(void **state)
+{
+    struct rate *rate = open_table(10, 60);
+
+    for (uint32_t i = 0; i < 10; i++) {
+        struct rate_verdict verdict = rate_take(rate, key_in(0, 0), START);
+        assert_true(verdict.admitted);
+        assert_int_equal(verdict.left, 9 - i);
+        assert_int_equal(verdict.wait_s, 6 * (i + 1));
+    }
+    struct rate_verdict verdict = rate_take(rate, key_in(0, 0), START);
+    assert_false(verdict.admitted);
+    assert_int_equal(verdict.left, 0);
+    assert_int_equal(verdict.wait_s, 6);
+    rate_free(rate);
+}
+
+static void a_refusal_costs_nothing(void **state)
+{
+    struct rate *rate = open_table(10, 60);
+
+    assert_int_equal(take_many(rate, key_in(0, 0), 1000, START), 10);
+    assert_false(rate_take(rate, key_in(0, 0), START + 5 * SECOND).admitted);
+    assert_int_equal(rate_take(rate, key_in(0, 0), START + 5 * SECOND).wait_s, 1);
+    assert_int_equal(take_many(rate, key_in(0, 0), 1000, START + 6 * SECOND), 1);
+    rate_free(rate);
+}
+
+static void an_empty_bucket_is_full_again_after_its_window(void **state)
+{
+    struct rate *rate = open_table(10, 60);
+
+    take_many(rate, key_in(0, 0), 10, START);
+    assert_int_equal(take_many(rate, key_in(0, 0), 1000, START + 30 * SECOND), 5);
+    assert_int_equal(take_many(rate, key_in(0, 0), 1000, START + 90 * SECOND), 10);
+    assert_int_equal(take_many(rate, key_in(0, 0), 1000, START + 9000 * SECOND), 10);
+    rate_free(rate);
+}
+
+/* 3,000 people behind one address vote at once, twice, and somebody goes on. */
+static void a_hall_is_one_bucket(void **state)
+{
+    struct rate *rate = open_table(10000, 10);
+
+    assert_int_equal(take_many(rate, key_in(1, 7), 6000, START), 6000);
+    assert_int_equal(take_many(rate, key_in(1, 7), 20000, START), 4000);
+    unsigned second = take_many(rate, key_in(1, 7), 20000, START + SECOND);
+    assert_in_range(second, 1000, 1010); /* ticks round in the client's favour */
+    rate_free(rate);
+}
+
+static void keys_do_not_share_a_bucket(void **state)
+{
+    struct rate *rate = open_table(3, 60);
+
+    for (uint64_t line = 0; line < LINES; line++)
+        for (uint64_t n = 0; n < WAYS; n++)
+            assert_int_equal(take_many(rate, key_in(line, n), 10, START), 3);
+    for (uint64_t line = 0; line < LINES; line++)
+        for (uint64_t n = 0; n < WAYS; n++)
+            assert_false(rate_take(rate, key_in(line, n), START).admitted);
+    rate_free(rate);
+}
+
+/* Loops read the clock at different moments. */
+static void a_clock_that_is_behind_does_no_harm(void **state)
+{
+    struct rate *rate = open_table(10, 60);
+
+    take_many(rate, key_in(0, 0), 10, START + SECOND);
+    assert_false(rate_take(rate, key_in(0, 0), START).admitted);
+    assert_false(rate_take(rate, key_in(0, 0), START - SECOND).admitted);
+    assert_int_equal(take_many(rate, key_in(0, 0), 10, START + SECOND + 6 * SECOND), 1);
+    rate_free(rate);
+}
+
+/* --- a line that is full of buckets in use */
+
+static void the_quota_is_not_won_back_by_flooding(void **state)
+{
+    struct rate *rate = open_table(10, 60);
+
+    assert_int_equal(take_many(rate, key_in(2, 0), 100, START), 10);
+    for (uint64_t n = 1; n <= 1000; n++)
+        rate_take(rate, key_in(2, n), START);
+    assert_false(rate_take(rate, key_in(2, 0), START).admitted);
+    rate_free(rate);
+}
+
+/* Whatever the number of keys, a line gives out eight buckets. */
+static void a_flood_gets_eight_buckets_of_a_line(void **state)
+{
+    struct rate *rate = open_table(10, 60);
+    unsigned admitted = 0;
+
+    for (unsigned round = 0; round < 20; round++)
+        for (uint64_t n = 0; n < 500; n++)
+            admitted += rate_take(rate, key_in(3, n), START).admitted;
+    assert_int_equal(admitted, WAYS * 10);
+    rate_free(rate);
+}
+
+/* Someone who comes while the line is in use, but not used up, is let in. */
+static void a_stranger_is_let_in_while_the_line_has_room(void **state)
+{
+    struct rate *rate = open_table(10, 60);
+
+    for (uint64_t n = 0; n < WAYS; n++)
+        take_many(rate, key_in(1, n), n == 3 ? 4 : 10, START);
+    struct rate_verdict verdict = rate_take(rate, key_in(1, 99), START);
+    assert_true(verdict.admitted);
+    assert_int_equal(verdict.left, 5); /* after the four of the one that was driven out */
+    assert_int_equal(take_many(rate, key_in(0, 99), 100, START), 10);
+    rate_free(rate);
+}
+
+static void a_full_bucket_makes_room(void **state)
+{
+    struct rate *rate = open_table(10, 60);
+
+    for (uint64_t n = 0; n < WAYS; n++)
+        take_many(rate, key_in(1, n), n == 3 ? 1 : 10, START);
+    assert_int_equal(take_many(rate, key_in(1, 99), 100, START + 6 * SECOND), 10);
+    rate_free(rate);
+}
+
+/* --- threads */
+
+#define THREADS 4
+#define TAKES 20000
+
+struct crowd {
+    struct rate *rate;
+    uint64_t keys;
+    atomic_uint admitted;
+};
+
+static void *take_as_crowd(void *arg)
+{
+    struct crowd *crowd = arg;
+
+    for (uint64_t i = 0; i < TAKES; i++)
+        if (rate_take(crowd->rate, key_in(i % LINES, i / LINES % crowd->keys), START).admitted)
+            atomic_fetch_add(&crowd->admitted, 1);
+    return NULL;
+}
+
+static unsigned run_crowd(struct crowd *crowd)
+{
+    pthread_t threads[THREADS];
+
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, take_as_crowd, crowd), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    return atomic_load(&crowd->admitted);
+}
+
+/* One address on many connections, dealt to all loops. */
+static void threads_share_a_bucket_exactly(void **state)
+{
+    struct crowd crowd = {.rate = open_table(5000, 60), .keys = 1};
+
+    assert_int_equal(run_crowd(&crowd), LINES * 5000);
+    rate_free(crowd.rate);
+}
+
+/* More keys than words, from all threads: no line gives out more than its words hold. */
+static void threads_flood_together(void **state)
+{
+    struct crowd crowd = {.rate = open_table(100, 60), .keys = 50};
+
+    assert_int_equal(run_crowd(&crowd), LINES * WAYS * 100);
+    rate_free(crowd.rate);
+}
+
+/* --- settings */
+
+static void quotas_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t quota, window_s;
+    } rows[] = {
+        {"600/60", 600, 60}, {"1/86400", 1, 86400}, {"10000000/1000", 10000000, 1000}, {"off", 0, 0}, {"0", 0, 0}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rate_quota quota;
+        CHECK_ROW(rate_quota_parse(rows[i].text, &quota, NULL) == ST_OK, "%s", rows[i].text);
+        CHECK_ROW(quota.quota == rows[i].quota && quota.window_s == rows[i].window_s, "%s", rows[i].text);
+    }
+}
+
+static void other_quotas_are_refused(void **state)
+{
+    static const char *const rows[] = {
+        "",      "600",    "600/",     "/60",         "0/60",      "600/0",   "600/60s",
+        "-1/60", "600/-1", "600 / 60", "10000001/60", "600/86401", "60000/1", "99999999999999999999/1",
+        "on"};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rate_quota quota;
+        struct errmsg err;
+        CHECK_ROW(rate_quota_parse(rows[i], &quota, &err) == ST_CONFIG, "%s", rows[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bucket_gives_its_quota_and_no_more),
+        cmocka_unit_test(a_refusal_costs_nothing),
+        cmocka_unit_test(an_empty_bucket_is_full_again_after_its_window),
+        cmocka_unit_test(a_hall_is_one_bucket),
+        cmocka_unit_test(keys_do_not_share_a_bucket),
+        cmocka_unit_test(a_clock_that_is_behind_does_no_harm),
+        cmocka_unit_test(the_quota_is_not_won_back_by_flooding),
+        cmocka_unit_test(a_flood_gets_eight_buckets_of_a_line),
+        cmocka_unit_test(a_stranger_is_let_in_while_the_line_has_room),
+        cmocka_unit_test(a_full_bucket_makes_room),
+        cmocka_unit_test(threads_share_a_bucket_exactly),
+        cmocka_unit_test(threads_flood_together),
+        cmocka_unit_test(quotas_are_read),
+        cmocka_unit_test(other_quotas_are_refused),
+    };
+    return cmocka_run_group_tests_name("rate", tests, NULL, NULL);
+}
