@@ -444,6 +444,13 @@ struct api_keys {
     struct api_key *first;
 };
 
+bool api_key_name_is_valid(const char *name, size_t len)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+    return len > 0 && len <= API_KEY_NAME_MAX && strspn(name, allowed) >= len;
+}
+
 static enum status add_api_key(void *to, const char *entry, size_t len, struct errmsg *err)
 {
     struct api_keys *keys = to;
@@ -451,12 +458,16 @@ static enum status add_api_key(void *to, const char *entry, size_t len, struct e
     uint8_t hash[POLL_MANAGE_HASH];
     size_t got = 0;
 
-    if (colon == NULL || colon == entry)
+    if (colon == NULL || !api_key_name_is_valid(entry, (size_t)(colon - entry)))
         return fail(err, ST_CONFIG, "an entry is not `name:SHA-256 of the key in hex`");
     size_t name_len = (size_t)(colon - entry);
     if (len - name_len - 1 != 2 * sizeof(hash) ||
         sodium_hex2bin(hash, sizeof(hash), colon + 1, 2 * sizeof(hash), NULL, &got, NULL) != 0 || got != sizeof(hash))
         return fail(err, ST_CONFIG, "the key of %.*s is not a SHA-256 in 64 hex digits", (int)name_len, entry);
+    for (const struct api_key *other = keys->first; other != NULL; other = other->next)
+        if ((strlen(other->name) == name_len && memcmp(other->name, entry, name_len) == 0) ||
+            memcmp(other->hash, hash, sizeof(hash)) == 0)
+            return fail(err, ST_CONFIG, "%.*s has the name or the key of another entry", (int)name_len, entry);
     struct api_key *key = calloc(1, sizeof(*key) + name_len + 1);
     if (key == NULL)
         abort();

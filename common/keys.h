@@ -79,8 +79,12 @@ void secret_token_hash(const char *token, size_t len, uint8_t out[POLL_MANAGE_HA
 /* Constant time. */
 bool secret_token_matches(const char *token, size_t len, const uint8_t hash[POLL_MANAGE_HASH]);
 
-/* --- API keys: `name:SHA-256 in hex`, comma or newline separated. */
+/* --- API keys: `name:SHA-256 in hex`, comma or newline separated. A name has 1 to 32 of letters, digits, `.`, `_` and
+ * `-`. Several may be valid at once: a new one is added, clients change over, the old one is taken out. */
+#define API_KEY_NAME_MAX 32
 struct api_keys;
+bool api_key_name_is_valid(const char *name, size_t len);
+/* ST_CONFIG: an entry is none, or a name or key is there twice. */
 MUST_CHECK enum status api_keys_parse(const char *text, struct api_keys **out, struct errmsg *err);
 void api_keys_free(struct api_keys *keys);
 /* The name of the key, or NULL. */

@@ -156,8 +156,11 @@ _Noreturn static void check_health(const struct service *service)
 
 static void print_usage(const struct service *service, FILE *to)
 {
-    fprintf(to, "Usage: %s [--help | --version | --check-config%s]\n", service->name,
+    fprintf(to, "Usage: %s [--help | --version | --check-config%s", service->name,
             service->port != NULL ? " | --healthcheck | --routes" : "");
+    if (service->own_option != NULL)
+        fprintf(to, " | --%s %s", service->own_option->name, service->own_option->argument);
+    fprintf(to, "]\n");
 }
 
 static void print_help(const struct service *service)
@@ -171,16 +174,25 @@ static void print_help(const struct service *service)
         printf("  --healthcheck   ask the running service whether it is ready: 0 yes, 1 no\n");
         printf("  --routes        print what it answers to, `METHOD path` a line, and end\n");
     }
+    if (service->own_option != NULL)
+        printf("  --%s %s  %s\n", service->own_option->name, service->own_option->argument,
+               service->own_option->sentence);
     printf("\nEnvironment variables (an empty one counts as not set; X_FILE names a file that holds X):\n");
     config_print_help(service->entries, service->n_entries, stdout);
 }
 
-static int parse_option(const struct service *service, int argc, char **argv)
+/* The letter of the option, and its argument where it has one. */
+static int parse_option(const struct service *service, int argc, char **argv, const char **argument)
 {
-    static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'v'},
-        {"check-config", no_argument, NULL, 'c'}, {"healthcheck", no_argument, NULL, 'y'},
-        {"routes", no_argument, NULL, 'r'},       {NULL, 0, NULL, 0},
+    const struct service_option *own = service->own_option;
+    const struct option options[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {"check-config", no_argument, NULL, 'c'},
+        {"healthcheck", no_argument, NULL, 'y'},
+        {"routes", no_argument, NULL, 'r'},
+        {own != NULL ? own->name : NULL, required_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
     };
     int chosen = 0, option;
 
@@ -190,6 +202,7 @@ static int parse_option(const struct service *service, int argc, char **argv)
             exit(EXIT_USAGE);
         }
         chosen = option;
+        *argument = optarg;
     }
     if (optind < argc) {
         fprintf(stderr, "%s: \"%s\" is not an option\n", service->name, argv[optind]);
@@ -250,13 +263,14 @@ void service_on_stop(void (*on_stop)(void *arg), void *arg)
 
 void service_start(const struct service *service, int argc, char **argv)
 {
+    const char *argument = NULL;
     sigset_t set;
 
     if (sodium_init() < 0) {
         fprintf(stderr, "%s: libsodium does not start\n", service->name);
         exit(EXIT_USAGE);
     }
-    switch (parse_option(service, argc, argv)) {
+    switch (parse_option(service, argc, argv, &argument)) {
     case 'h':
         print_help(service);
         exit(0);
@@ -266,6 +280,8 @@ void service_start(const struct service *service, int argc, char **argv)
     case 'r':
         http_print_routes(service->routes, service->n_routes, stdout);
         exit(0);
+    case 'o':
+        exit(service->own_option->run(argument));
     case 'c':
         load_config(service, EXIT_USAGE);
         printf("%s: the configuration is valid\n", service->name);

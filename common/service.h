@@ -9,6 +9,13 @@
 
 struct http_route;
 
+/* An option of one program alone, `--name ARGUMENT`: run prints something and returns the code that the process ends
+ * with. */
+struct service_option {
+    const char *name, *argument, *sentence;
+    int (*run)(const char *argument);
+};
+
 struct service {
     const char *name;
     const char *sentence; /* what it does, for --help */
@@ -21,13 +28,14 @@ struct service {
     char *const *tls_cert_file;      /* NULL or points at "": plain */
     const struct http_route *routes; /* what --routes prints, beside the routes of every service */
     size_t n_routes;
+    const struct service_option *own_option; /* NULL is fine */
     /* Looks closer at what was read: keys, ids. NULL is fine; its error counts like one of the table's. */
     enum status (*check)(struct errmsg *err);
 };
 
-/* Handles --help, --version, --routes, --check-config and --healthcheck (these end the process), reads the
- * configuration, starts the log, ignores SIGPIPE and blocks SIGTERM and SIGINT in this and all later threads. Errors
- * end the process with code 2 and a sentence on standard error. */
+/* Handles --help, --version, --routes, --check-config, --healthcheck and the own option (these end the process), reads
+ * the configuration, starts the log, ignores SIGPIPE and blocks SIGTERM and SIGINT in this and all later threads.
+ * Errors end the process with code 2 and a sentence on standard error. */
 void service_start(const struct service *service, int argc, char **argv);
 /* Waits for SIGTERM or SIGINT, on a thread of its own, and calls on_stop(arg) once; a second signal ends the process.
  */

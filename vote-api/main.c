@@ -24,6 +24,7 @@
 #include <mimalloc.h>
 #endif
 #include <pthread.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,27 @@ static const struct http_check checks[] = {
     {"codes", code_watch_is_ready, &codes},
 };
 
+/* --- API keys */
+
+static int make_api_key(const char *name)
+{
+    char key[SECRET_TOKEN_SIZE], hex[2 * POLL_MANAGE_HASH + 1];
+    uint8_t hash[POLL_MANAGE_HASH];
+
+    if (!api_key_name_is_valid(name, strlen(name))) {
+        fprintf(stderr, "a key's name has 1 to %d letters, digits, '.', '_' and '-'\n", API_KEY_NAME_MAX);
+        return 2;
+    }
+    secret_token_make(key);
+    secret_token_hash(key, strlen(key), hash);
+    sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+    printf("key:      %s\nAPI_KEYS: %s:%s\n", key, name, hex);
+    return 0;
+}
+
+static const struct service_option own_option = {
+    "make-api-key", "NAME", "print a new API key, for who is to use it, and its entry for API_KEYS", make_api_key};
+
 /* --- wiring */
 
 static void on_loop_start(struct http_loop *loop, void *service)
@@ -226,6 +248,7 @@ int main(int argc, char **argv)
                                     .entries = settings_table,
                                     .n_entries = settings_table_len,
                                     .config = &settings,
+                                    .own_option = &own_option,
                                     .check = check_settings,
                                     .port = &settings.port,
                                     .bind_address = &settings.bind_address,

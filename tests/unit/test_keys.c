@@ -480,6 +480,27 @@ static void an_api_key_is_found_by_its_token(void **state)
     api_keys_free(keys);
 }
 
+static void several_api_keys_are_valid_at_once(void **state)
+{
+    char tokens[3][SECRET_TOKEN_SIZE], text[512] = "";
+    static const char *const names[] = {"hall", "hall.2027", "School_1"};
+    struct api_keys *keys;
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        uint8_t hash[POLL_MANAGE_HASH];
+        char hex[2 * POLL_MANAGE_HASH + 1];
+        secret_token_make(tokens[i]);
+        secret_token_hash(tokens[i], strlen(tokens[i]), hash);
+        sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s:%s\n", names[i], hex);
+    }
+    assert_int_equal(api_keys_parse(text, &keys, NULL), ST_OK);
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        assert_string_equal(api_keys_find(keys, tokens[i], strlen(tokens[i])), names[i]);
+    assert_null(api_keys_find(keys, "hall", 4));
+    api_keys_free(keys);
+}
+
 static void no_api_keys_let_nobody_in(void **state)
 {
     struct api_keys *keys;
@@ -499,6 +520,10 @@ static void api_keys_that_are_none_are_refused(void **state)
         {"hall:abc", "the key of hall is not a SHA-256"},
         {"hall:" SHA_ABC "00", "the key of hall is not a SHA-256"},
         {"ok:" SHA_ABC ",hall:" SHA_ABC "zz", "the key of hall"},
+        {"hall:" SHA_ABC ",hall:" SHA_EMPTY, "of another entry"},
+        {"hall:" SHA_ABC ",school:" SHA_ABC, "of another entry"},
+        {"a/b:" SHA_ABC, "`name:SHA-256 of the key in hex`"},
+        {"abcdefghijklmnopqrstuvwxyz-1234567:" SHA_ABC, "`name:SHA-256 of the key in hex`"}, /* 34 bytes */
         {"hall:xx7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "the key of hall"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -540,6 +565,7 @@ int main(void)
         WITH_RING(a_voter_token_is_no_receipt),
         cmocka_unit_test(a_secret_token_matches_its_hash_only),
         cmocka_unit_test(an_api_key_is_found_by_its_token),
+        cmocka_unit_test(several_api_keys_are_valid_at_once),
         cmocka_unit_test(no_api_keys_let_nobody_in),
         cmocka_unit_test(api_keys_that_are_none_are_refused),
     };

@@ -141,7 +141,7 @@ static void help_explains_options_and_variables(void **state)
 {
     struct child child;
     assert_int_equal(run(&child, "--help"), 0);
-    assert_contains(child.text, "Usage: sample [--help | --version | --check-config | --healthcheck]\n");
+    assert_contains(child.text, "Usage: sample [--help | --version | --check-config | --healthcheck | --routes]\n");
     assert_contains(child.text, "Does nothing, for a test.");
     assert_contains(child.text, "--healthcheck");
     assert_contains(child.text, "S_PORT    port to listen on\n            [number 0 to 65535; default: 8081]");
@@ -198,6 +198,38 @@ static void a_program_without_http_has_no_health_check(void **state)
     child_start_as(&child, &service, "--healthcheck", NULL);
     assert_int_equal(child_end(&child), 2);
     assert_contains(child.text, "Usage: sample [--help | --version | --check-config]\n");
+}
+
+static int print_argument(const char *argument)
+{
+    printf("for %s\n", argument);
+    return strcmp(argument, "nobody") == 0 ? 3 : 0;
+}
+
+static void a_program_may_have_an_option_of_its_own(void **state)
+{
+    static const struct service_option own = {"make-thing", "NAME", "print a thing", print_argument};
+    static const struct {
+        const char *option;
+        int code;
+        const char *text;
+    } rows[] = {
+        {"--make-thing=hall", 0, "for hall\n"},
+        {"--make-thing=nobody", 3, "for nobody\n"},
+        {"--make-thing", 2, "Usage: sample"},
+        {"--help", 0, "| --make-thing NAME]\n"},
+        {"--help", 0, "  --make-thing NAME  print a thing\n"},
+    };
+    struct service service = make_service();
+
+    unsetenv("S_SECRET"); /* it needs no configuration */
+    service.own_option = &own;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct child child;
+        child_start_as(&child, &service, rows[i].option, NULL);
+        CHECK_ROW(child_end(&child) == rows[i].code, "%s", rows[i].option);
+        assert_contains(child.text, rows[i].text);
+    }
 }
 
 /* --- start */
@@ -510,6 +542,7 @@ int main(void)
         FROM_CLEAN(check_config_says_whether_it_is_valid),
         FROM_CLEAN(a_bad_option_prints_the_usage_and_ends_with_2),
         FROM_CLEAN(a_program_without_http_has_no_health_check),
+        FROM_CLEAN(a_program_may_have_an_option_of_its_own),
         FROM_CLEAN(a_bad_configuration_ends_the_start_with_2),
         FROM_CLEAN(what_a_closer_look_refuses_counts_like_a_bad_value),
         FROM_CLEAN(a_start_logs_blocks_the_stop_signals_and_ignores_sigpipe),

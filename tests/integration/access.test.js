@@ -1,10 +1,11 @@
-// Polls of voting codes: codes are made, each is one voter, wrong ones wait and are refused, nothing of them is readable.
+// Who may do what. Voting codes: each is one voter, wrong ones wait and are refused, nothing of them is readable at rest.
+// API keys: several at once, and their rotation.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Instance } from '../lib/instance.js';
+import { Instance, programPath, runProgram, sanitizerOptions } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
 import { hashVoter } from '../lib/identity.js';
 import { until } from '../lib/wait.js';
@@ -195,4 +196,42 @@ test('nothing of a code can be read in the broker, the database or the logs; a d
   assert.equal((await keys()).length, 1);
   assert.equal((await request(instance.voteUrl, { method: 'DELETE', path: `/v1/polls/${poll.id}`, headers: bearer(poll.token) })).status, 204);
   await until('the bucket has none', async () => (await keys()).length === 0);
+});
+
+test('API keys: several are valid at once, one leaves, and no file has them', async () => {
+  const make = async (name) => {
+    const { stdout } = await runProgram(programPath('vote-api'), ['--make-api-key', name], { ...sanitizerOptions(), PATH: process.env.PATH });
+    const [, key, entry] = /^key: +([\w-]{32})\nAPI_KEYS: ([\w-]+:[0-9a-f]{64})\n$/.exec(stdout);
+    return { key, entry };
+  };
+  const [old, young] = [await make('hall'), await make('hall-2')];
+  const start = (entries) => {
+    const file = join(instance.folder, 'api-keys');
+    writeFileSync(file, entries.join('\n'));
+    for (const { key } of [old, young]) assert.ok(!readFileSync(file, 'utf8').includes(key), 'hashed at rest');
+    return instance.spawn('vote-api', { API_KEYS_FILE: file, CREATE_NEEDS_API_KEY: 'true' });
+  };
+  const create = ({ url }, headers = {}) => requestJson(url, 'POST', '/v1/polls', { title: 'T', options: ['A', 'B'] }, headers);
+  const bulk = ({ url }, poll, key, voter = 'seat 1') =>
+    requestJson(url, 'POST', `/v1/polls/${poll}/ballots`, { ballots: [{ voter, selection: ['1'] }] }, bearer(key));
+
+  const both = await start([old.entry, young.entry]);
+  refused(await create(both), 401, 'unauthorized');
+  refused(await create(both, bearer('x'.repeat(32))), 401, 'unauthorized');
+  refused(await create(both, bearer(old.entry.split(':')[1])), 401, 'unauthorized'); // the hash is no key
+  let poll;
+  for (const { key } of [old, young]) {
+    const made = await create(both, bearer(key));
+    assert.equal(made.status, 201, made.text);
+    poll = made.json.id;
+    assert.equal((await bulk(both, poll, key)).status, 202);
+  }
+  both.kill('SIGTERM');
+  const rotated = await start([young.entry]);
+  refused(await create(rotated, bearer(old.key)), 401, 'unauthorized');
+  refused(await bulk(rotated, poll, old.key), 401, 'unauthorized');
+  assert.equal((await bulk(rotated, poll, young.key, 'seat 2')).status, 202);
+  rotated.kill('SIGTERM');
+  await instance.settle();
+  assert.equal((await instance.books(poll)).rows.size, 2);
 });
