@@ -71,7 +71,7 @@ void polls_handle_list(struct http_call *call)
 
     if (limit < 0)
         return;
-    if (cursor.len > 0 && !poll_id_is_valid(cursor.base, cursor.len)) {
+    if (cursor.base != NULL && !poll_id_is_valid(cursor.base, cursor.len)) {
         http_problem(call, PROBLEM_INVALID_PARAMETER, NULL, "cursor is the next_cursor of the page before.");
         return;
     }

@@ -1,10 +1,15 @@
 // The description of the HTTP interface against the routes of the services and their real answers.
 // SPDX-License-Identifier: MIT
+//
+// schemathesis makes requests from the description, good and bad ones, alone and in chains, and compares what comes back
+// with what is described. Everything random has a fixed start.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { Instance, programPath } from '../lib/instance.js';
-import { request } from '../lib/http.js';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BUILD_DIR, Instance, ROOT, programPath, runProgram } from '../lib/instance.js';
+import { request, requestJson } from '../lib/http.js';
 
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
 
@@ -46,4 +51,66 @@ test('the page is self-contained, and leads to every operation and problem type'
     assert.deepEqual([answer.status, answer.headers.location], [303, `/docs#problem-${slug}`]);
     assert.ok(text.includes(`<section id="problem-${slug}"`), slug);
   }
+});
+
+test('the description is valid OpenAPI 3.1', async () => {
+  await runProgram(join(ROOT, 'scripts/fetch-schemathesis'), [], { ...process.env });
+  await runProgram(join(ROOT, '.tools/schemathesis/bin/openapi-spec-validator'), [join(BUILD_DIR, 'docs/openapi.json')], { ...process.env });
+});
+
+// --- against real answers
+
+/** The description with closed answers: a field that is not described fails. Clients are told to expect new ones. */
+function closed() {
+  const copy = structuredClone(api);
+  for (const [name, schema] of Object.entries(copy.components.schemas)) {
+    if (name !== 'ClassicForm' && schema.properties) schema.additionalProperties ??= false;
+  }
+  return copy;
+}
+
+/** Polls to read and vote in, to change, and to delete; what schemathesis should know of the instance. */
+async function makeFixture() {
+  const tokens = {};
+  const make = async (more) => {
+    const poll = await instance.createPoll({ options: ['a', 'b', 'c'].map((id) => ({ id, label: id.toUpperCase() })), ...more });
+    tokens[poll.id] = poll.token;
+    return poll.id;
+  };
+  const polls = await Promise.all(['plurality', 'approval', 'ranked', 'score'].map((method) => make({ method })));
+  const managed = await Promise.all(Array.from({ length: 5 }, () => make()));
+  const doomed = await Promise.all(Array.from({ length: 5 }, () => make()));
+  const vote = (poll, selection) => requestJson(instance.voteUrl, 'PUT', `/v1/polls/${poll}/ballot`, { selection });
+  const receipts = (await Promise.all([vote(polls[0], ['a']), vote(polls[3], { a: 5 })])).map((answer) => answer.json.receipt);
+  const voter = (await request(instance.voteUrl, { method: 'POST', path: '/v1/voters' })).json.token;
+  const urls = Object.fromEntries(Object.entries(api.paths).map(([path, item]) =>
+    [path, item['x-service'] === 'result-api' ? instance.resultUrl : instance.voteUrl]));
+  return { dictionaries: { polls, managed, doomed, receipts }, senders: { tokens, api_key: instance.apiKey, voter, urls } };
+}
+
+test('schemathesis finds no answer that is not described, and no request that is answered wrongly', async () => {
+  const { dictionaries, senders } = await makeFixture();
+  const file = (name, text) => {
+    const path = join(instance.folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const fixtures = Object.entries(dictionaries).map(([name, values]) => `${name} = { values = ${JSON.stringify(values)} }`).join('\n');
+  const config = file('schemathesis.toml', readFileSync(join(ROOT, 'tests/description/schemathesis.toml'), 'utf8')
+    .replace('[dictionaries]', `[dictionaries]\n${fixtures}`));
+  const { code, stdout, stderr } = await runProgram(join(ROOT, '.tools/schemathesis/bin/schemathesis'),
+    ['--config-file', config, 'run', '--no-color', '--url', instance.voteUrl, file('openapi.json', JSON.stringify(closed()))],
+    { ...process.env, FIXTURE: JSON.stringify(senders), PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: join(ROOT, 'tests/description') }, { check: false });
+  assert.equal(code, 0, stdout + stderr);
+  const operations = Object.values(api.paths).flatMap((item) => METHODS.filter((method) => item[method]));
+  assert.match(stdout, new RegExp(`Tested: ${operations.length}\n`), 'all operations were asked');
+  assert.ok(Number(/(\d+) generated/.exec(stdout)[1]) > 20 * operations.length, stdout);
+});
+
+test('deleting a poll needs its token', async () => {
+  const { id } = await instance.createPoll({ n: 2 });
+  const remove = (headers) => request(instance.voteUrl, { method: 'DELETE', path: `/v1/polls/${id}`, headers });
+  assert.equal((await remove({})).status, 401);
+  assert.equal((await remove({ authorization: `Bearer ${instance.apiKey}` })).status, 403);
+  assert.equal((await request(instance.voteUrl, { path: `/v1/polls/${id}` })).status, 200);
 });
