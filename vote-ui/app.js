@@ -5,7 +5,9 @@ import { html } from '../web/html.js';
 import { t } from '../web/i18n.js';
 import { notFound } from '../web/not_found.js';
 import { refresh, startShell } from '../web/shell.js';
+import { createView } from './create.js';
 import { homeView } from './home.js';
+import { manageView } from './manage.js';
 import { startOutbox } from './outbox.js';
 import { pollView } from './poll.js';
 import { receiptView } from './receipt.js';
@@ -17,6 +19,8 @@ startShell({
   routes: [
     ['/', homeView],
     ['/p/:code', pollView],
+    ['/new', createView],
+    ['/manage/:code', manageView],
     ['/receipt', receiptView],
   ],
   notFound,
