@@ -1,15 +1,28 @@
 // The result page: what is at which address.
 // SPDX-License-Identifier: MIT
-import { html } from '../web/html.js';
+import { siteAddresses } from '../web/api.js';
+import { html, nothing } from '../web/html.js';
 import { t } from '../web/i18n.js';
 import { notFound } from '../web/not_found.js';
-import { startShell } from '../web/shell.js';
+import { refresh, startShell } from '../web/shell.js';
+import { homeView } from './home.js';
+import { presentView } from './present.js';
+import { resultView } from './result.js';
+
+let votePage = '';
+siteAddresses().then(({ vote }) => {
+  votePage = vote;
+  refresh();
+}, () => {});
 
 startShell({
   languages: { en: () => import('./lang/en.js'), fr: () => import('./lang/fr.js') },
   routes: [
-    ['/', () => ({ title: () => t('home.title'), render: () => html`<h1>${t('home.title')}</h1>` })],
-    ['/p/:code', ({ code }) => ({ title: () => code, render: () => html`<h1>${code}</h1>` })],
+    ['/', homeView],
+    ['/p/:code', resultView],
+    ['/p/:code/present', presentView],
   ],
   notFound,
+  nav: () => (votePage ? html`<a href=${votePage} rel="external">${t('nav.vote')}</a>` : html`${nothing}`),
+  footer: () => html`<span>${t('footer')}</span>`,
 });

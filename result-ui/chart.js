@@ -1,0 +1,65 @@
+// The bars of a result, and the same as a table.
+// SPDX-License-Identifier: MIT
+import { html, nothing, repeat } from '../web/html.js';
+import { number, t } from '../web/i18n.js';
+import { figuresOf, sorted } from './figures.js';
+
+/** @typedef {import('./figures.js').Figure} Figure */
+/** @typedef {import('../web/types.js').Results} Results */
+
+const LONG = 30; // characters that a big screen still has in one line
+
+/** How often each score was given, from 0 to 5. @param {number[]} counts */
+function distribution(counts) {
+  const most = Math.max(1, ...counts);
+  return html`<ol class="scores" aria-label=${t('scores.label')}>${counts.map((n, score) => html`
+    <li><i .style=${`--part: ${n / most}`}></i><span class="unseen">${t('scores.one', { score, n })}</span><b aria-hidden="true">${score}</b></li>`)}</ol>`;
+}
+
+/** @param {Figure} figure @param {boolean} isFinal */
+const bar = (figure, isFinal) => html`<li class="bar ${figure.leads ? 'leads' : ''} ${figure.label.length > LONG ? 'long' : ''}" data-id=${figure.id}>
+  <span class="name text">${figure.label}${figure.leads && isFinal ? html` <span class="chip open won">${t('won')}</span>` : nothing}</span>
+  <span class="figure number">${figure.text}</span>
+  <span class="track"><i .style=${`--share: ${figure.share}`}></i></span>
+  <span class="detail number soft">${figure.detail}</span>
+  ${figure.distribution ? distribution(figure.distribution) : nothing}
+</li>`;
+
+/** Bars in the poll's order, or the most first. @param {Results} results @param {boolean} isSorted */
+export function bars(results, isSorted) {
+  const figures = figuresOf(results);
+  return html`<ol class="bars" .style=${`--rows: ${figures.length}`}>${repeat(isSorted ? sorted(figures) : figures, (figure) => figure.id,
+    (figure) => bar(figure, results.state === 'final'))}</ol>`;
+}
+
+/** @param {Results} results @param {boolean} isSorted */
+export function table(results, isSorted) {
+  const figures = figuresOf(results);
+  const isScore = results.poll.method === 'score';
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('table')}><table>
+    <thead><tr><th scope="col">${t('table.option')}</th><th scope="col">${t(isScore ? 'table.mean' : 'table.share')}</th>
+      <th scope="col">${t('table.ballots')}</th>${isScore ? [0, 1, 2, 3, 4, 5].map((score) => html`<th scope="col"><span class="unseen">${t('table.score')} </span>${score}</th>`) : nothing}</tr></thead>
+    <tbody>${(isSorted ? sorted(figures) : figures).map((figure) => html`<tr>
+      <th scope="row" class="text">${figure.label}</th><td>${figure.text}</td>
+      <td>${number(results.results.find((one) => one.id === figure.id)?.count ?? 0)}</td>
+      ${figure.distribution?.map((n) => html`<td>${number(n)}</td>`) ?? nothing}</tr>`)}</tbody>
+  </table></div>`;
+}
+
+/**
+ * Moves what has changed its place from where it was (FLIP, aerotwist.com/blog/flip-your-animations); call it before a
+ * drawing, and what it returns after.
+ * @param {string} selector
+ */
+export function keepPlaces(selector) {
+  const before = new Map([...document.querySelectorAll(selector)].map((one) => [one, one.getBoundingClientRect().top]));
+  return () => {
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    for (const [one, top] of before) {
+      const moved = top - one.getBoundingClientRect().top;
+      if (moved && one.isConnected) {
+        one.animate([{ transform: `translateY(${moved}px)` }, { transform: 'none' }], { duration: 420, easing: 'cubic-bezier(0.2, 0.7, 0.2, 1)' });
+      }
+    }
+  };
+}

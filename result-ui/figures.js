@@ -1,0 +1,52 @@
+// What the counts say, by method: shares, leaders, and the sentence for those who listen. Pure.
+// SPDX-License-Identifier: MIT
+import { number, percent, list, t } from '../web/i18n.js';
+
+/** @typedef {import('../web/types.js').Results} Results */
+/**
+ * @typedef {object} Figure one option's line
+ * @property {string} id
+ * @property {string} label
+ * @property {number} value what is compared
+ * @property {number} share 0 to 1: how long the bar is
+ * @property {string} text the figure that stands out, as "43 %"
+ * @property {string} detail the one beside it, as "12 ballots"
+ * @property {boolean} leads
+ * @property {number[]} [distribution]
+ */
+
+const SCORE_MAX = 5;
+
+/** @param {Results} results @returns {Figure[]} in the poll's order */
+export function figuresOf(results) {
+  const { poll, total } = results;
+  const isScore = poll.method === 'score';
+  const values = results.results.map((one) => (isScore ? one.mean ?? 0 : one.count));
+  const most = Math.max(0, ...values);
+  const winner = results.runoff?.winner;
+  return results.results.map((one, i) => ({
+    id: one.id,
+    label: one.label ?? one.id,
+    value: values[i],
+    share: isScore ? values[i] / SCORE_MAX : total > 0 ? one.count / total : 0,
+    text: isScore ? (one.count ? number(values[i], { minimumFractionDigits: 1, maximumFractionDigits: 2 }) : '–') : percent(total > 0 ? one.count / total : 0),
+    detail: t('votes', { n: one.count }),
+    leads: winner ? one.id === winner : values[i] > 0 && values[i] === most,
+    distribution: one.distribution,
+  }));
+}
+
+/** The most first; equal ones stay in the poll's order. @param {Figure[]} figures */
+export const sorted = (figures) => figures.slice().sort((a, b) => b.value - a.value);
+
+/** One sentence on how it stands. @param {Results} results */
+export function summary(results) {
+  const { total, state, runoff } = results;
+  if (total === 0) return t('summary.none');
+  const leaders = figuresOf(results).filter((figure) => figure.leads);
+  const names = list(leaders.map((figure) => figure.label));
+  const count = t('votes', { n: total });
+  if (runoff && !runoff.winner) return t('summary.undecided', { count });
+  if (leaders.length !== 1) return t('summary.tie', { names, count });
+  return t(state === 'final' ? 'summary.won' : 'summary.leads', { names, count, figure: leaders[0].text });
+}

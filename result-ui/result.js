@@ -1,0 +1,121 @@
+// A poll's live result: bars, what the ledger says, the turnout, the rounds, the exports.
+// SPDX-License-Identifier: MIT
+import { announce } from '../web/announce.js';
+import { Problem } from '../web/api.js';
+import { html, nothing } from '../web/html.js';
+import { distance, number, t, time } from '../web/i18n.js';
+import { refresh } from '../web/shell.js';
+import { bars, keepPlaces, table } from './chart.js';
+import { summary } from './figures.js';
+import { Runoff } from './runoff.js';
+import { Source } from './source.js';
+import { turnoutCard } from './turnout.js';
+
+/** @typedef {import('../web/types.js').Results} Results */
+
+/** Live, reconnecting, counting or final: one word and a colour. @param {Source} source */
+export function stateChip({ link, results }) {
+  const state = link === 'reconnecting' ? 'reconnecting' : results?.state === 'open' ? 'live' : results?.state ?? 'connecting';
+  const colour = state === 'live' ? 'open' : state === 'reconnecting' ? 'counting' : state;
+  return html`<span class="chip ${colour}" role="status" data-state=${state}>${t(`link.${state}`)}</span>`;
+}
+
+/** The ledger, and what its words mean. @param {Results} results */
+function ledgerCard({ ledger, poll }) {
+  const line = (/** @type {keyof typeof ledger} */ name) => html`<div><dt>${t(`ledger.${name}`)}</dt>
+    <dd><b class="number">${ledger[name] === null ? '?' : number(Number(ledger[name]))}</b> <span class="small soft">${t(`ledger.${name}.what`)}</span></dd></div>`;
+  return html`<section class="card stack" aria-labelledby="ledger"><h2 id="ledger">${t('ledger.title')}</h2>
+    <dl class="ledger">${line('received')}${line('counted')}${line('superseded')}${ledger.rejected ? line('rejected') : nothing}${line('pending')}</dl>
+    <p class="hint">${t(poll.revisable === false ? 'ledger.first' : 'ledger.sum')}</p></section>`;
+}
+
+/** Why there is no result, as a page that looks made on purpose. @param {Source} source */
+export function absence({ link, problem }) {
+  if (link === 'missing') {
+    return html`<div class="stack"><h1>${t('missing.title')}</h1><p>${t('missing.text')}</p><p><a class="button" href="/">${t('missing.home')}</a></p></div>`;
+  }
+  if (link === 'hidden') {
+    return html`<div class="stack hidden-result"><p class="curtain" aria-hidden="true"></p><h1>${t('hidden.title')}</h1>
+      <p>${t(`hidden.${problem?.visibility ?? 'after_close'}`)}</p><p class="hint">${t('hidden.wait')}</p></div>`;
+  }
+  return html`<div class="waiting stack"><h1 class="unseen">${t('loading')}</h1><p role="status">${problem ? problem.sentence : t('loading')}</p></div>`;
+}
+
+/** @param {Results} results */
+function times({ poll, state }) {
+  if (state === 'scheduled' && poll.opens_at) return t('time.opens', { when: distance(poll.opens_at), at: time(poll.opens_at) });
+  if (!poll.closes_at) return '';
+  return state === 'open' ? t('time.closes', { when: distance(poll.closes_at), at: time(poll.closes_at) }) : t('time.closed', { at: time(poll.closes_at) });
+}
+
+/** @param {Record<string, string>} params @returns {import('../web/shell.js').View} */
+export function resultView({ code }) {
+  const source = Source.of(code);
+  const runoff = new Runoff();
+  let isSorted = false, saveProblem = '', said = '';
+  /** @type {(() => void) | undefined} */
+  let move;
+
+  function sort() {
+    isSorted = !isSorted;
+    move = keepPlaces('.bar');
+    refresh();
+  }
+
+  /** @param {MouseEvent} event @param {string} name */
+  async function save(event, name) {
+    event.preventDefault();
+    saveProblem = '';
+    try {
+      await source.save(name);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      saveProblem = error.sentence;
+    }
+    refresh();
+  }
+  const file = (/** @type {string} */ name) => html`<a class="button quiet" href="${source.path}/${name}" download @click=${(/** @type {MouseEvent} */ event) => save(event, name)}>${name}</a>`;
+
+  /** @param {Results} results */
+  function speak(results) {
+    const text = summary(results);
+    if (text !== said) announce(said = text);
+  }
+
+  /** @param {Results} results */
+  function render(results) {
+    const { poll, total, state } = results;
+    const places = isSorted ? move ?? keepPlaces('.bars.live .bar') : move;
+    move = undefined;
+    if (places) queueMicrotask(places);
+    speak(results);
+    return html`<div class="result stack">
+      <header class="stack head">
+        <div class="row">${stateChip(source)}<span class="small soft">${t(`method.${poll.method}`)}</span><span class="small soft">${times(results)}</span></div>
+        <h1 class="text">${poll.title}</h1>
+        <div class="row spread"><p class="total"><b class="number">${number(total)}</b> ${t('votes.word', { n: total })}</p>
+          <div class="row"><button class="button second" type="button" @click=${sort}>${t(isSorted ? 'sort.off' : 'sort.on')}</button>
+            <a class="button" href="/p/${code}/present">${t('present')}</a></div></div>
+      </header>
+      <section class="card stack" aria-labelledby="bars"><h2 id="bars" class="unseen">${t('bars')}</h2>
+        ${bars(results, isSorted)}
+        ${total === 0 ? html`<p class="soft">${t(state === 'scheduled' ? 'none.scheduled' : state === 'open' ? 'none.open' : 'none.closed')}</p>` : nothing}
+        <details><summary>${t('table')}</summary>${table(results, isSorted)}</details>
+      </section>
+      ${results.runoff ? runoff.render(results) : nothing}
+      ${turnoutCard(source.turnout)}
+      ${ledgerCard(results)}
+      <section class="stack" aria-labelledby="files"><h2 id="files">${t('files')}</h2>
+        <div class="row">${file('results.csv')}${file('results.json')}${file('timeline.csv')}</div>
+        ${saveProblem ? html`<p class="error" role="alert">${saveProblem}</p>` : nothing}</section>
+    </div>`;
+  }
+
+  return {
+    title: () => source.results?.poll.title ?? code,
+    render: () => (source.results ? render(source.results) : absence(source)),
+    close: () => {
+      if (!location.pathname.startsWith(`/p/${code}`)) Source.leave();
+    },
+  };
+}
