@@ -4,6 +4,7 @@
 
 #include "code_watch.h"
 #include "keys.h"
+#include "limits.h"
 #include "metrics.h"
 #include "settings.h"
 #include "vote_api.h"
@@ -69,7 +70,8 @@ static void refuse(struct http_call *call, enum problem problem, const char *det
 static void handle_wrong(struct http_call *call, void (*retry)(struct http_call *call))
 {
     if (retry != NULL) {
-        slow_down(call, retry);
+        if (http_limit_admit(call, &limit_wrong_codes))
+            slow_down(call, retry);
         return;
     }
     metric_add(wrong, 1);

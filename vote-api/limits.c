@@ -10,10 +10,11 @@ struct http_limit limit_voter_ballots = {.name = "voter-ballots", .of = "One vot
 struct http_limit limit_voter_tokens = {.name = "voter-tokens", .of = "One address"};
 struct http_limit limit_polls = {.name = "polls", .of = "One address without an API key"};
 struct http_limit limit_changes = {.name = "changes", .of = "One address"};
+struct http_limit limit_wrong_codes = {.name = "wrong-codes", .of = "One address with wrong voting codes"};
 struct http_limit limit_reads = {.name = "reads", .of = "One address"};
 
-struct http_limit *const limits_all[] = {&limit_ballots, &limit_voter_ballots, &limit_voter_tokens,
-                                         &limit_polls,   &limit_changes,       &limit_reads};
+struct http_limit *const limits_all[] = {&limit_ballots, &limit_voter_ballots, &limit_voter_tokens, &limit_polls,
+                                         &limit_changes, &limit_reads,         &limit_wrong_codes};
 const size_t limits_count = sizeof(limits_all) / sizeof(limits_all[0]);
 
 enum status limits_open(struct errmsg *err)
@@ -29,6 +30,7 @@ enum status limits_open(struct errmsg *err)
         {"LIMIT_VOTER_TOKENS", &limit_voter_tokens, settings.limit_voter_tokens, RATE_BUCKETS_ADDRESSES},
         {"LIMIT_POLLS", &limit_polls, settings.limit_polls, RATE_BUCKETS_ADDRESSES},
         {"LIMIT_CHANGES", &limit_changes, settings.limit_changes, RATE_BUCKETS_ADDRESSES},
+        {"LIMIT_WRONG_CODES", &limit_wrong_codes, settings.limit_wrong_codes, RATE_BUCKETS_ADDRESSES},
         {"LIMIT_READS", &limit_reads, settings.limit_reads, RATE_BUCKETS_ADDRESSES},
     };
 

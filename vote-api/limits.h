@@ -6,8 +6,9 @@
 #include "http.h"
 #include "poll.h"
 
-extern struct http_limit limit_ballots, limit_voter_tokens, limit_polls, limit_changes, limit_reads; /* an address's */
-extern struct http_limit limit_voter_ballots;                                                        /* a voter's */
+extern struct http_limit limit_ballots, limit_voter_tokens, limit_polls, limit_changes, limit_reads,
+    limit_wrong_codes;                        /* an address's */
+extern struct http_limit limit_voter_ballots; /* a voter's */
 
 extern struct http_limit *const limits_all[];
 extern const size_t limits_count;

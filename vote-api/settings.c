@@ -90,5 +90,8 @@ const struct config_entry settings_table[] = {
      "Requests for polls of one address, `requests/seconds`: so many at once, and as many again in that time. A hall "
      "of 3,000 that asks every "
      "second. `off`: no limit."},
+    {"LIMIT_WRONG_CODES", CONFIG_TEXT, AT(limit_wrong_codes), "300/60", 0, 0,
+     "Wrong voting codes of one address: one in ten in a hall of 3,000 mistypes. Right ones are taken all the same. "
+     "`off`: no limit."},
 };
 const size_t settings_table_len = sizeof(settings_table) / sizeof(settings_table[0]);

@@ -26,7 +26,8 @@ struct settings {
     int64_t drain_ms;
     char *trusted_proxies;
     bool rate_limits;
-    char *limit_ballots, *limit_voter_ballots, *limit_voter_tokens, *limit_polls, *limit_changes, *limit_reads;
+    char *limit_ballots, *limit_voter_ballots, *limit_voter_tokens, *limit_polls, *limit_changes, *limit_reads,
+        *limit_wrong_codes;
 };
 
 extern struct settings settings;

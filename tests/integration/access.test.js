@@ -157,6 +157,24 @@ test('a wrong code waits a second and is 401; a right one never waits for it', a
   assert.equal((await choicesByCode(poll, codes)).rows.size, codes.length);
 });
 
+test('too many wrong codes of one address are 429; right ones are taken all the same', async () => {
+  const poll = await codePoll();
+  const codes = await issue(poll, 5);
+  const { url } = await instance.spawn('vote-api', { RATE_LIMITS: 'on', LIMIT_WRONG_CODES: '4/40000' });
+  await until('it knows the poll', async () => (await request(url, { path: `/v1/polls/${poll.id}` })).json.voting_codes === 5);
+  const answers = await Promise.all(Array.from({ length: 7 }, () => vote(poll, 'o0', bearer(FORGED), url)));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [401, 401, 401, 401, 429, 429, 429]);
+  const late = answers.find(({ status }) => status === 429);
+  assert.equal(late.json.type, '/problems/too-many-requests');
+  assert.deepEqual(late.json['violated-policies'], ['wrong-codes']);
+  assert.ok(Number(late.headers['retry-after']) > 1000);
+  for (const code of codes) assert.equal((await vote(poll, 'o0', bearer(code), url)).status, 202);
+  const { text } = await request(url, { path: '/metrics' });
+  assert.match(text, /^voting_codes_wrong_total 4$/m);
+  assert.match(text, /^voting_codes_wrong_waiting 0$/m);
+  assert.match(text, /^http_requests_limited_total\{limit="wrong-codes"\} 3$/m);
+});
+
 test('every instance of vote-api knows the codes, also after it was killed', async () => {
   const poll = await codePoll();
   const second = await instance.spawn('vote-api');
