@@ -38,24 +38,12 @@ void http_metrics_init(struct http_server *server)
 
 /* --- waiting */
 
-struct http_ticket_token {
-    struct http_ticket *ticket; /* NULL once the waiting is over */
-    struct http_loop *loop;
-    struct http_connection *connection;
-};
-
-/* The request's pool is being freed: nobody may touch the request again. */
-static void on_request_gone(void *memory)
+void http_ticket_orphan(struct http_ticket *ticket)
 {
-    struct http_ticket_token *token = memory;
-
-    if (token->ticket != NULL) {
-        token->ticket->call = NULL;
-        token->ticket->token = NULL;
-        if (token->connection != NULL)
-            token->connection->waiting--;
-        metric_add(abandoned, 1);
-    }
+    ticket->request->connection->waiting--;
+    ticket->call = NULL;
+    ticket->request = NULL;
+    metric_add(abandoned, 1);
 }
 
 /* Without a locked instruction: no other thread writes it. */
@@ -69,22 +57,19 @@ static void count_waiting(struct http_loop *loop, int n)
 struct http_ticket *http_call_wait(struct http_call *call)
 {
     struct http_ticket *ticket = h2o_mem_alloc_recycle(&call->loop->tickets, sizeof(*ticket));
-    struct http_ticket_token *token = h2o_mem_alloc_shared(&call->req->pool, sizeof(*token), on_request_gone);
 
-    *token = (struct http_ticket_token){ticket, call->loop, http_connection_of(call->req)};
-    *ticket = (struct http_ticket){call, call->loop, token};
-    if (token->connection != NULL)
-        token->connection->waiting++;
+    *ticket = (struct http_ticket){call, call->loop, call->request};
+    call->request->ticket = ticket;
+    call->request->connection->waiting++;
     count_waiting(call->loop, 1);
     return ticket;
 }
 
 void http_ticket_free(struct http_ticket *ticket)
 {
-    if (ticket->token != NULL) {
-        ticket->token->ticket = NULL;
-        if (ticket->token->connection != NULL)
-            ticket->token->connection->waiting--;
+    if (ticket->request != NULL) {
+        ticket->request->ticket = NULL;
+        ticket->request->connection->waiting--;
     }
     count_waiting(ticket->loop, -1);
     h2o_mem_free_recycle(&ticket->loop->tickets, ticket);
@@ -92,7 +77,7 @@ void http_ticket_free(struct http_ticket *ticket)
 
 void http_call_is_stream(struct http_call *call)
 {
-    http_guard_is_stream(call->req);
+    http_guard_is_stream(call->request);
 }
 
 /* --- routing */
@@ -244,16 +229,11 @@ int http_dispatch(h2o_handler_t *self, h2o_req_t *req)
     struct http_loop *loop = http_loop_of(req);
     const struct http_options *options = &loop->server->options;
     struct http_call *call = h2o_mem_alloc_pool(&req->pool, sizeof(*call));
-    struct http_connection *connection = http_connection_of(req);
     char allow[96] = "";
 
     *call = (struct http_call){.req = req, .loop = loop, .service = options->service, .began_ns = clock_mono_ns()};
     loop->last_request_ms = call->began_ns / 1000000;
-    if (connection != NULL) {
-        connection->last_request_ms = loop->last_request_ms;
-        if (req->version < 0x200)
-            http_guard_begin_http1(connection, req);
-    }
+    call->request = http_guard_request(req, loop->last_request_ms);
     call->id = http_next_id(loop);
     if (req->query_at != SIZE_MAX)
         call->query = h2o_iovec_init(req->path.base + req->query_at + 1, req->path.len - req->query_at - 1);

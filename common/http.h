@@ -41,6 +41,7 @@ struct http_call {
     const struct http_route *route;
     h2o_iovec_t params[HTTP_PARAMS_MAX]; /* not decoded: ids need none */
     h2o_iovec_t query;                   /* behind the `?`, or empty */
+    struct http_request *request;        /* the server's */
     uint64_t id;                         /* what problems and log lines show as request_id, in 16 hex digits */
     int64_t began_ns;                    /* monotonic */
 };
@@ -146,9 +147,9 @@ void http_problem_json(struct http_call *call, enum problem problem, const struc
 struct http_ticket {
     struct http_call *call; /* NULL once the client has gone */
     struct http_loop *loop;
-    struct http_ticket_token *token; /* the server's */
+    struct http_request *request; /* the server's */
 };
-/* Marks the request as waiting; belongs to the loop's thread like the request itself. */
+/* Marks the request as waiting; belongs to the loop's thread like the request itself. One at a time. */
 struct http_ticket *http_call_wait(struct http_call *call);
 /* Ends the waiting; call it before or after answering, client gone or not. Frees the ticket. */
 void http_ticket_free(struct http_ticket *ticket);

@@ -77,7 +77,7 @@ void http_reply(struct http_call *call, int code, const char *content_type, cons
                           H2O_STRLIT("nosniff"));
     if (code != 304) {
         req->res.content_length = len;
-        http_guard_answered(req, len);
+        http_guard_answered(call->request, len);
     }
     h2o_send_inline(req, body, len);
 }

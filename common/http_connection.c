@@ -150,12 +150,7 @@ void http_accept(h2o_socket_t *listener, const char *err)
 
 struct http_connection *http_connection_on(h2o_socket_t *sock)
 {
-    return sock != NULL && sock->on_close.cb == on_connection_close ? sock->on_close.data : NULL;
-}
-
-struct http_connection *http_connection_of(h2o_req_t *req)
-{
-    return http_connection_on(req->conn->callbacks->get_socket(req->conn));
+    return sock->on_close.cb == on_connection_close ? sock->on_close.data : NULL;
 }
 
 void http_connection_condemn(struct http_connection *connection, enum http_cut why)

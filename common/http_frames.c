@@ -35,13 +35,11 @@ static size_t take_preface(struct http_frames *frames, const uint8_t *bytes, siz
 }
 
 /* A frame's head is whole. */
-static enum http_frames_verdict begin_frame(struct http_frames *frames, unsigned budget)
+static enum http_frames_verdict begin_frame(struct http_frames *frames, const uint8_t *head, unsigned budget)
 {
-    const uint8_t *head = frames->head;
     uint32_t length = (uint32_t)head[0] << 16 | (uint32_t)head[1] << 8 | head[2];
     uint8_t type = head[3];
 
-    frames->head_len = 0;
     frames->payload = length;
     if (type == FRAME_HEADERS || type == FRAME_CONTINUATION) {
         frames->block = type == FRAME_HEADERS ? length : frames->block + length;
@@ -64,6 +62,24 @@ static enum http_frames_verdict begin_frame(struct http_frames *frames, unsigned
     return frames->tokens < 0 ? FRAMES_TOO_MANY : FRAMES_FINE;
 }
 
+static enum http_frames_verdict take_head(struct http_frames *frames, const uint8_t *bytes, size_t len, size_t *at,
+                                          unsigned budget)
+{
+    size_t rest = len - *at, missing = sizeof(frames->head) - frames->head_len, n = rest < missing ? rest : missing;
+
+    if (n == sizeof(frames->head)) { /* mostly it is in one piece */
+        *at += n;
+        return begin_frame(frames, bytes + *at - n, budget);
+    }
+    memcpy(frames->head + frames->head_len, bytes + *at, n);
+    frames->head_len += (uint32_t)n;
+    *at += n;
+    if (frames->head_len < sizeof(frames->head))
+        return FRAMES_FINE;
+    frames->head_len = 0;
+    return begin_frame(frames, frames->head, budget);
+}
+
 enum http_frames_verdict http_frames_count(struct http_frames *frames, const uint8_t *bytes, size_t len,
                                            unsigned budget, int64_t now_ms)
 {
@@ -78,18 +94,12 @@ enum http_frames_verdict http_frames_count(struct http_frames *frames, const uin
     frames->refilled_ms = now_ms;
     size_t at = take_preface(frames, bytes, len);
     while (at < len && !frames->is_http1 && verdict == FRAMES_FINE) {
-        size_t rest = len - at;
         if (frames->payload > 0) {
-            size_t n = rest < frames->payload ? rest : frames->payload;
+            size_t rest = len - at, n = rest < frames->payload ? rest : frames->payload;
             frames->payload -= (uint32_t)n;
             at += n;
         } else {
-            size_t missing = sizeof(frames->head) - frames->head_len, n = rest < missing ? rest : missing;
-            memcpy(frames->head + frames->head_len, bytes + at, n);
-            frames->head_len += (uint32_t)n;
-            at += n;
-            if (frames->head_len == sizeof(frames->head))
-                verdict = begin_frame(frames, budget);
+            verdict = take_head(frames, bytes, len, &at, budget);
         }
     }
     return verdict;

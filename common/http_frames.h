@@ -45,5 +45,9 @@ double http_tokens_refill(double tokens, unsigned budget, int64_t elapsed_ms);
 
 /* Header fields and table size updates in a block: each is memory behind a single byte when it stands in a table. */
 size_t http_count_fields(const uint8_t *block, size_t len);
+static inline bool http_has_many_fields(const uint8_t *block, size_t len)
+{
+    return len > HTTP_HEADER_FIELDS_MAX && http_count_fields(block, len) > HTTP_HEADER_FIELDS_MAX; /* each has a byte */
+}
 
 #endif

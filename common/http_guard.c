@@ -19,16 +19,6 @@
 #define HELD_FAIR 65536               /* a connection that holds no more is not cut for what others hold */
 #define UNREAD_INPUT_MAX 65536        /* libh2o leaves at most one frame: more means that it no longer looks */
 
-/* In the pool of a request that is under way. */
-struct http_mark {
-    h2o_linklist_t link; /* of connection->requests */
-    struct http_connection *connection;
-    h2o_req_t *req;
-    int64_t began_ms;
-    size_t block; /* bytes of its header block */
-    bool is_stream;
-};
-
 /* --- memory that requests hold, about */
 
 static void hold(struct http_connection *connection, size_t n)
@@ -54,14 +44,6 @@ static bool holds_too_much(const struct http_connection *connection)
             connection->loop->held > (size_t)(options->max_held_bytes / options->loops));
 }
 
-void http_guard_answered(h2o_req_t *req, size_t len)
-{
-    struct http_connection *connection = http_connection_of(req);
-
-    if (connection != NULL)
-        hold(connection, len);
-}
-
 /* --- requests */
 
 /* Requests that end while libh2o acts on input were reset by it: those whose answer was written end after the write. */
@@ -79,63 +61,76 @@ static void count_reset(struct http_connection *connection)
 /* The pool of a request is being freed; the request itself is still there. */
 static void on_request_end(void *memory)
 {
-    struct http_mark *mark = memory;
-    struct http_connection *connection = mark->connection;
-    const h2o_req_t *req = mark->req;
+    struct http_request *request = memory;
+    struct http_connection *connection = request->connection;
 
-    if (h2o_linklist_is_linked(&mark->link))
-        h2o_linklist_unlink(&mark->link);
-    connection->open--;
-    if (mark->is_stream) {
+    if (request->ticket != NULL)
+        http_ticket_orphan(request->ticket);
+    if (request->is_stream) {
         connection->streams--;
         connection->last_request_ms = clock_mono_ms(); /* it is idle from now on */
+    } else {
+        h2o_linklist_unlink(&request->link);
     }
-    release(connection, REQUEST_COST + mark->block + req->entity.len);
-    if (req->res.status != 0 && req->res.content_length != SIZE_MAX)
-        release(connection, req->res.content_length);
-    if (connection->open == 0)
-        release(connection, connection->held);
-    if (connection->loop->reading == connection && req->version >= 0x200)
+    connection->open--;
+    release(connection, connection->open > 0 ? request->held + request->req->entity.len : connection->held);
+    if (connection->loop->reading == connection && request->req->version >= 0x200)
         count_reset(connection);
 }
 
-static void begin_request(struct http_connection *connection, h2o_req_t *req, size_t block, int64_t now_ms)
+static struct http_connection *connection_of(h2o_req_t *req)
 {
-    struct http_mark *mark = h2o_mem_alloc_shared(&req->pool, sizeof(*mark), on_request_end);
+    return http_connection_on(req->conn->callbacks->get_socket(req->conn));
+}
 
-    *mark = (struct http_mark){.connection = connection, .req = req, .began_ms = now_ms, .block = block};
-    h2o_linklist_insert(&connection->requests, &mark->link);
+static struct http_request *begin_request(struct http_connection *connection, h2o_req_t *req, size_t block,
+                                          int64_t now_ms)
+{
+    struct http_request *request = h2o_mem_alloc_shared(&req->pool, sizeof(*request), on_request_end);
+
+    *request = (struct http_request){
+        .connection = connection, .req = req, .began_ms = now_ms, .held = REQUEST_COST + block};
+    h2o_linklist_insert(&connection->requests, &request->link);
     connection->open++;
-    hold(connection, REQUEST_COST + block);
+    hold(connection, request->held);
+    return request;
 }
 
-void http_guard_begin_http1(struct http_connection *connection, h2o_req_t *req)
+struct http_request *http_guard_request(h2o_req_t *req, int64_t now_ms)
 {
-    begin_request(connection, req, 0, connection->last_request_ms);
-}
+    struct http_connection *connection = connection_of(req);
 
-void http_guard_is_stream(h2o_req_t *req)
-{
-    struct http_connection *connection = http_connection_of(req);
-
-    if (connection == NULL)
-        return;
+    connection->last_request_ms = now_ms;
+    if (req->version < 0x200)
+        return begin_request(connection, req, 0, now_ms);
     for (h2o_linklist_t *node = connection->requests.prev; node != &connection->requests; node = node->prev) {
-        struct http_mark *mark = H2O_STRUCT_FROM_MEMBER(struct http_mark, link, node);
-        if (mark->req == req) {
-            h2o_linklist_unlink(&mark->link);
-            mark->is_stream = true;
-            connection->streams++;
-            return;
-        }
+        struct http_request *request = H2O_STRUCT_FROM_MEMBER(struct http_request, link, node);
+        if (request->req == req)
+            return request;
     }
+    h2o_fatal("a request came past the guard");
+}
+
+void http_guard_answered(struct http_request *request, size_t len)
+{
+    if (request != NULL) { /* NULL: libh2o refused it by itself */
+        request->held += len;
+        hold(request->connection, len);
+    }
+}
+
+void http_guard_is_stream(struct http_request *request)
+{
+    h2o_linklist_unlink(&request->link);
+    request->is_stream = true;
+    request->connection->streams++;
 }
 
 int64_t http_guard_oldest_ms(const struct http_connection *connection, int64_t now_ms)
 {
     if (connection->requests.next == &connection->requests)
         return 0;
-    return now_ms - H2O_STRUCT_FROM_MEMBER(struct http_mark, link, connection->requests.next)->began_ms;
+    return now_ms - H2O_STRUCT_FROM_MEMBER(struct http_request, link, connection->requests.next)->began_ms;
 }
 
 void http_guard_close(struct http_connection *connection)
@@ -166,7 +161,7 @@ static void *next_function(const char *name)
 static bool admit_block(struct http_connection *connection, h2o_req_t *req, const uint8_t *block, size_t len,
                         bool is_trailer)
 {
-    if (len > HTTP_HEADER_BLOCK_MAX || http_count_fields(block, len) > HTTP_HEADER_FIELDS_MAX)
+    if (len > HTTP_HEADER_BLOCK_MAX || http_has_many_fields(block, len))
         http_connection_condemn(connection, CUT_HEADERS);
     else if (holds_too_much(connection))
         http_connection_condemn(connection, CUT_INPUT);
@@ -184,12 +179,12 @@ int h2o_hpack_parse_headers(h2o_req_t *req, struct st_h2o_hpack_header_table_t *
 {
     static _Atomic(__typeof__(&h2o_hpack_parse_headers)) library;
     __typeof__(&h2o_hpack_parse_headers) next = atomic_load_explicit(&library, memory_order_relaxed);
-    struct http_connection *connection = http_connection_of(req);
+    struct http_connection *connection = connection_of(req);
 
     if (next == NULL)
         atomic_store(&library, next = next_function("h2o_hpack_parse_headers"));
     blocks_seen++;
-    if (connection != NULL && !admit_block(connection, req, block, len, pseudo_header_exists_map == NULL)) {
+    if (!admit_block(connection, req, block, len, pseudo_header_exists_map == NULL)) {
         *content_length = SIZE_MAX;
         *err_desc = "too much is asked of this connection";
         return H2O_HTTP2_ERROR_ENHANCE_YOUR_CALM;

@@ -29,6 +29,17 @@ enum http_cut {
     CUT_REASONS
 };
 
+/* A request under way, in its own pool: over HTTP/2 from its header block on, over HTTP/1 from when it is whole. */
+struct http_request {
+    h2o_linklist_t link; /* of connection->requests, until it is an event stream */
+    struct http_connection *connection;
+    h2o_req_t *req;
+    struct http_ticket *ticket; /* while it waits */
+    int64_t began_ms;
+    size_t held; /* bytes beside its body, about */
+    bool is_stream;
+};
+
 /* One accepted connection; lives as long as its socket. */
 struct http_connection {
     h2o_linklist_t link;
@@ -38,7 +49,7 @@ struct http_connection {
     int64_t since_ms;        /* monotonic: when it was accepted */
     int64_t last_request_ms; /* monotonic: when the last request came in whole */
     unsigned waiting;        /* its tickets */
-    h2o_linklist_t requests; /* struct http_mark, those that are no event streams, oldest first */
+    h2o_linklist_t requests; /* those that are no event streams, oldest first */
     unsigned open, streams;  /* requests begun and not ended, event streams among them */
     size_t held;             /* bytes that these hold, about */
     struct http_frames frames;
@@ -86,6 +97,8 @@ struct http_server {
 
 /* The server's one handler: finds the route, checks what every request must keep to, calls the route's handler. */
 int http_dispatch(h2o_handler_t *self, h2o_req_t *req);
+/* The request that the ticket is for has ended: its client has left. */
+void http_ticket_orphan(struct http_ticket *ticket);
 
 /* --- connections (http_connection.c) */
 void http_connections_init(struct http_server *server);
@@ -94,8 +107,7 @@ void http_connections_init(struct http_server *server);
 void http_accept(h2o_socket_t *listener, const char *err);
 /* Takes over a counted connection, on the loop's thread; h2o_accept follows. same_address: its count, or NULL. */
 struct http_connection *http_connection_begin(struct http_loop *loop, int fd, atomic_uint *same_address);
-/* The connection of a request or a socket, or NULL. */
-struct http_connection *http_connection_of(h2o_req_t *req);
+/* The connection of a socket; NULL: it is a listener. */
 struct http_connection *http_connection_on(h2o_socket_t *sock);
 /* Shuts the connection down: libh2o then sees its end and frees what belongs to it. Counts the reason, once. */
 void http_connection_cut(struct http_connection *connection, enum http_cut why);
@@ -108,12 +120,11 @@ void http_connections_sweep(struct http_loop *loop, int64_t now_ms);
 /* Whether this libh2o calls the guard at all, tried with a connection of our own. On the thread of loop 0, before it
  * runs. ST_CONFIG when not. */
 MUST_CHECK enum status http_guard_check(struct http_loop *loop, struct errmsg *err);
-/* A request of HTTP/1 has come in whole; over HTTP/2 the guard sees it begin by itself. */
-void http_guard_begin_http1(struct http_connection *connection, h2o_req_t *req);
-/* A request was answered with so many bytes. */
-void http_guard_answered(h2o_req_t *req, size_t len);
-/* A request has become an event stream. */
-void http_guard_is_stream(h2o_req_t *req);
+/* A request that has come in whole. */
+struct http_request *http_guard_request(h2o_req_t *req, int64_t now_ms);
+/* It was answered with so many bytes; it has become an event stream. */
+void http_guard_answered(struct http_request *request, size_t len);
+void http_guard_is_stream(struct http_request *request);
 /* How long the oldest request of a connection has been under way, in ms; 0: there is none. */
 int64_t http_guard_oldest_ms(const struct http_connection *connection, int64_t now_ms);
 void http_guard_close(struct http_connection *connection);
