@@ -12,8 +12,9 @@ export const LANGUAGES = /** @type {const} */ (['en', 'fr']);
 let language = 'en';
 /** @type {Messages} */
 let messages = {};
-/** @type {Record<Language, () => Promise<{messages: Messages}>>} */
-let sources;
+/** @typedef {Record<Language, () => Promise<{messages: Messages}>>} Source where sentences come from */
+/** @type {Source[]} */
+const sources = [];
 
 /** @param {string | null | undefined} tag @returns {Language | undefined} */
 const known = (tag) => LANGUAGES.find((one) => tag?.toLowerCase().split('-')[0] === one);
@@ -26,15 +27,22 @@ function preferred() {
 
 /** Loads the sentences of a language. @param {Language} wanted */
 async function use(wanted) {
-  ({ messages } = await sources[wanted]());
+  const parts = await Promise.all(sources.map((source) => source[wanted]()));
+  messages = Object.assign({}, ...parts.map((part) => part.messages));
   language = wanted;
   document.documentElement.lang = wanted;
 }
 
-/** Sets where the sentences of the page come from, and loads the preferred language. @param {typeof sources} from */
-export async function startLanguage(from) {
-  sources = from;
+/** Sets where the sentences of the page come from, and loads the preferred language. @param {Source} source */
+export async function startLanguage(source) {
+  sources.push(source);
   await use(preferred());
+}
+
+/** Adds sentences of a part of the page that is loaded later. @param {Source} source */
+export async function addLanguage(source) {
+  sources.push(source);
+  await use(language);
 }
 
 /** Changes the language, and keeps the choice. @param {Language} wanted */

@@ -84,6 +84,34 @@ function page(view) {
 
 // --- routes
 
+/**
+ * A view whose code is loaded when somebody goes there.
+ * @param {() => Promise<ViewMaker>} load @returns {ViewMaker}
+ */
+export const lazyView = (load) => (params) => {
+  /** @type {View | undefined} */
+  let inner;
+  let isClosed = false;
+  let isMissing = false;
+  load().then((make) => {
+    if (isClosed) return;
+    inner = make(params);
+    refresh();
+  }, () => {
+    isMissing = true;
+    refresh();
+  });
+  return {
+    title: () => inner?.title() ?? t('loading'),
+    render: () => inner?.render() ?? html`<div class="waiting"><p>${isMissing ? t('problem.offline') : t('loading')}</p>
+      ${isMissing ? html`<p><button class="button" @click=${() => location.reload()}>${t('retry')}</button></p>` : ''}</div>`,
+    close() {
+      isClosed = true;
+      inner?.close?.();
+    },
+  };
+};
+
 /** The values of a pattern's :names in a path, or null. @param {string} pattern @param {string} path */
 export function matchPath(pattern, path) {
   const wanted = pattern.split('/');
