@@ -1,7 +1,7 @@
 # The commands of this repository; each calls a script that can also be run by itself.
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs test lint bench fuzz clean
+.PHONY: help up down status logs audit test lint bench fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ status: ## what runs
 
 logs: ## follow the logs; of one program: make logs S=worker
 	@scripts/logs $(S)
+
+audit: ## whether every ballot of the stream is counted once; options: make audit O="--json --poll demo"
+	@scripts/audit $(O)
 
 test: ## build, run every test and the lint
 	@scripts/test

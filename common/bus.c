@@ -39,6 +39,13 @@ enum status bus_error(natsStatus s, jsErrCode code, const char *doing, struct er
 
 /* --- connection */
 
+static atomic_int failure_code = 1;
+
+void bus_set_failure_code(int code)
+{
+    atomic_store(&failure_code, code);
+}
+
 static void on_connected(natsConnection *nc, void *arg)
 {
     struct bus *bus = arg;
@@ -69,7 +76,7 @@ static void on_closed(natsConnection *nc, void *arg)
     }
     natsConnection_GetLastError(nc, &reason);
     log_error("broker connection given up", LOG_S("reason", reason != NULL ? reason : "unknown"));
-    _Exit(1);
+    _Exit(atomic_load(&failure_code));
 }
 
 static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *arg)

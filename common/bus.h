@@ -24,6 +24,8 @@ struct bus;
 
 /* Returns at once, also where the broker is not there yet. ST_CONFIG: the URL is not one. */
 MUST_CHECK enum status bus_open(const char *url, const char *name, struct bus **out, struct errmsg *err);
+/* What the process ends with when the library gives a connection up; 1 unless this says otherwise. */
+void bus_set_failure_code(int code);
 /* Closes the connection and frees the bus; its subscriptions must be closed before. NULL is fine. */
 void bus_close(struct bus *bus);
 bool bus_is_connected(struct bus *bus);

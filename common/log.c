@@ -24,6 +24,7 @@ struct line {
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static char service_name[32] = "scrutin";
 static atomic_int lowest_level = LOG_INFO;
+static atomic_int output_fd = STDOUT_FILENO;
 /* Held for the write alone, so that a line which the kernel takes in two parts stays together. */
 static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
 
@@ -31,6 +32,11 @@ void log_init(const char *service, enum log_level level)
 {
     snprintf(service_name, sizeof(service_name), "%s", service);
     atomic_store(&lowest_level, (int)level);
+}
+
+void log_to(int fd)
+{
+    atomic_store(&output_fd, fd);
 }
 
 int log_level_from_name(const char *name)
@@ -118,7 +124,7 @@ static void write_all(const char *data, size_t len)
 {
     pthread_mutex_lock(&output);
     while (len != 0) {
-        ssize_t n = write(STDOUT_FILENO, data, len);
+        ssize_t n = write(atomic_load_explicit(&output_fd, memory_order_relaxed), data, len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

@@ -21,6 +21,8 @@ struct log_field {
 #define LOG_I(name, value) ((struct log_field){(name), NULL, (int64_t)(value)})
 
 void log_init(const char *service, enum log_level level);
+/* Where lines go from now on: a file descriptor. For a command, whose standard output is its result. */
+void log_to(int fd);
 /* The level with this name ("debug", "info", "warn", "error"), or -1. */
 int log_level_from_name(const char *name);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, unsigned n);

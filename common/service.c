@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "http.h"
 #include "log.h"
+#include <assert.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <netdb.h>
@@ -154,19 +155,40 @@ _Noreturn static void check_health(const struct service *service)
 
 /* --- options */
 
+/* As the usage has it, if it is of the one kind. */
+static void print_option(const struct service_option *option, bool runs, FILE *to)
+{
+    const char *argument = option->argument != NULL ? option->argument : "";
+
+    if ((option->run != NULL) != runs)
+        return;
+    fprintf(to, runs ? " | --%s%s%s" : " [--%s%s%s]", option->name, argument[0] != '\0' ? " " : "", argument);
+}
+
 static void print_usage(const struct service *service, FILE *to)
 {
     fprintf(to, "Usage: %s [--help | --version | --check-config%s", service->name,
             service->port != NULL ? " | --healthcheck | --routes" : "");
-    if (service->own_option != NULL)
-        fprintf(to, " | --%s %s", service->own_option->name, service->own_option->argument);
-    fprintf(to, "]\n");
+    for (size_t i = 0; i < service->n_options; i++)
+        print_option(&service->options[i], true, to);
+    fprintf(to, "]");
+    for (size_t i = 0; i < service->n_options; i++)
+        print_option(&service->options[i], false, to);
+    fprintf(to, "\n");
 }
 
 static void print_help(const struct service *service)
 {
+    char option[40];
+
     print_usage(service, stdout);
     printf("\n%s\n\nOptions:\n", service->sentence);
+    for (size_t i = 0; i < service->n_options; i++) {
+        const struct service_option *own = &service->options[i];
+        snprintf(option, sizeof(option), "%s%s%s", own->name, own->argument != NULL ? " " : "",
+                 own->argument != NULL ? own->argument : "");
+        printf("  --%-12s  %s\n", option, own->sentence);
+    }
     printf("  --help          print this and end\n");
     printf("  --version       print the version and end\n");
     printf("  --check-config  read the configuration, say what is wrong with it, and end\n");
@@ -174,29 +196,44 @@ static void print_help(const struct service *service)
         printf("  --healthcheck   ask the running service whether it is ready: 0 yes, 1 no\n");
         printf("  --routes        print what it answers to, `METHOD path` a line, and end\n");
     }
-    if (service->own_option != NULL)
-        printf("  --%s %s  %s\n", service->own_option->name, service->own_option->argument,
-               service->own_option->sentence);
     printf("\nEnvironment variables (an empty one counts as not set; X_FILE names a file that holds X):\n");
     config_print_help(service->entries, service->n_entries, stdout);
 }
 
-/* The letter of the option, and its argument where it has one. */
+#define COMMON_OPTIONS 5
+#define OWN_OPTIONS_MAX 8
+#define OWN_OPTION 256 /* above every letter: the value of the program's first own option */
+
+static void list_options(const struct service *service, struct option list[COMMON_OPTIONS + OWN_OPTIONS_MAX + 1])
+{
+    static const struct option common[COMMON_OPTIONS] = {
+        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'v'},
+        {"check-config", no_argument, NULL, 'c'}, {"healthcheck", no_argument, NULL, 'y'},
+        {"routes", no_argument, NULL, 'r'},
+    };
+
+    assert(service->n_options <= OWN_OPTIONS_MAX);
+    memset(list, 0, (COMMON_OPTIONS + OWN_OPTIONS_MAX + 1) * sizeof(*list));
+    memcpy(list, common, sizeof(common));
+    for (size_t i = 0; i < service->n_options; i++)
+        list[COMMON_OPTIONS + i] = (struct option){
+            service->options[i].name, service->options[i].argument != NULL ? required_argument : no_argument, NULL,
+            OWN_OPTION + (int)i};
+}
+
+/* The letter of what the program is to do instead of its work, or 0; OWN_OPTION and above: an option with `run`. */
 static int parse_option(const struct service *service, int argc, char **argv, const char **argument)
 {
-    const struct service_option *own = service->own_option;
-    const struct option options[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {"check-config", no_argument, NULL, 'c'},
-        {"healthcheck", no_argument, NULL, 'y'},
-        {"routes", no_argument, NULL, 'r'},
-        {own != NULL ? own->name : NULL, required_argument, NULL, 'o'},
-        {NULL, 0, NULL, 0},
-    };
+    struct option list[COMMON_OPTIONS + OWN_OPTIONS_MAX + 1];
     int chosen = 0, option;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    list_options(service, list);
+    while ((option = getopt_long(argc, argv, "", list, NULL)) != -1) {
+        const struct service_option *own = option >= OWN_OPTION ? &service->options[option - OWN_OPTION] : NULL;
+        if (own != NULL && own->run == NULL) {
+            *own->value = optarg != NULL ? optarg : "";
+            continue;
+        }
         if (option == '?' || chosen != 0 || ((option == 'y' || option == 'r') && service->port == NULL)) {
             print_usage(service, stderr);
             exit(EXIT_USAGE);
@@ -270,7 +307,10 @@ void service_start(const struct service *service, int argc, char **argv)
         fprintf(stderr, "%s: libsodium does not start\n", service->name);
         exit(EXIT_USAGE);
     }
-    switch (parse_option(service, argc, argv, &argument)) {
+    int chosen = parse_option(service, argc, argv, &argument);
+    if (chosen >= OWN_OPTION)
+        exit(service->options[chosen - OWN_OPTION].run(argument));
+    switch (chosen) {
     case 'h':
         print_help(service);
         exit(0);
@@ -280,8 +320,6 @@ void service_start(const struct service *service, int argc, char **argv)
     case 'r':
         http_print_routes(service->routes, service->n_routes, stdout);
         exit(0);
-    case 'o':
-        exit(service->own_option->run(argument));
     case 'c':
         load_config(service, EXIT_USAGE);
         printf("%s: the configuration is valid\n", service->name);
@@ -294,8 +332,12 @@ void service_start(const struct service *service, int argc, char **argv)
     load_config(service, EXIT_USAGE);
     log_init(service->name, service->log_level != NULL ? (enum log_level) * service->log_level : LOG_INFO);
     signal(SIGPIPE, SIG_IGN);
-    stop_signals(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (service->is_command) {
+        log_to(STDERR_FILENO);
+    } else {
+        stop_signals(&set);
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+    }
     json_object_seed(0); /* 0: from the system's random numbers */
     log_info("starting", LOG_S("version", SERVICE_VERSION_TEXT));
 }

@@ -9,11 +9,14 @@
 
 struct http_route;
 
-/* An option of one program alone, `--name ARGUMENT`: run prints something and returns the code that the process ends
- * with. */
+/* An option of one program, beside those that all have. One with `run` is done instead of the program's work: it prints
+ * something and returns the code that the process ends with. Others leave what was given in *value. */
 struct service_option {
-    const char *name, *argument, *sentence;
+    const char *name;     /* without the dashes */
+    const char *argument; /* what --help calls it; NULL: it has none */
+    const char *sentence;
     int (*run)(const char *argument);
+    const char **value; /* stays as it is when the option is not given; "" when it has no argument */
 };
 
 struct service {
@@ -28,13 +31,16 @@ struct service {
     char *const *tls_cert_file;      /* NULL or points at "": plain */
     const struct http_route *routes; /* what --routes prints, beside the routes of every service */
     size_t n_routes;
-    const struct service_option *own_option; /* NULL is fine */
     /* Looks closer at what was read: keys, ids. NULL is fine; its error counts like one of the table's. */
     enum status (*check)(struct errmsg *err);
+    /* A program that does one thing and ends: it logs to standard error, and signals end it as they end any command. */
+    bool is_command;
+    const struct service_option *options;
+    size_t n_options;
 };
 
-/* Handles --help, --version, --routes, --check-config, --healthcheck and the own option (these end the process), reads
- * the configuration, starts the log, ignores SIGPIPE and blocks SIGTERM and SIGINT in this and all later threads.
+/* Handles --help, --version, --routes, --check-config, --healthcheck and options with `run` (these end the process),
+ * reads the configuration, starts the log, ignores SIGPIPE and blocks SIGTERM and SIGINT in this and all later threads.
  * Errors end the process with code 2 and a sentence on standard error. */
 void service_start(const struct service *service, int argc, char **argv);
 /* Waits for SIGTERM or SIGINT, on a thread of its own, and calls on_stop(arg) once; a second signal ends the process.

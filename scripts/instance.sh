@@ -110,7 +110,7 @@ nats_syncs() {
 
 program_path() {
     case $1 in
-    scrutin-setup) echo "$BUILD_DIR/worker/scrutin-setup" ;;
+    scrutin-*) echo "$BUILD_DIR/worker/$1" ;;
     worker*) echo "$BUILD_DIR/worker/worker" ;;
     *) echo "$BUILD_DIR/$1/$1" ;;
     esac
@@ -121,7 +121,7 @@ find_services() {
     case $STATE_DIR$BUILD_DIR$NATS_BIN in
     *[\"\'\;\#%]*) die "supervisord cannot take a path with quotes, ;, # or %" ;;
     esac
-    for name in vote-api result-api worker scrutin-setup; do
+    for name in vote-api result-api worker scrutin-setup scrutin-audit; do
         [ -x "$(program_path "$name")" ] || die "there is no $(program_path "$name"): run scripts/build"
     done
     [ -e "$BUILD_DIR/pages/result-ui/index.html" ] || die "there is no $BUILD_DIR/pages: run scripts/pages"
@@ -244,6 +244,9 @@ load_settings() {
     worker_*)
         port=$((WORKER_PORT + ${1#worker_}))
         settings+=(PGUSER=scrutin_worker "${database[@]}")
+        ;;
+    scrutin-audit)
+        settings+=(SECRET_KEYS_FILE="$STATE_DIR/secret-keys" PGUSER=scrutin_result "${database[@]}")
         ;;
     esac
     settings+=(PORT="$port")

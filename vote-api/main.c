@@ -167,7 +167,8 @@ static int make_api_key(const char *name)
 }
 
 static const struct service_option own_option = {
-    "make-api-key", "NAME", "print a new API key, for who is to use it, and its entry for API_KEYS", make_api_key};
+    "make-api-key", "NAME", "print a new API key, for who is to use it, and its entry for API_KEYS", make_api_key,
+    NULL};
 
 /* --- wiring */
 
@@ -248,7 +249,8 @@ int main(int argc, char **argv)
                                     .entries = settings_table,
                                     .n_entries = settings_table_len,
                                     .config = &settings,
-                                    .own_option = &own_option,
+                                    .options = &own_option,
+                                    .n_options = 1,
                                     .check = check_settings,
                                     .port = &settings.port,
                                     .bind_address = &settings.bind_address,

@@ -16,6 +16,7 @@
 
 struct pg_link {
     PGconn *conn;
+    int64_t answer_ms;
     bool send_failed; /* something could not be queued: the connection is lost */
     size_t n_queued, n_results;
     PGresult *results[PG_LINK_STATEMENTS_MAX];
@@ -153,6 +154,7 @@ enum status pg_link_open(struct pg_link **out, const char *conninfo, const char 
 
     *out = NULL;
     struct pg_link *link = alloc_items(1, sizeof(*link));
+    link->answer_ms = ANSWER_MS;
     link->conn = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(link->conn) != CONNECTION_OK || PQsetnonblocking(link->conn, 1) != 0 ||
         PQenterPipelineMode(link->conn) != 1) {
@@ -166,6 +168,11 @@ enum status pg_link_open(struct pg_link **out, const char *conninfo, const char 
 out:
     pg_link_close(link);
     return st;
+}
+
+void pg_link_set_answer_ms(struct pg_link *link, int64_t answer_ms)
+{
+    link->answer_ms = answer_ms;
 }
 
 static void drop_results(struct pg_link *link)
@@ -244,7 +251,7 @@ static enum status await_result(struct pg_link *link, int64_t deadline_ms, struc
         int64_t left_ms = deadline_ms - clock_mono_ms();
         if (left_ms <= 0) {
             link->send_failed = true;
-            return fail(err, ST_DB_DOWN, "no answer within %d seconds", ANSWER_MS / 1000);
+            return fail(err, ST_DB_DOWN, "no answer within %lld seconds", (long long)link->answer_ms / 1000);
         }
         struct pollfd ready = {.fd = PQsocket(link->conn), .events = (short)(POLLIN | (unsent ? POLLOUT : 0))};
         if (poll(&ready, 1, (int)left_ms) < 0 && errno != EINTR)
@@ -257,7 +264,7 @@ static enum status await_result(struct pg_link *link, int64_t deadline_ms, struc
 /* Takes the results up to the end of the pipeline; returns the first error. */
 static enum status collect(struct pg_link *link, struct errmsg *err)
 {
-    int64_t deadline_ms = clock_mono_ms() + ANSWER_MS;
+    int64_t deadline_ms = clock_mono_ms() + link->answer_ms;
     enum status first = ST_OK;
     for (;;) {
         enum status st = await_result(link, deadline_ms, err);

@@ -40,6 +40,8 @@ void pg_args_add_null(struct pg_args *args);
  * ST_DB_DOWN  not reachable, or it does not let us in */
 MUST_CHECK enum status pg_link_open(struct pg_link **out, const char *conninfo, const char *name, struct errmsg *err);
 void pg_link_close(struct pg_link *link); /* NULL is fine */
+/* How long an answer may take; 30 s unless this says otherwise. */
+void pg_link_set_answer_ms(struct pg_link *link, int64_t answer_ms);
 
 void pg_link_query(struct pg_link *link, const char *sql);
 void pg_link_prepare(struct pg_link *link, const char *name, const char *sql);

@@ -27,7 +27,7 @@ enum status store_session_run(struct store_session *session, const char *doing, 
     return store_session_end(session, pg_link_sync(session->link, err), doing, err);
 }
 
-static enum status check_schema(struct store_session *session, struct errmsg *err)
+enum status store_session_check_schema(struct store_session *session, struct errmsg *err)
 {
     pg_link_query(session->link, "SELECT coalesce(max(version), 0) FROM schema_migrations");
     enum status st = store_session_run(session, "looking for the tables of Scrutin (db/migrate makes them)", err);
@@ -35,12 +35,12 @@ static enum status check_schema(struct store_session *session, struct errmsg *er
         return st;
     int64_t found = pg_link_number(session->link, 0, 0, 0);
     if (found < STORE_SCHEMA)
-        return fail(err, ST_DB_SCHEMA, "the database has schema version %lld, this worker needs %d: run db/migrate",
+        return fail(err, ST_DB_SCHEMA, "the database has schema version %lld, this program needs %d: run db/migrate",
                     (long long)found, STORE_SCHEMA);
     if (found > STORE_SCHEMA)
         return fail(err, ST_DB_SCHEMA,
-                    "the database has schema version %lld, newer than this worker, which knows %d: "
-                    "start the worker of the release that migrated it",
+                    "the database has schema version %lld, newer than this program, which knows %d: "
+                    "use the one of the release that migrated it",
                     (long long)found, STORE_SCHEMA);
     return ST_OK;
 }
@@ -109,7 +109,7 @@ enum status store_session_open(struct store_session *session, bool *fresh, struc
         pg_link_query(session->link, session_settings[i]);
     st = store_session_run(session, "setting up the session", err);
     if (st == ST_OK)
-        st = check_schema(session, err);
+        st = store_session_check_schema(session, err);
     if (st == ST_OK)
         st = prepare(session, err);
     if (st == ST_OK)

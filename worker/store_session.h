@@ -26,6 +26,9 @@ struct store_session {
 MUST_CHECK enum status store_session_open(struct store_session *session, bool *fresh, struct errmsg *err);
 void store_session_close(struct store_session *session);
 
+/* ST_DB_SCHEMA: the tables are older or newer than STORE_SCHEMA, missing, or not ours to read. */
+MUST_CHECK enum status store_session_check_schema(struct store_session *session, struct errmsg *err);
+
 /* Runs what is queued on the link; `doing` is the context of an error. A lost link is closed at once. */
 MUST_CHECK enum status store_session_run(struct store_session *session, const char *doing, struct errmsg *err);
 /* The same for a status that pg_link_sync has returned. */

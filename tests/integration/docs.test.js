@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ROOT, programPath } from '../lib/instance.js';
 
-const programs = ['vote-api', 'worker', 'result-api', 'scrutin-setup'];
+const programs = ['vote-api', 'worker', 'result-api', 'scrutin-setup', 'scrutin-audit'];
 
 /** The variables of --help with their defaults: `  NAME  sentence` and, below it, `[type; default: value]`. */
 function ofHelp(name) {

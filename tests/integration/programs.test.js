@@ -14,7 +14,7 @@ import { until, within } from '../lib/wait.js';
 
 const KEYS = `k1:${'ab'.repeat(32)}`;
 const SERVICES = ['vote-api', 'result-api', 'worker'];
-const PROGRAMS = [...SERVICES, 'scrutin-setup'];
+const PROGRAMS = [...SERVICES, 'scrutin-setup', 'scrutin-audit'];
 const NOWHERE = { NATS_URL: 'nats://127.0.0.1:1', PGHOST: '127.0.0.1', PGPORT: '1', PGUSER: 'nobody', PGDATABASE: 'none' };
 
 let instance;
@@ -79,6 +79,8 @@ const BAD = [
   ['worker', { LOG_LEVEL: 'x' }, /LOG_LEVEL/],
   ['scrutin-setup', { BALLOTS_MAX_BYTES: 'much' }, /BALLOTS_MAX_BYTES/],
   ['scrutin-setup', { ACK_WAIT_MS: '-3' }, /ACK_WAIT_MS/],
+  ['scrutin-audit', { SETTLE_S: 'long' }, /SETTLE_S/],
+  ['scrutin-audit', { SECRET_KEYS: 'k1:12' }, /SECRET_KEYS/],
 ];
 for (const [name, more, pattern] of BAD) {
   const shown = Object.entries(more).map(([key, value]) => (value === undefined ? `no ${key}` : `${key}=${value.slice(0, 20)}`)).join(' ');

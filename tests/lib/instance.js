@@ -176,6 +176,7 @@ export class Instance {
       'result-api': { SECRET_KEYS_FILE: this.env.SECRET_KEYS_FILE, PGUSER: 'scrutin_result', ...database },
       worker: { PGUSER: 'scrutin_worker', ...database },
       'scrutin-setup': {},
+      'scrutin-audit': { SECRET_KEYS_FILE: this.env.SECRET_KEYS_FILE, PGUSER: 'scrutin_result', ...database, SETTLE_S: '0' },
     }[name];
     const passed = Object.fromEntries(Object.entries(this.settings).filter(([key]) =>
       !/^(ENV_FILE|BUILD_DIR|STATE_DIR|WORKERS|.*_PORT)$/.test(key)));
@@ -195,6 +196,13 @@ export class Instance {
   /** Runs scrutin-setup, as scripts/up did; `more` changes settings. */
   setUp(more = {}) {
     return runProgram(programPath('scrutin-setup'), [], this.serviceEnv('scrutin-setup', more));
+  }
+
+  /** Runs scrutin-audit --json; gives its exit code, the report and standard error. */
+  async audit(args = [], more = {}) {
+    const { code, stdout, stderr } = await runProgram(programPath('scrutin-audit'), ['--json', ...args],
+      this.serviceEnv('scrutin-audit', more), { check: false, timeout: 60_000 });
+    return { code, stderr, report: stdout === '' ? null : JSON.parse(stdout) };
   }
 
   /** A NATS connection; the same one for everybody who asks without options. */
@@ -359,7 +367,7 @@ function nanoseconds(text) {
 }
 
 export function programPath(name) {
-  return join(BUILD_DIR, { 'scrutin-setup': 'worker/scrutin-setup' }[name] ?? `${name}/${name}`);
+  return join(BUILD_DIR, name.startsWith('scrutin-') ? `worker/${name}` : `${name}/${name}`);
 }
 
 export const sanitizerOptions = () =>

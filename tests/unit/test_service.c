@@ -208,7 +208,7 @@ static int print_argument(const char *argument)
 
 static void a_program_may_have_an_option_of_its_own(void **state)
 {
-    static const struct service_option own = {"make-thing", "NAME", "print a thing", print_argument};
+    static const struct service_option own = {"make-thing", "NAME", "print a thing", print_argument, NULL};
     static const struct {
         const char *option;
         int code;
@@ -223,7 +223,8 @@ static void a_program_may_have_an_option_of_its_own(void **state)
     struct service service = make_service();
 
     unsetenv("S_SECRET"); /* it needs no configuration */
-    service.own_option = &own;
+    service.options = &own;
+    service.n_options = 1;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct child child;
         child_start_as(&child, &service, rows[i].option, NULL);

@@ -1,0 +1,85 @@
+/* audit_stream - reads in order, and tells messages that were lost on the way from those that the stream lost.
+ * SPDX-License-Identifier: MIT */
+#include "audit_stream.h"
+
+#define WAIT_MS 2000 /* for one message */
+#define TRIES 5      /* to get the next one */
+
+void audit_stream_close(struct audit_stream *stream)
+{
+    bus_subscription_close(stream->subscription);
+    stream->subscription = NULL;
+}
+
+/* Goes on to message `to`, because those before it do not come: gone by age, or lost. */
+static enum status skip(struct audit_stream *stream, uint64_t to, struct errmsg *err)
+{
+    struct bus_stream_info info;
+    enum status st = bus_stream_info(stream->bus, &info, err);
+
+    if (st != ST_OK)
+        return st;
+    if (to > stream->last + 1)
+        to = stream->last + 1;
+    uint64_t from = stream->next > info.first_sequence ? stream->next : info.first_sequence;
+    if (from < to)
+        audit_report_add(stream->report, AUDIT_STREAM_GAP, to - from, NULL, from,
+                         "the stream has no message from here to %llu", (unsigned long long)to - 1);
+    stream->next = to > info.first_sequence ? to : info.first_sequence;
+    return ST_OK;
+}
+
+/* Nothing came: the stream says whether it has the message. */
+static enum status look_for_next(struct audit_stream *stream, struct errmsg *err)
+{
+    struct delivery delivery;
+    enum status st = bus_fetch_message(stream->bus, stream->next, &delivery, err);
+
+    if (st == ST_NOT_FOUND)
+        return skip(stream, stream->next + 1, err);
+    if (st == ST_OK)
+        st = fail(err, ST_BUS_TIMEOUT, "message %llu does not come, although the stream has it",
+                  (unsigned long long)stream->next);
+    delivery_free(&delivery);
+    return st;
+}
+
+static enum status try_next(struct audit_stream *stream, struct delivery *out, struct errmsg *err)
+{
+    bool opened = stream->subscription == NULL;
+    enum status st = ST_OK;
+
+    if (opened)
+        st = bus_read_stream(stream->bus, stream->next, &stream->subscription, err);
+    if (st == ST_OK)
+        st = bus_next(stream->subscription, WAIT_MS, out, err);
+    if (st == ST_NOT_FOUND)
+        st = look_for_next(stream, err);
+    else if (st == ST_OK && opened && out->sequence > stream->next)
+        st = skip(stream, out->sequence, err);
+    if (st != ST_OK) {
+        delivery_free(out);
+        audit_stream_close(stream); /* the next try begins where this one was */
+    }
+    return st;
+}
+
+enum status audit_stream_next(struct audit_stream *stream, struct delivery *out, struct errmsg *err)
+{
+    enum status st = ST_OK;
+
+    *out = (struct delivery){NULL};
+    for (int i = 0; i < TRIES && stream->next <= stream->last; i++) {
+        uint64_t wanted = stream->next;
+        st = try_next(stream, out, err);
+        if (st == ST_OK && out->message != NULL) {
+            stream->next = out->sequence + 1;
+            if (out->sequence <= stream->last)
+                return ST_OK;
+            delivery_free(out);
+        } else if (stream->next > wanted) {
+            i = -1; /* it went on */
+        }
+    }
+    return stream->next > stream->last ? ST_NOT_FOUND : st;
+}
