@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#define CONNECT_MS 5000
+#define CONNECT_MS 3000
 
 enum { EXIT_WELL, EXIT_DISCREPANCIES, EXIT_UNCHECKED };
 

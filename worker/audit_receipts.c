@@ -26,7 +26,7 @@ static struct audit_poll *find_poll(struct audit_report *report, const char *id)
 static void note(struct audit_report *report, const struct list *list, size_t i)
 {
     static const char *const reasons[] = {
-#define REASON_ROW(number, name, state, reason, sentence) [number] = reason,
+#define REASON_ROW(number, name, state, reason, sentence) [number] = (reason),
         RECEIPT_FATE_TABLE(REASON_ROW)
 #undef REASON_ROW
     };

@@ -34,7 +34,7 @@
               " SELECT (SELECT b.poll FROM ballots AS b WHERE b.poll > voted.poll ORDER BY b.poll LIMIT 1)"            \
               " FROM voted WHERE voted.poll IS NOT NULL),"                                                             \
               " known (key) AS (SELECT key FROM polls UNION SELECT poll FROM ledger UNION SELECT poll FROM tally"      \
-              " UNION SELECT poll FROM voted WHERE poll IS NOT NULL),"                                                 \
+              " UNION SELECT poll FROM timeline UNION SELECT poll FROM voted WHERE poll IS NOT NULL),"                 \
               " written (id, n, unknown) AS (SELECT poll_id, count(*) FILTER (WHERE reason <> 'unknown poll'),"        \
               " count(*) FILTER (WHERE reason = 'unknown poll') FROM rejected_ballots GROUP BY poll_id)"               \
               " SELECT k.key, coalesce(p.id, ''), coalesce(p.revisable, false), coalesce(w.n, 0), "                    \
