@@ -131,6 +131,8 @@ json_t *http_read_json(struct http_call *call);
 
 /* --- answering: each request exactly once */
 void http_add_header(struct http_call *call, const char *name, const char *value); /* value is copied */
+/* The same, in place of one that was added before. name is static, in lower case. */
+void http_set_header(struct http_call *call, const char *name, const char *value);
 /* Copies the body. */
 void http_reply(struct http_call *call, int code, const char *content_type, const char *body, size_t len);
 void http_reply_json(struct http_call *call, int code, json_t *json); /* takes over json */

@@ -59,6 +59,14 @@ void http_add_header(struct http_call *call, const char *name, const char *value
     h2o_add_header_by_str(pool, &call->req->res.headers, name, strlen(name), 1, NULL, copy.base, copy.len);
 }
 
+void http_set_header(struct http_call *call, const char *name, const char *value)
+{
+    h2o_mem_pool_t *pool = &call->req->pool;
+    h2o_iovec_t copy = h2o_strdup(pool, value, SIZE_MAX);
+
+    h2o_set_header_by_str(pool, &call->req->res.headers, name, strlen(name), 1, copy.base, copy.len, 1);
+}
+
 static void start_answer(struct http_call *call, int code)
 {
     call->req->res.status = code;

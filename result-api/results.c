@@ -1,38 +1,24 @@
-/* results - finds the poll, asks whether the sender may see, answers from the newest snapshot.
+/* results - finds the poll where the sender may see its results, answers from the newest snapshot.
  * SPDX-License-Identifier: MIT */
 #include "results.h"
 
 #include "access.h"
-#include "clock.h"
 #include "csv.h"
 #include "etag.h"
 #include "result_api.h"
 #include "stream.h"
 
-/* The poll of the request, where the sender may see its results; otherwise the request is answered. The caller
- * releases it. */
-static struct poll *find_poll(struct http_call *call)
-{
-    const struct result_api *api = call->service;
-    struct poll *poll = directory_find(api->watch.polls, call->params[0].base, call->params[0].len);
-
-    if (poll != NULL && !poll->deleted && access_check(call, poll, clock_wall_ms()))
-        return poll;
-    if (poll == NULL && !atomic_load(&api->watch.is_known))
-        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The polls are still being read; try again in a second.");
-    else if (poll == NULL || poll->deleted)
-        http_problem(call, PROBLEM_POLL_NOT_FOUND, NULL, "Check the poll's code; GET /v1/polls lists the open ones.");
-    poll_release(poll);
-    return NULL;
-}
-
-/* Headers of what is made from a snapshot; true: the client has it already, and was told so. */
+/* Headers of what is made from a snapshot; true: the client has it already, and was told so, or may not see it any
+ * more: it had to wait for the snapshot, and the poll may have been edited meanwhile. */
 static bool begin_answer(struct http_call *call, const struct snapshot *snapshot)
 {
     h2o_iovec_t known = http_header(call, "if-none-match");
+    struct poll *poll = access_find_poll(call);
 
+    if (poll == NULL)
+        return true;
+    poll_release(poll);
     http_add_header(call, "etag", snapshot->etag);
-    http_add_header(call, "cache-control", "no-cache");
     if (!etag_list_has(known.base, known.len, snapshot->etag))
         return false;
     http_reply(call, 304, NULL, "", 0);
@@ -76,7 +62,7 @@ static void answer_csv(struct http_call *call, struct snapshot *snapshot)
 
 static void answer_with(struct http_call *call, void (*answer)(struct http_call *call, struct snapshot *snapshot))
 {
-    struct poll *poll = find_poll(call);
+    struct poll *poll = access_find_poll(call);
 
     if (poll != NULL)
         feed_with_snapshot(call, poll->id, answer);
@@ -100,15 +86,16 @@ void results_handle_csv(struct http_call *call)
 
 void results_handle_stream(struct http_call *call)
 {
-    struct poll *poll = find_poll(call);
+    struct poll *poll = access_find_poll(call);
 
     if (poll == NULL)
         return;
+    http_set_header(call, "cache-control", "private, no-store");
     if (h2o_memis(call->req->method.base, call->req->method.len, H2O_STRLIT("HEAD"))) {
-        http_add_header(call, "cache-control", "no-store");
         http_reply(call, 200, "text/event-stream", "", 0);
     } else {
-        stream_open(call, poll->id, access_is_manager(call, poll));
+        const struct access access = access_of(call, poll);
+        stream_open(call, poll->id, &access);
     }
     poll_release(poll);
 }

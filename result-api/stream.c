@@ -31,7 +31,7 @@ struct subscriber {
     struct snapshot *in_flight; /* a reference to the bytes on their way, or NULL */
     int64_t version;            /* the last one sent, or brought along in Last-Event-ID */
     int64_t since_ms;           /* in its list, monotonic */
-    bool is_manager;
+    struct access access;
     bool ending; /* end as soon as the bytes on their way are out */
 };
 
@@ -82,7 +82,7 @@ static void finish(struct subscriber *subscriber)
 
 static bool may_see(const struct subscriber *subscriber, const struct snapshot *snapshot)
 {
-    return snapshot->is_public || subscriber->is_manager;
+    return access_may_see(&subscriber->access, snapshot->poll, snapshot->is_public);
 }
 
 /* Sends what comes first, and then the newest snapshot where it is news, or a heartbeat where nothing else is sent. */
@@ -269,13 +269,12 @@ static void begin_response(struct http_call *call)
     call->req->res.status = 200;
     call->req->res.reason = "OK";
     http_add_header(call, "content-type", "text/event-stream");
-    http_add_header(call, "cache-control", "no-store");
     http_add_header(call, "x-accel-buffering", "no");
     http_add_header(call, "x-content-type-options", "nosniff");
     http_call_is_stream(call);
 }
 
-void stream_open(struct http_call *call, const char *id, bool is_manager)
+void stream_open(struct http_call *call, const char *id, const struct access *access)
 {
     struct feed *feed = feed_of(call->loop);
     struct feeds *feeds = feed->feeds;
@@ -292,7 +291,7 @@ void stream_open(struct http_call *call, const char *id, bool is_manager)
                                       .channel = channel,
                                       .req = call->req,
                                       .version = read_last_event_id(call),
-                                      .is_manager = is_manager};
+                                      .access = *access};
     channel->subscribers++;
     int64_t ours = channel->snapshot != NULL ? channel->snapshot->version : 0;
     if (subscriber->version > clock_read_ns(CLOCK_REALTIME) / 1000 + AHEAD_MAX_US)

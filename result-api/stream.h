@@ -8,10 +8,11 @@
 #ifndef SCRUTIN_STREAM_H
 #define SCRUTIN_STREAM_H
 
+#include "access.h"
 #include "http.h"
 
-/* Answers the request with the poll's stream, or 503 where there are too many. is_manager: also while the results are
- * not public. */
-void stream_open(struct http_call *call, const char *id, bool is_manager);
+/* Answers the request with the poll's stream, or 503 where there are too many. It ends when the results are hidden from
+ * who has shown no more than access; opening a poll again may do that, and an edit. */
+void stream_open(struct http_call *call, const char *id, const struct access *access);
 
 #endif

@@ -126,16 +126,14 @@ static bool read_options(const json_t *value, struct poll *poll, struct json_err
     return true;
 }
 
-/* One of a few names, of which this server knows only the first `known`. */
-static bool read_name(const json_t *value, const char *field, int (*from_name)(const char *), int known, int *to,
+/* One of a few names. */
+static bool read_name(const json_t *value, const char *field, int (*from_name)(const char *), int *to,
                       struct json_error *err)
 {
     int got = json_is_string(value) ? from_name(json_string_value(value)) : -1;
 
     if (got < 0)
         return poll_form_refuse(err, field, "This is not one of the names that the API describes.");
-    if (got >= known)
-        return poll_form_refuse(err, field, "This server does not offer that yet.");
     *to = got;
     return true;
 }
@@ -162,7 +160,7 @@ static bool read_field(const char *name, const json_t *value, struct poll *poll,
     if (strcmp(name, "options") == 0)
         return read_options(value, poll, err);
     if (strcmp(name, "method") == 0) {
-        bool ok = read_name(value, name, poll_method_from_name, METHOD_SCORE + 1, &name_value, err);
+        bool ok = read_name(value, name, poll_method_from_name, &name_value, err);
         poll->method = (enum poll_method)name_value;
         return ok;
     }
@@ -171,11 +169,11 @@ static bool read_field(const char *name, const json_t *value, struct poll *poll,
     if (strcmp(name, "max_choices") == 0)
         return read_number(value, name, &poll->max_choices, err);
     if (strcmp(name, "results_visibility") == 0) {
-        bool ok = read_name(value, name, poll_visibility_from_name, VISIBILITY_ALWAYS + 1, &name_value, err);
+        bool ok = read_name(value, name, poll_visibility_from_name, &name_value, err);
         poll->visibility = (enum poll_visibility)name_value;
         return ok;
     }
-    bool ok = read_name(value, name, poll_voter_policy_from_name, VOTERS_CODE + 1, &name_value, err);
+    bool ok = read_name(value, name, poll_voter_policy_from_name, &name_value, err);
     poll->voter_policy = (enum poll_voter_policy)name_value;
     return ok;
 }

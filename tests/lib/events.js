@@ -6,9 +6,10 @@ import { until, within } from './wait.js';
 
 export class EventStream {
   /** Opens it and waits for the head of the answer. */
-  static open(origin, path, { protocol = 'HTTP/1.1', lastEventId } = {}) {
+  static open(origin, path, { protocol = 'HTTP/1.1', lastEventId, headers: more = {} } = {}) {
     const stream = new EventStream();
-    const headers = { accept: 'text/event-stream', ...(lastEventId !== undefined && { 'last-event-id': String(lastEventId) }) };
+    const headers = { accept: 'text/event-stream', ...more,
+      ...(lastEventId !== undefined && { 'last-event-id': String(lastEventId) }) };
     stream.events = []; // {id, event, data}
     stream.comments = 0;
     stream.isClosed = false;
