@@ -1,0 +1,229 @@
+// The result page in a real browser: live bars, every method, the presenter's screen, breaks of the stream.
+// SPDX-License-Identifier: MIT
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { Browser, assertAccessible } from '../lib/browser.js';
+import { EventStream } from '../lib/events.js';
+import { requestJson } from '../lib/http.js';
+import { Instance } from '../lib/instance.js';
+import { until } from '../lib/wait.js';
+
+let instance;
+let browser;
+let voters = 0;
+before(async () => {
+  instance = await Instance.start({ workers: 1 });
+  browser = await Browser.start();
+});
+after(async () => {
+  await browser?.close();
+  await instance?.stop();
+});
+
+/** Ballots of as many new voters, by the bulk route. */
+async function cast(poll, ...selections) {
+  const ballots = selections.map((selection) => ({ voter: `v${voters++}`, selection }));
+  const { status, text } = await requestJson(instance.voteUrl, 'POST', `/v1/polls/${poll.id}/ballots`, { ballots },
+    { authorization: `Bearer ${instance.apiKey}` });
+  assert.equal(status, 202, text);
+}
+const times = (n, selection) => Array.from({ length: n }, () => selection);
+const manage = (poll, body) => requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, body, { authorization: `Bearer ${poll.token}` });
+const address = (poll, rest = '') => `${instance.resultPage}/p/${poll.id}${rest}`;
+
+/** Name and figure of each bar, as they stand. */
+const barsOf = (page) => page.locator('.bars').first().locator('.bar').evaluateAll((bars) => bars.map((bar) =>
+  [bar.querySelector('.name').firstChild.nextSibling?.textContent ?? bar.querySelector('.name').textContent, bar.querySelector('.figure').textContent]));
+const names = async (page) => (await barsOf(page)).map(([name]) => name.trim());
+const totalShown = async (page) => Number((await page.locator('.total b, .screen-count b').first().textContent()).replace(/\D/g, ''));
+const shows = (page, total) => until(`the page shows ${total} ballots`, async () => (await totalShown(page)) === total);
+const stateShown = (page) => page.locator('[data-state]').first().getAttribute('data-state');
+
+test('bars follow the ballots, keep their order until asked to sort, and end as final', async () => {
+  const poll = await instance.createPoll({ title: 'Pets', options: [{ id: 'a', label: 'Cats' }, { id: 'b', label: 'Dogs' }, { id: 'c', label: 'Owls' }] });
+  const page = await browser.open(address(poll));
+  await shows(page, 0);
+  assert.equal(await stateShown(page), 'live');
+  await cast(poll, ...times(2, ['a']), ...times(5, ['b']), ['c']);
+  await shows(page, 8);
+  assert.deepEqual(await barsOf(page), [['Cats', '25%'], ['Dogs', '63%'], ['Owls', '13%']]);
+  assert.equal(await page.locator('.bar.leads .name').textContent(), 'Dogs');
+  await page.getByRole('button', { name: 'Sort by votes' }).click();
+  assert.deepEqual(await names(page), ['Dogs', 'Cats', 'Owls']);
+  await cast(poll, ...times(4, ['c']));
+  await shows(page, 12);
+  assert.deepEqual(await names(page), ['Dogs', 'Owls', 'Cats']);
+  await page.getByRole('button', { name: 'Order of the poll' }).click();
+  assert.deepEqual(await names(page), ['Cats', 'Dogs', 'Owls']);
+
+  await page.getByText('As a table').first().click();
+  assert.deepEqual(await page.locator('table').first().locator('tbody tr').allInnerTexts(), ['Cats\t17%\t2', 'Dogs\t42%\t5', 'Owls\t42%\t5']);
+  const ledger = (await page.locator('.ledger').innerText()).replace(/\s+/g, ' ');
+  assert.match(ledger, /^Received 12 .* Counted 12 .* Superseded 0 .* Pending 0 /);
+  await assertAccessible(page);
+
+  await manage(poll, { state: 'closed' });
+  await until('the page says final', async () => (await stateShown(page)) === 'final', { timeout: 20_000 });
+  await page.getByText('Level: Dogs and Owls.').waitFor({ state: 'attached' }); // what those who listen hear
+  await page.context().close();
+});
+
+test('ranked: every round, step by step', async () => {
+  const poll = await instance.createPoll({ method: 'ranked', options: ['Ann', 'Bob', 'Cyd'].map((label, i) => ({ id: 'abc'[i], label })) });
+  await cast(poll, ...times(4, ['a']), ...times(3, ['b']), ...times(2, ['c', 'b']));
+  const page = await browser.open(address(poll));
+  await shows(page, 9);
+  const runoff = page.locator('section', { hasText: 'Instant runoff' });
+  assert.match(await runoff.innerText(), /Round 2 of 2[\s\S]*Bob has more than half and wins/);
+  await runoff.getByRole('button', { name: 'Round before' }).click();
+  assert.match(await runoff.innerText(), /Round 1 of 2[\s\S]*Cyd has the fewest and leaves/);
+  assert.deepEqual(await runoff.locator('.figure').allTextContents(), ['4', '3', '2']);
+  await runoff.getByRole('button', { name: 'Next round' }).click();
+  assert.deepEqual(await runoff.locator('.figure').allTextContents(), ['4', '5', 'out']);
+  await assertAccessible(page);
+  await page.context().close();
+});
+
+test('approval and score: shares of the ballots, means and distributions', async () => {
+  const approval = await instance.createPoll({ method: 'approval', n: 3 });
+  await cast(approval, ['o0', 'o1'], ['o0'], ['o0', 'o2'], ['o1']);
+  const score = await instance.createPoll({ method: 'score', n: 2 });
+  await cast(score, { o0: 5, o1: 1 }, { o0: 4 }, { o0: 0 });
+  const page = await browser.open(address(approval));
+  await shows(page, 4);
+  assert.deepEqual((await barsOf(page)).map(([, figure]) => figure), ['75%', '50%', '25%']);
+  await page.goto(address(score));
+  await shows(page, 3);
+  assert.deepEqual((await barsOf(page)).map(([, figure]) => figure), ['3.0', '1.0']);
+  assert.deepEqual(await page.locator('.scores').first().locator('.unseen').allTextContents(),
+    ['Score 0: once', 'Score 1: 0 times', 'Score 2: 0 times', 'Score 3: 0 times', 'Score 4: once', 'Score 5: once']);
+  await assertAccessible(page);
+  await page.context().close();
+});
+
+test('the presenter leads by keys: waiting with a code, reveal, table, join, help, leave', async () => {
+  const poll = await instance.createPoll({ title: 'On stage', n: 2 });
+  const page = await browser.open(address(poll, '/present'), { viewport: { width: 1280, height: 720 } });
+  await page.locator('.wait-code').waitFor();
+  assert.equal(await page.locator('.wait-code').textContent(), poll.id);
+  assert.match(await page.locator('.wait-count').innerText(), /^0\s/);
+  await page.locator('.wait-qr .qr').waitFor();
+  await assertAccessible(page);
+  await cast(poll, ...times(3, ['o1']));
+  await page.locator('.screen-chart').waitFor(); // the first ballot brings the bars
+  await shows(page, 3);
+  await page.keyboard.press('h');
+  assert.match(await page.locator('.wait-count').innerText(), /^3\s/);
+  await page.keyboard.press('h');
+  await page.keyboard.press('t');
+  assert.match(await page.locator('.screen-chart table').innerText(), /Option 1\s+100%\s+3/);
+  await page.keyboard.press('t');
+  assert.equal(await page.locator('.join-panel').count(), 1);
+  await page.keyboard.press('j');
+  assert.equal(await page.locator('.join-panel').count(), 0);
+  await page.keyboard.press('?');
+  assert.match(await page.getByRole('dialog').innerText(), /Hide and reveal the result/);
+  await assertAccessible(page);
+  await page.keyboard.press('Escape');
+  assert.equal(await page.getByRole('dialog').count(), 0);
+  await page.keyboard.press('f');
+  await page.waitForFunction(() => document.fullscreenElement !== null);
+  await page.keyboard.press('f');
+  await page.waitForFunction(() => document.fullscreenElement === null);
+  await page.keyboard.press('Escape');
+  await page.waitForURL(address(poll));
+  await page.context().close();
+});
+
+test('the stream breaks and comes back: the page says so, and no count ever goes down', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  await cast(poll, ...times(5, ['o0']));
+  const page = await browser.open(address(poll));
+  await shows(page, 5);
+  await page.evaluate(() => {
+    window.totals = [];
+    new MutationObserver(() => window.totals.push(Number(document.querySelector('.total b')?.textContent.replace(/\D/g, '') ?? -1)))
+      .observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  await instance.ctl('stop', 'result-api');
+  await until('the page says that it reconnects', async () => (await stateShown(page)) === 'reconnecting');
+  assert.equal(await totalShown(page), 5);
+  await cast(poll, ...times(4, ['o1']));
+  await instance.ctl('start', 'result-api');
+  await shows(page, 9);
+  assert.equal(await stateShown(page), 'live');
+  const totals = await page.evaluate(() => window.totals);
+  assert.deepEqual(totals, totals.toSorted((a, b) => a - b));
+  await page.context().close();
+});
+
+test('hostile titles are text; no poll, no ballot and a language have their words', async () => {
+  const title = `<img src=x onerror="document.title='pwned'"> مرحبا 🎉 ${'long '.repeat(20)}`;
+  const poll = await instance.createPoll({ title, options: [{ id: 'a', label: '<script>alert(1)</script>' }, { id: 'b', label: 'x'.repeat(100) }] });
+  for (const width of [390, 1280]) {
+    const page = await browser.open(address(poll), { viewport: { width, height: 800 } });
+    await shows(page, 0);
+    assert.equal((await page.locator('h1').textContent()).trim(), title.trim());
+    assert.equal((await names(page))[0], '<script>alert(1)</script>');
+    assert.equal(await page.locator('main img, main script').count(), 0);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `no sideways scrolling at ${width}`);
+    assert.match(await page.locator('main').innerText(), /No ballot yet/);
+    await page.context().close();
+  }
+  const french = await browser.open(address(poll), { locale: 'fr-FR', colorScheme: 'dark' });
+  await shows(french, 0);
+  assert.match(await french.locator('main').innerText(), /Pas encore de bulletin/);
+  assert.equal(await french.locator('html').getAttribute('lang'), 'fr');
+  await assertAccessible(french);
+  await french.getByRole('button', { name: 'EN', exact: true }).click();
+  assert.match(await french.locator('main').innerText(), /No ballot yet/);
+  await french.goto(`${instance.resultPage}/p/nosuchpoll?lang=fr`);
+  await french.getByText('Ce scrutin n’existe pas').waitFor();
+  await assertAccessible(french);
+  await french.goto(`${instance.resultPage}/`);
+  await french.locator('.poll-card').first().waitFor();
+  await assertAccessible(french);
+  await french.context().close();
+});
+
+test('500 streams beside it while ballots pour in: updates arrive, and no task of the page takes 50 ms', { timeout: 90_000 }, async () => {
+  const poll = await instance.createPoll({ n: 10 });
+  const streams = await Promise.all(Array.from({ length: 500 }, () => EventStream.open(instance.resultPage, `/v1/polls/${poll.id}/results/stream`)));
+  const page = await browser.open(address(poll), { viewport: { width: 1280, height: 720 } });
+  await shows(page, 0);
+  const session = await page.context().newCDPSession(page);
+  const events = [];
+  session.on('Tracing.dataCollected', ({ value }) => events.push(...value));
+  const complete = new Promise((done) => session.on('Tracing.tracingComplete', done));
+  await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['toplevel', 'disabled-by-default-devtools.timeline'] } });
+  let seen = 0, last = 0;
+  const until_ = performance.now() + 5000;
+  while (performance.now() < until_) {
+    await cast(poll, ...Array.from({ length: 200 }, (_, i) => [`o${i % 10}`]));
+    const now = await totalShown(page);
+    if (now > last) seen++;
+    assert.ok(now >= last);
+    last = now;
+  }
+  await session.send('Tracing.end');
+  await complete;
+  for (const stream of streams) stream.close();
+  assert.ok(seen >= 5, `${seen} updates were seen`);
+  // CPU time, not the clock's: a busy machine makes every task long, and says nothing of the page.
+  const renderer = new Set(events.filter((event) => event.name === 'thread_name' && event.args.name === 'CrRendererMain').map((event) => `${event.pid}.${event.tid}`));
+  const tasks = events.filter((event) => event.name === 'RunTask' && event.tdur !== undefined && renderer.has(`${event.pid}.${event.tid}`));
+  assert.ok(tasks.length > 50, `${tasks.length} tasks in the trace`);
+  const longest = Math.max(...tasks.map((task) => task.tdur / 1000));
+  console.log(`# ${seen} updates, ${tasks.length} tasks, the longest took ${longest.toFixed(1)} ms of CPU`);
+  assert.ok(longest < 50, `the longest task took ${longest} ms`);
+  await page.context().close();
+});
+
+test('a page is at most 30 KB on its way, asks no stranger, and never complained', async () => {
+  const page = await browser.open(`${instance.resultPage}/p/demo/present`, { locale: 'fr-FR' });
+  await page.locator('.wait-qr .qr').waitFor();
+  const bytes = await page.evaluate(() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+    .filter((entry) => !/\/v1\/|site\.json/.test(entry.name)).reduce((sum, entry) => sum + entry.encodedBodySize, 0));
+  assert.ok(bytes > 5000 && bytes <= 30 * 1024, `${bytes} bytes`);
+  browser.assertNoComplaint();
+});
