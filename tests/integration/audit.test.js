@@ -51,8 +51,7 @@ test('no false alarm while ballots are cast and revised and workers are killed',
     for (; under; n++) assertWell(await instance.audit([], { SETTLE_S: '20' }));
     return n;
   })();
-  await instance.killAndWait('worker:worker_0');
-  await instance.killAndWait('worker:worker_1');
+  await Promise.all(['worker:worker_0', 'worker:worker_1'].map((worker) => instance.killAndWait(worker)));
   for (const load of loads) await acknowledges(load, 500);
   for (const load of loads) await load.stop();
   under = false;

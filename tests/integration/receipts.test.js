@@ -29,7 +29,7 @@ const stateOf = async (receipt) => {
 const becomes = (receipt, state) => until(`it is ${state}`, async () => (await stateOf(receipt)).state === state);
 
 test('pending while the workers are away, then counted, superseded when revised; first is final the other way round', async () => {
-  await instance.ctl('stop', 'worker:*');
+  await instance.signal('worker:worker_0', 'SIGSTOP');
   const all = [];
   for (const revisable of [true, false]) {
     const poll = await instance.createPoll({ n: 2, revisable });
@@ -38,7 +38,7 @@ test('pending while the workers are away, then counted, superseded when revised;
     for (const receipt of receipts) assert.deepEqual(await stateOf(receipt), { state: 'pending' });
     all.push(revisable ? receipts.reverse() : receipts);
   }
-  await instance.ctl('start', 'worker:*');
+  await instance.signal('worker:worker_0', 'SIGCONT');
   for (const [stands, beaten] of all) {
     await becomes(stands, 'counted');
     assert.deepEqual(await stateOf(beaten), { state: 'superseded' });
