@@ -95,7 +95,7 @@ MUST_CHECK enum status bus_watch_bucket(struct bus *bus, enum bus_bucket bucket,
 
 /* --- looking */
 struct bus_stream_info {
-    int64_t created_ns; /* since 1970: tells one incarnation of the stream from the next */
+    int64_t created_ns; /* since 1970, as the description has it: tells one incarnation of the stream from the next */
     uint64_t first_sequence, last_sequence, messages, bytes;
 };
 MUST_CHECK enum status bus_stream_info(struct bus *bus, struct bus_stream_info *out, struct errmsg *err);

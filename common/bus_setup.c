@@ -3,6 +3,35 @@
 #include "bus_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What tells one incarnation of the stream from the next stands in its description. The time of its creation, which the
+ * server reports, would do if it were kept: nats-server 2.10.27 writes the time of its own start in its place when a
+ * stream is updated after a restart, and reports that from the next restart on. */
+#define DESCRIPTION "Every acknowledged ballot: the audit log"
+#define INCARNATION "; incarnation "
+
+static int64_t incarnation_of(const jsStreamInfo *info)
+{
+    const char *description = info->Config->Description;
+    const char *mark = description == NULL ? NULL : strstr(description, INCARNATION);
+    int64_t number = mark == NULL ? 0 : strtoll(mark + strlen(INCARNATION), NULL, 10);
+
+    return number > 0 ? number : info->Created;
+}
+
+static enum status find_or_add(struct bus *bus, jsStreamConfig *config, jsStreamInfo **info, struct errmsg *err)
+{
+    jsErrCode code = 0;
+    natsStatus s = js_GetStreamInfo(info, bus->js, config->Name, NULL, &code);
+
+    if (s == NATS_NOT_FOUND || code == JSStreamNotFoundErr) {
+        code = 0;
+        s = js_AddStream(info, bus->js, config, NULL, &code);
+    }
+    return bus_error(s, code, config->Name, err);
+}
 
 static enum status set_up_stream(struct bus *bus, jsStreamConfig *config, jsStreamInfo **info, struct errmsg *err)
 {
@@ -24,12 +53,13 @@ static enum status set_up_ballots(struct bus *bus, const struct bus_setup *setup
                                   struct errmsg *err)
 {
     const char *subjects[] = {"ballots.>"};
+    char description[sizeof(DESCRIPTION INCARNATION) + 20];
     jsStreamConfig config;
     jsStreamInfo *info = NULL;
 
     jsStreamConfig_Init(&config);
     config.Name = BUS_STREAM;
-    config.Description = "Every acknowledged ballot: the audit log";
+    config.Description = DESCRIPTION;
     config.Subjects = subjects;
     config.SubjectsLen = 1;
     config.Storage = js_FileStorage;
@@ -41,9 +71,14 @@ static enum status set_up_ballots(struct bus *bus, const struct bus_setup *setup
     config.DenyDelete = true;
     config.DenyPurge = true;
     config.Replicas = setup->replicas;
-    enum status st = set_up_stream(bus, &config, &info, err);
-    if (st == ST_OK)
-        *created_ns = info->Created;
+    enum status st = find_or_add(bus, &config, &info, err);
+    if (st != ST_OK)
+        return st;
+    *created_ns = incarnation_of(info);
+    jsStreamInfo_Destroy(info);
+    snprintf(description, sizeof(description), DESCRIPTION INCARNATION "%lld", (long long)*created_ns);
+    config.Description = description;
+    st = set_up_stream(bus, &config, &info, err);
     jsStreamInfo_Destroy(info);
     return st;
 }
@@ -135,8 +170,8 @@ enum status bus_stream_info(struct bus *bus, struct bus_stream_info *out, struct
     natsStatus s = js_GetStreamInfo(&info, bus->js, BUS_STREAM, NULL, &code);
 
     if (s == NATS_OK)
-        *out = (struct bus_stream_info){info->Created, info->State.FirstSeq, info->State.LastSeq, info->State.Msgs,
-                                        info->State.Bytes};
+        *out = (struct bus_stream_info){incarnation_of(info), info->State.FirstSeq, info->State.LastSeq,
+                                        info->State.Msgs, info->State.Bytes};
     jsStreamInfo_Destroy(info);
     return bus_error(s, code, "stream " BUS_STREAM, err);
 }

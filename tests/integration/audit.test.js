@@ -184,6 +184,16 @@ test('after the damage all is as it was', async () => {
   assertWell(await instance.audit());
 });
 
+test('a broker that was started again, set up again and started once more has the same stream', async () => {
+  for (const again of [true, false]) {
+    await instance.killAndWait('nats');
+    if (again) await until('it is set up', () => instance.setUp().then(() => true));
+  }
+  await until('the broker is there', async () => (await (await instance.jsm()).streams.info('BALLOTS')).state.messages > 0);
+  const report = assertWell(await instance.audit());
+  assert.equal(report.epoch.epoch, 1);
+});
+
 test('what the stream has forgotten by age is passed over', async () => {
   const jsm = await instance.jsm();
   const { config } = await jsm.streams.info('BALLOTS');

@@ -237,14 +237,14 @@ export class Instance {
   async settle({ timeout = 40_000 } = {}) {
     const jsm = await this.jsm();
     return until('everything in the stream is applied', async () => {
-      const { state, created } = await jsm.streams.info('BALLOTS');
+      const { state, created, config } = await jsm.streams.info('BALLOTS');
       const [row] = await this.sql(
         `SELECT count(b.seq) AS n, e.epoch FROM stream_epochs e LEFT JOIN applied_batches b
              ON b.epoch = e.epoch AND b.seq <= $1
-          WHERE e.created_ns = $2 GROUP BY e.epoch`, [state.last_seq, String(nanoseconds(created))]);
+          WHERE e.created_ns = $2 GROUP BY e.epoch`, [state.last_seq, /; incarnation (\d+)$/.exec(config.description)?.[1] ?? String(nanoseconds(created))]);
       if (!row && state.last_seq > 0) throw new Error('this stream has no epoch yet');
       if (Number(row?.n ?? 0) !== state.last_seq) {
-        const { name, ts, stream_name: stream, config, created: made, ...rest } = await jsm.consumers.info('BALLOTS', 'workers');
+        const { name, ts, stream_name: stream, config: durable, created: made, ...rest } = await jsm.consumers.info('BALLOTS', 'workers');
         throw new Error(`${row?.n ?? 0} of ${state.last_seq} messages are applied; consumer ${JSON.stringify(rest)}`);
       }
       return { last: state.last_seq, epoch: row?.epoch };
