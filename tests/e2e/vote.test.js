@@ -1,0 +1,307 @@
+// The vote page in a real browser against everything: create, vote on two devices, revise, close, for every method.
+// SPDX-License-Identifier: MIT
+import test, { after, before, describe } from 'node:test';
+import assert from 'node:assert/strict';
+import { Browser } from '../lib/browser.js';
+import { Instance } from '../lib/instance.js';
+import { request, requestJson } from '../lib/http.js';
+import { until } from '../lib/wait.js';
+
+let instance;
+let browser;
+before(async () => {
+  [instance, browser] = await Promise.all([Instance.start({ workers: 1 }), Browser.start()]);
+});
+after(async () => {
+  await browser?.close();
+  await instance?.stop();
+});
+
+const PHONE = { viewport: { width: 390, height: 844 } };
+const button = (page, name) => page.getByRole('button', { name });
+const open = (path, options = PHONE) => browser.open(instance.votePage + path, options);
+const results = async (poll) => (await request(instance.resultUrl, { path: `/v1/polls/${poll}/results` })).json;
+const resultsWhen = (what, poll, holds) => until(what, async () => {
+  const got = await results(poll);
+  if (holds(got)) return got;
+  throw new Error(JSON.stringify(got));
+}, { timeout: 20_000 });
+const countsOf = ({ results: rows }) => rows.map((row) => row.count);
+
+/** Waits until the page says so. */
+const sees = (page, text) => page.getByText(text).first().waitFor();
+const counted = (page) => sees(page, 'Counted. Thank you!');
+
+/** Makes a poll on the page as an organiser does, and gives its code. */
+async function createOnPage(page, { title, options, method, fill = async () => {} }) {
+  await page.goto(`${instance.votePage}/new`);
+  await page.getByLabel('Question').fill(title);
+  await page.getByRole('textbox', { name: 'Option 1' }).fill(options[0]);
+  for (const option of options.slice(1)) {
+    await page.keyboard.press('Enter');
+    await page.keyboard.type(option);
+  }
+  await page.getByRole('radio', { name: method }).check();
+  await fill();
+  await button(page, 'Create and open').click();
+  await page.waitForURL(/\/manage\/\w+$/);
+  await page.getByRole('heading', { name: 'Share' }).waitFor();
+  return new URL(page.url()).pathname.split('/').pop();
+}
+
+const OPTIONS = ['Sea', 'Mountains', 'City'];
+
+/** For each method: how one votes, how one changes one's mind, and what the result then says. */
+const METHODS = [
+  { method: 'One choice',
+    first: async (page) => button(page, 'Sea').click(),
+    second: async (page) => button(page, 'City').click(),
+    check: (got) => assert.deepEqual(countsOf(got), [1, 0, 1]) },
+  { method: 'Several choices',
+    first: async (page) => {
+      await page.getByLabel('Sea').check({ force: true });
+      await page.getByLabel('City').check({ force: true });
+      await button(page, 'Cast my ballot').click();
+    },
+    second: async (page) => {
+      await page.getByLabel('Sea').uncheck({ force: true });
+      await button(page, 'Cast my ballot').click();
+    },
+    check: (got) => assert.deepEqual(countsOf(got), [1, 0, 2]) },
+  { method: 'Ranking',
+    first: async (page) => {
+      await button(page, 'City').click();
+      await button(page, 'Sea').click();
+      await button(page, 'Cast my ballot').click();
+    },
+    second: async (page) => {
+      await button(page, 'Sea: one place up').click();
+      await button(page, 'Cast my ballot').click();
+    },
+    check: (got) => assert.deepEqual(countsOf(got), [1, 0, 1]) },
+  { method: 'Stars',
+    first: async (page) => {
+      await page.getByRole('group', { name: 'Sea' }).getByLabel('5 stars').check({ force: true });
+      await page.getByRole('group', { name: 'City' }).getByLabel('0 stars').check({ force: true });
+      await button(page, 'Cast my ballot').click();
+    },
+    second: async (page) => {
+      await page.getByRole('group', { name: 'Sea' }).getByLabel('1 star', { exact: true }).check({ force: true });
+      await button(page, 'No opinion on City').click();
+      await button(page, 'Cast my ballot').click();
+    },
+    check: (got) => assert.deepEqual(got.results.map((row) => [row.count, row.sum]), [[2, 6], [0, 0], [1, 0]]) },
+];
+
+describe('every method', { concurrency: 4 }, () => {
+  for (const { method, first, second, check } of METHODS) {
+    test(`${method}: create, vote on two devices, change one's mind, close; the result is what the devices show`, async () => {
+      const organiser = await open('/', { viewport: { width: 1280, height: 800 } });
+      const title = `Where to? ${method}`;
+      const code = await createOnPage(organiser, { title, options: OPTIONS, method });
+      const one = await open('/');
+      await one.getByLabel('Code of the poll').fill(` ${code.toUpperCase().replace(/^(....)/, '$1-')} `);
+      await button(one, 'Join').click();
+      await one.waitForURL(`**/p/${code}`);
+      await sees(one, 'You can change your vote until the poll closes.');
+      const two = await open(`/p/${code}`);
+      await first(one);
+      await counted(one);
+      await first(two);
+      await counted(two);
+      await button(two, 'Change my vote').click();
+      await second(two);
+      await counted(two);
+      check(await resultsWhen('both ballots count', code, (got) => got.total === 2 && got.ledger.superseded === 1));
+
+      const receipt = await two.locator('.receipt code').textContent();
+      await organiser.goto(`${instance.votePage}/receipt#${receipt}`);
+      await sees(organiser, 'The ballot is part of the result.');
+      await organiser.goto(`${instance.votePage}/manage/${code}`);
+      await button(organiser, 'Close').click();
+      await button(organiser, 'Really close?').click();
+      await resultsWhen('it is final', code, (got) => got.state === 'final');
+      await sees(organiser, 'Final');
+      await one.reload();
+      await sees(one, 'The poll has closed. Your vote stands.');
+      const late = await open(`/p/${code}`);
+      await sees(late, 'This poll is closed. Ballots are no longer taken.');
+      for (const page of [organiser, one, two, late]) await page.context().close();
+    });
+  }
+});
+
+test('voting codes: made, typed carelessly, wrong ones kept out, one vote each', async () => {
+  const organiser = await open('/', { viewport: { width: 1280, height: 800 } });
+  const code = await createOnPage(organiser, { title: 'With codes', options: OPTIONS, method: 'One choice',
+    fill: () => organiser.getByRole('radio', { name: 'With a voting code' }).check() });
+  await organiser.getByLabel('How many?').fill('3');
+  await button(organiser, 'Make codes').click();
+  await sees(organiser, '3 were made so far.');
+  const codes = await organiser.locator('.code-card .code').allTextContents();
+  assert.equal(new Set(codes).size, 3);
+
+  const voter = await open(`/p/${code}`);
+  await button(voter, 'Sea').click();
+  await sees(voter, 'some are missing');
+  await voter.getByLabel('Your voting code').fill('0000-0000-0000');
+  await button(voter, 'Sea').click();
+  await sees(voter, 'This voting code does not fit this poll.');
+  assert.equal(await button(voter, 'Sea').getAttribute('aria-pressed'), 'true'); // still filled in
+  const field = voter.getByLabel('Your voting code');
+  await field.fill('');
+  await field.pressSequentially(codes[0].toLowerCase().replaceAll('-', ' ').replaceAll('0', 'o').replaceAll('1', 'l'));
+  assert.equal(await field.inputValue(), codes[0]);
+  await button(voter, 'Sea').click();
+  await counted(voter);
+
+  const scanned = await open(`/p/${code}#code=${codes[0]}`); // the same code on another device is the same voter
+  await button(scanned, 'City').click();
+  await counted(scanned);
+  const got = await resultsWhen('one vote', code, ({ ledger }) => ledger.superseded === 1);
+  assert.deepEqual(countsOf(got), [0, 0, 1]);
+  for (const page of [organiser, voter, scanned]) await page.context().close();
+});
+
+test('without a network the ballot is kept, also over a reload, and sent once when it is back', async () => {
+  const { id } = await instance.createPoll({ options: [{ id: 'a', label: 'Apples' }, { id: 'b', label: 'Pears' }] });
+  const page = await open(`/p/${id}`);
+  await page.context().setOffline(true);
+  await button(page, 'Apples').click();
+  await sees(page, 'No network');
+  assert.equal((await results(id)).ledger.received, 0);
+  const sent = [];
+  page.on('request', (asked) => asked.method() === 'PUT' && sent.push(asked));
+  await page.context().setOffline(false);
+  await counted(page);
+  assert.equal(sent.length, 1);
+
+  await page.route('**/ballot', (route) => route.abort()); // the page opens, the ballot does not leave
+  await button(page, 'Change my vote').click();
+  await button(page, 'Pears').click();
+  await sees(page, 'No network');
+  await page.reload();
+  await sees(page, 'Pears');
+  await page.unroute('**/ballot');
+  await button(page, 'Try now').click();
+  await counted(page);
+  const got = await resultsWhen('the change counts', id, ({ ledger }) => ledger.received === 2);
+  assert.deepEqual(countsOf(got), [0, 1]);
+  await page.context().close();
+});
+
+test('an answer that is lost on the way does not make a second voter', async () => {
+  const { id } = await instance.createPoll({ options: [{ id: 'a', label: 'Apples' }, { id: 'b', label: 'Pears' }] });
+  const page = await open(`/p/${id}`);
+  let n = 0;
+  await page.route('**/ballot', async (route) => {
+    if (++n > 1) return route.continue();
+    await route.fetch(); // recorded, and nobody hears of it
+    return route.abort();
+  });
+  await button(page, 'Apples').click();
+  await counted(page);
+  assert.equal(n, 2);
+  const got = await resultsWhen('both came in', id, ({ ledger }) => ledger.received === 2);
+  assert.equal(got.total, 1);
+  await page.context().close();
+});
+
+test('vote-api restarted under the page: the ballot waits, says so, and counts once', async () => {
+  const { id } = await instance.createPoll({ options: [{ id: 'a', label: 'Apples' }, { id: 'b', label: 'Pears' }] });
+  const page = await open(`/p/${id}`);
+  await instance.ctl('stop', 'vote-api');
+  await button(page, 'Apples').click();
+  await sees(page, 'Not confirmed yet');
+  await instance.ctl('start', 'vote-api');
+  await counted(page);
+  const got = await resultsWhen('it counts', id, ({ total }) => total === 1);
+  assert.equal(got.ledger.received, 1);
+  await page.context().close();
+});
+
+test('too many requests, a poll that closes meanwhile: sentences, and what was filled in stays', async () => {
+  const { id, token } = await instance.createPoll({ method: 'approval', options: [{ id: 'a', label: 'Apples' }, { id: 'b', label: 'Pears' }] });
+  const page = await open(`/p/${id}`);
+  let n = 0;
+  await page.route('**/ballot', (route) => (++n > 1 ? route.continue() : route.fulfill({ status: 429,
+    headers: { 'retry-after': '1', 'content-type': 'application/problem+json' }, body: '{"type":"/problems/too-many-requests"}' })));
+  await page.getByLabel('Apples').check({ force: true });
+  await button(page, 'Cast my ballot').click();
+  await sees(page, 'Your ballot is kept on this device');
+  await counted(page);
+
+  const manager = { authorization: `Bearer ${token}` };
+  await button(page, 'Change my vote').click();
+  await page.getByLabel('Pears').check({ force: true });
+  const change = (body) => requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${id}`, body, manager);
+  assert.equal((await change({ title: 'A better title' })).status, 200);
+  await page.evaluate(() => dispatchEvent(new Event('online'))); // the page looks again, as it does now and then
+  await page.getByRole('heading', { name: 'A better title' }).waitFor();
+  assert.ok(await page.getByLabel('Pears').isChecked());
+  assert.equal((await change({ state: 'closed' })).status, 200);
+  await button(page, 'Cast my ballot').click();
+  await sees(page, 'Your ballot was not taken');
+  await sees(page, 'The vote you cast before still stands.');
+  assert.ok(await page.getByLabel('Pears').isChecked());
+  await button(page, 'Understood').click();
+  await sees(page, 'The poll has closed. Your vote stands.');
+  await page.context().close();
+});
+
+test('rules are said before one votes, and a final vote asks twice', async () => {
+  const { id } = await instance.createPoll({ revisable: false, closes_at: new Date(Date.now() + 3_600_000).toISOString(),
+    options: [{ id: 'a', label: 'Apples' }, { id: 'b', label: 'Pears' }] });
+  const page = await open(`/p/${id}`);
+  for (const rule of ['Everybody with the link may vote', 'Your vote is final once it is cast.', /Closes in (60 minutes|1 hour)/, 'Everybody sees the result live.']) {
+    await sees(page, rule);
+  }
+  await button(page, 'Apples').click();
+  await button(page, 'Pears').click(); // a finger that slipped
+  await button(page, 'Cast my ballot').click();
+  await counted(page);
+  assert.equal(await button(page, 'Change my vote').count(), 0);
+  assert.deepEqual(countsOf(await resultsWhen('it counts', id, ({ total }) => total === 1)), [0, 1]);
+  await page.context().close();
+});
+
+const HOSTILE = ['<img src=x onerror="document.title=\'pwned\'">', '‮tfel ot thgir‬ שלום', '👩‍👩‍👧‍👦🏳️‍🌈 zalgo h̷̡͝e̵', '"><script>document.title="pwned"</script>'];
+
+test('hostile titles, options and addresses are shown as text', async () => {
+  const long = 'W'.repeat(200);
+  const { id } = await instance.createPoll({ title: HOSTILE[0], description: `${HOSTILE[3]}\n${'long '.repeat(380)}`, method: 'ranked',
+    options: [...HOSTILE, long].map((label, i) => ({ id: `o${i}`, label })) });
+  const page = await open(`/p/${id}`);
+  await page.getByRole('heading', { name: HOSTILE[0], exact: true }).waitFor();
+  for (const label of [...HOSTILE, long]) await page.locator('button.option', { hasText: label }).click();
+  await button(page, 'Cast my ballot').click();
+  await counted(page);
+  assert.deepEqual(await page.locator('.choice li').allTextContents(), [...HOSTILE, long]);
+  for (const path of ['/', `/p/${encodeURIComponent(HOSTILE[0])}`, `/receipt#${HOSTILE[0]}`, `/manage/${encodeURIComponent(HOSTILE[3])}`,
+    `/p/${id}?lang=${encodeURIComponent(HOSTILE[0])}`, `/p/${id}#code=${encodeURIComponent(HOSTILE[3])}`]) {
+    await page.goto(instance.votePage + path);
+    await page.locator('main h1').waitFor();
+    assert.doesNotMatch(await page.title(), /^pwned/, path);
+    assert.equal(await page.locator('main img, main script').count(), 0, path);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${path} is ${overflow} pixels too wide`);
+  }
+  await page.context().close();
+});
+
+test('drag and drop puts options in order', async () => {
+  const { id } = await instance.createPoll({ method: 'ranked', options: OPTIONS.map((label, i) => ({ id: `o${i}`, label })) });
+  const page = await open(`/p/${id}`);
+  for (const option of OPTIONS) await button(page, option).click();
+  const grip = await button(page, 'City, place 3: move').boundingBox();
+  const top = await page.locator('.slot').first().boundingBox();
+  await page.mouse.move(grip.x + 10, grip.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(grip.x + 10, grip.y - 30, { steps: 4 });
+  await page.mouse.move(grip.x + 10, top.y - 5, { steps: 8 });
+  await page.mouse.up();
+  assert.deepEqual(await page.locator('.slot .text').allTextContents(), ['City', 'Sea', 'Mountains']);
+  await page.context().close();
+});
+
+test('the page had no error, broke no policy, and asked nobody else', () => browser.assertNoComplaint());
