@@ -43,6 +43,14 @@
     STATEMENT(poll_find, "SELECT key, revisable FROM polls WHERE id = $1::text")                                       \
     STATEMENT(poll_each, "SELECT id, definition FROM polls ORDER BY key")                                              \
                                                                                                                        \
+    STATEMENT(codes_has, "SELECT 1 FROM voting_codes WHERE key = $1::text")                                            \
+    STATEMENT(codes_put, "INSERT INTO voting_codes (key, poll_id, definition) SELECT $1::text, $2::text, $3::bytea"    \
+                         " WHERE NOT EXISTS (SELECT FROM polls WHERE id = $2::text AND deleted)"                       \
+                         " ON CONFLICT (key) DO NOTHING")                                                              \
+    STATEMENT(codes_drop, "DELETE FROM voting_codes WHERE poll_id = $1::text")                                         \
+    STATEMENT(codes_count, "SELECT count(*) FROM voting_codes")                                                        \
+    STATEMENT(codes_each, "SELECT key, definition FROM voting_codes ORDER BY key")                                     \
+                                                                                                                       \
     /* Arrays have no nulls here: the id of a dead letter is all zeroes. */                                            \
     STATEMENT(claim, "INSERT INTO applied_batches (epoch, seq, batch, ballots, dead, slot)"                            \
                      " SELECT $1::smallint, seq, nullif(batch, '00000000-0000-0000-0000-000000000000'), ballots,"      \

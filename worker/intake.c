@@ -6,6 +6,7 @@
 #include "dead_letter.h"
 #include "log.h"
 #include "metrics.h"
+#include "poll_copy.h"
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -205,7 +206,7 @@ enum status intake_store(struct intake *intake, struct errmsg *err)
 
 /* --- the loop */
 
-/* The store's connection and tables are there and the polls are copied. */
+/* The store's connection and tables are there; polls and voting codes are copied. */
 static enum status ready_database(struct intake *intake, struct errmsg *err)
 {
     enum status st = ST_OK;
@@ -213,12 +214,14 @@ static enum status ready_database(struct intake *intake, struct errmsg *err)
     if (intake->store == NULL) {
         st = ballot_store_open(&intake->store, intake->options.database_url, "scrutin-worker", err);
         if (st == ST_OK)
-            ballot_store_on_unknown_poll(intake->store, poll_copy_fetch, intake->options.polls);
+            ballot_store_on_unknown_poll(intake->store, poll_copy_fetch, intake->options.bus);
     }
     if (st == ST_OK && intake->subscription == NULL)
         st = ballot_store_ping(intake->store, err);
     if (st == ST_OK)
-        st = poll_copy_run(intake->options.polls, intake->store, err);
+        st = bucket_copy_run(intake->options.polls, intake->store, err);
+    if (st == ST_OK)
+        st = bucket_copy_run(intake->options.codes, intake->store, err);
     if (st != ST_OK || intake->subscription == NULL)
         atomic_store(&intake->database, st);
     return st;

@@ -8,15 +8,15 @@
 #define WORKER_INTAKE_H
 
 #include "ballot_store.h"
+#include "bucket_copy.h"
 #include "bus.h"
-#include "poll_copy.h"
 
 struct intake;
 
 struct intake_options {
     struct bus *bus;
     const char *database_url; /* as ballot_store_open's conninfo */
-    struct poll_copy *polls;
+    struct bucket_copy *polls, *codes;
     size_t transaction_ballots;
     int64_t stall_ms;
 };

@@ -1,8 +1,10 @@
 /* worker - takes batches from the stream and writes them to PostgreSQL, exactly once each.
  * SPDX-License-Identifier: MIT */
+#include "code_store.h"
 #include "http.h"
 #include "intake.h"
 #include "log.h"
+#include "poll_copy.h"
 #include "service.h"
 #include "settings.h"
 #include <pthread.h>
@@ -10,7 +12,7 @@
 struct parts {
     struct http_server *server;
     struct bus *bus;
-    struct poll_copy *polls;
+    struct bucket_copy *polls, *codes;
     struct intake *intake;
     pthread_t thread;
 };
@@ -41,12 +43,16 @@ static void open_parts(struct parts *parts)
 
     if (st != ST_OK)
         service_die(st, &err, "connect to the broker");
-    st = poll_copy_open(parts->bus, &parts->polls, &err);
+    st = bucket_copy_open(parts->bus, &poll_copy_kind, &parts->polls, &err);
     if (st != ST_OK)
         service_die(st, &err, "watch the polls");
+    st = bucket_copy_open(parts->bus, &code_store_kind, &parts->codes, &err);
+    if (st != ST_OK)
+        service_die(st, &err, "watch the voting codes");
     const struct intake_options options = {.bus = parts->bus,
                                            .database_url = settings.database_url,
                                            .polls = parts->polls,
+                                           .codes = parts->codes,
                                            .transaction_ballots = (size_t)settings.transaction_ballots,
                                            .stall_ms = settings.stall_s * 1000};
     parts->intake = intake_new(&options);

@@ -194,6 +194,26 @@ test('every instance of vote-api knows the codes, also after it was killed', asy
   second.kill('SIGTERM');
 });
 
+test('a lost bucket of codes is filled again from the database; meanwhile no right code is called wrong', async () => {
+  const poll = await codePoll();
+  const codes = await issue(poll, 10_001); // two values
+  await until('the worker has copied them',
+    async () => (await instance.sql('SELECT 1 FROM voting_codes WHERE poll_id = $1', [poll.id])).length === 2);
+  await instance.ctl('stop', 'vote-api', 'worker:*');
+  await (await instance.jsm()).streams.delete('KV_codes');
+  await instance.setUp();
+  await instance.ctl('start', 'vote-api');
+  await instance.ready({ urls: [instance.voteUrl] });
+  assert.equal((await vote(poll, 'o0', bearer(codes[0]))).status, 503, 'it knows that it does not know');
+  await instance.ctl('start', 'worker:*');
+  await until('both values are there', async () => {
+    const answers = await Promise.all([codes[0], codes.at(-1)].map((code) => vote(poll, 'o1', bearer(code))));
+    for (const { status, text } of answers) assert.ok(status === 202 || status === 503, text);
+    return answers.every(({ status }) => status === 202);
+  });
+  refused(await vote(poll, 'o0', bearer(FORGED)), 401, 'voting-code-wrong');
+});
+
 /** All bytes of the files below a folder. */
 const bytesBelow = (folder) => Buffer.concat(readdirSync(folder, { withFileTypes: true, recursive: true })
   .filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath ?? entry.path, entry.name))));
@@ -214,6 +234,8 @@ test('nothing of a code can be read in the broker, the database or the logs; a d
   assert.equal((await keys()).length, 1);
   assert.equal((await request(instance.voteUrl, { method: 'DELETE', path: `/v1/polls/${poll.id}`, headers: bearer(poll.token) })).status, 204);
   await until('the bucket has none', async () => (await keys()).length === 0);
+  await until('the database has none',
+    async () => (await instance.sql('SELECT 1 FROM voting_codes WHERE poll_id = $1', [poll.id])).length === 0);
 });
 
 test('API keys: several are valid at once, one leaves, and no file has them', async () => {
