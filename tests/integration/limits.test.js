@@ -7,16 +7,16 @@ import http from 'node:http';
 import { Instance, programPath } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
 
+/** So slowly does a bucket of these tests fill that no machine is too slow for them. */
+const SLOW = 4000;
+
 let instance;
 let poll;
 before(async () => {
-  instance = await Instance.start({ workers: 1, env: { RATE_LIMITS: 'on' } });
+  instance = await Instance.start({ workers: 1, env: { RATE_LIMITS: 'on', LIMIT_VOTER_TOKENS: `3/${3 * SLOW}` } });
   poll = await instance.createPoll({ n: 2 });
 });
 after(() => instance?.stop());
-
-/** So slowly does a bucket of these tests fill that no machine is too slow for them. */
-const SLOW = 4000;
 
 const vote = (url, headers = {}, localAddress = '127.0.0.1') => request(url, { method: 'PUT', path: `/v1/polls/${poll.id}/ballot`,
   headers: { 'content-type': 'application/json', ...headers }, body: '{"selection":["o0"]}', tls: { localAddress } });
@@ -100,6 +100,12 @@ test('behind a trusted proxy everybody has a bucket, IPv6 by /64, and nobody can
   assert.deepEqual(await votes(1, from('203.0.113.9'), '127.0.0.6'), [202]);
 
   assert.match(child.output, /"event":"requests limited","limit":"ballots","client":"198\.51\.100\.1"/);
+});
+
+test('behind the pages everybody has a bucket, whatever they send', async () => {
+  const token = (local, forwarded) => request(instance.votePage, { method: 'POST', path: '/v1/voters', headers: from(forwarded), tls: { localAddress: local } });
+  assert.deepEqual(await statuses(4, (i) => token('127.0.0.8', `203.0.113.${i}`)), [201, 201, 201, 429]);
+  assert.equal((await token('127.0.0.9', '127.0.0.8')).status, 201);
 });
 
 test('a voter who changes their mind for ever is limited, and others at the address are not', async () => {
