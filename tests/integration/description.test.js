@@ -3,13 +3,14 @@
 //
 // schemathesis makes requests from the description, good and bad ones, alone and in chains, and compares what comes back
 // with what is described. Everything random has a fixed start.
-import test, { after, before } from 'node:test';
+import test, { after, before, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILD_DIR, Instance, ROOT, programPath, runProgram } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
+import { takeTour } from '../lib/tour.js';
 
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
 
@@ -78,42 +79,52 @@ async function makeFixture() {
     return poll.id;
   };
   const polls = await Promise.all(['plurality', 'approval', 'ranked', 'score'].map((method) => make({ method })));
-  const coded = await make({ voter_policy: 'code' });
-  const made = await requestJson(instance.voteUrl, 'POST', `/v1/polls/${coded}/codes`, { count: 1 }, { authorization: `Bearer ${tokens[coded]}` });
-  const codes = { [coded]: made.json.codes[0] };
-  polls.push(coded);
+  const members = await make({ voter_policy: 'code' });
+  const made = await requestJson(instance.voteUrl, 'POST', `/v1/polls/${members}/codes`, { count: 1 }, { authorization: `Bearer ${tokens[members]}` });
+  const codes = { [members]: made.json.codes[0] };
+  polls.push(members);
   const managed = await Promise.all(Array.from({ length: 3 }, () => make()));
   managed.push(await make({ voter_policy: 'code' }), await make({ state: 'draft' }));
+  const coded = await Promise.all(Array.from({ length: 3 }, () => make({ voter_policy: 'code' })));
   const doomed = await Promise.all(Array.from({ length: 5 }, () => make()));
   const vote = (poll, selection) => requestJson(instance.voteUrl, 'PUT', `/v1/polls/${poll}/ballot`, { selection });
   const receipts = (await Promise.all([vote(polls[0], ['a']), vote(polls[3], { a: 5 })])).map((answer) => answer.json.receipt);
   const voter = (await request(instance.voteUrl, { method: 'POST', path: '/v1/voters' })).json.token;
   const urls = Object.fromEntries(Object.entries(api.paths).map(([path, item]) =>
     [path, item['x-service'] === 'result-api' ? instance.resultUrl : instance.voteUrl]));
-  return { dictionaries: { polls, managed, doomed, receipts }, senders: { tokens, api_key: instance.apiKey, voter, codes, urls } };
+  return { dictionaries: { polls, managed, coded, doomed, receipts }, senders: { tokens, api_key: instance.apiKey, voter, codes, urls } };
 }
 
-test('schemathesis finds no answer that is not described, and no request that is answered wrongly', async () => {
-  const { dictionaries, senders } = await makeFixture();
-  const file = (name, text) => {
-    const path = join(instance.folder, name);
-    writeFileSync(path, text);
-    return path;
-  };
-  const fixtures = Object.entries(dictionaries).map(([name, values]) => `${name} = { values = ${JSON.stringify(values)} }`).join('\n');
-  const config = file('schemathesis.toml', readFileSync(join(ROOT, 'tests/description/schemathesis.toml'), 'utf8')
-    .replace('[dictionaries]', `[dictionaries]\n${fixtures}`));
-  const tried = join(instance.folder, 'answers.json');
-  const env = { ...process.env, FIXTURE: JSON.stringify({ ...senders, answers: tried }), PYTHONDONTWRITEBYTECODE: '1',
-    PYTHONPATH: join(ROOT, 'tests/description') };
-  const { code, stdout, stderr } = await runProgram(join(ROOT, '.tools/schemathesis/bin/schemathesis'),
-    ['--config-file', config, 'run', '--no-color', '--url', instance.voteUrl, file('openapi.json', JSON.stringify(closed()))],
-    env, { check: false });
-  assert.equal(code, 0, stdout + stderr);
-  const answers = JSON.parse(readFileSync(tried, 'utf8'));
-  const unused = Object.values(api.paths).flatMap((item) => METHODS.map((method) => item[method]?.operationId)).filter((id) =>
-    id && !Object.keys(answers).some((answer) => new RegExp(`^${id} [23]`).test(answer)));
-  assert.deepEqual(unused, [], `these never did what they are for: ${JSON.stringify(answers)}`);
+// Both wait for a program of their own most of the time.
+describe('against real answers', { concurrency: true }, () => {
+  test('schemathesis finds no answer that is not described, and no request that is answered wrongly', async () => {
+    const { dictionaries, senders } = await makeFixture();
+    const file = (name, text) => {
+      const path = join(instance.folder, name);
+      writeFileSync(path, text);
+      return path;
+    };
+    const fixtures = Object.entries(dictionaries).map(([name, values]) => `${name} = { values = ${JSON.stringify(values)} }`).join('\n');
+    const config = file('schemathesis.toml', readFileSync(join(ROOT, 'tests/description/schemathesis.toml'), 'utf8')
+      .replace('[dictionaries]', `[dictionaries]\n${fixtures}`));
+    const tried = join(instance.folder, 'answers.json');
+    const env = { ...process.env, FIXTURE: JSON.stringify({ ...senders, answers: tried }), PYTHONDONTWRITEBYTECODE: '1',
+      PYTHONPATH: join(ROOT, 'tests/description') };
+    const { code, stdout, stderr } = await runProgram(join(ROOT, '.tools/schemathesis/bin/schemathesis'),
+      ['--config-file', config, 'run', '--no-color', '--url', instance.voteUrl, file('openapi.json', JSON.stringify(closed()))],
+      env, { check: false });
+    assert.equal(code, 0, stdout + stderr);
+    const answers = JSON.parse(readFileSync(tried, 'utf8'));
+    const unused = Object.values(api.paths).flatMap((item) => METHODS.map((method) => item[method]?.operationId)).filter((id) =>
+      id && !Object.keys(answers).some((answer) => new RegExp(`^${id} [23]`).test(answer)));
+    assert.deepEqual(unused, [], `these never did what they are for: ${JSON.stringify(answers)}`);
+  });
+
+  test('every line of docs/API.md does what the page says', async () => {
+    const cwd = mkdtempSync(join(instance.folder, 'tour-'));
+    const env = { PATH: process.env.PATH, LANG: 'C.UTF-8', VOTE: instance.voteUrl, RESULTS: instance.resultUrl, API_KEY: instance.apiKey };
+    await takeTour(readFileSync(join(ROOT, 'docs/API.md'), 'utf8'), { cwd, env });
+  });
 });
 
 test('deleting a poll needs its token', async () => {
