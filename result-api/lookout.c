@@ -82,7 +82,7 @@ struct lookout *lookout_new(const char *database_url, struct tail *tail)
 {
     struct lookout *lookout = alloc_items(1, sizeof(*lookout));
 
-    lookout->store = store_new(database_url);
+    lookout->store = store_new(database_url, "result-api", LOOKOUT_ANSWER_MS);
     lookout->tail = tail;
     lookout->try_wait_ms = RECONNECT_MIN_MS;
     pthread_mutex_init(&lookout->lock, NULL);

@@ -9,6 +9,8 @@
 #include "tail.h"
 #include "tally.h"
 
+#define LOOKOUT_ANSWER_MS 5000 /* a database that has not answered for so long is down */
+
 struct lookout;
 
 struct lookout *lookout_new(const char *database_url, struct tail *tail);

@@ -7,6 +7,7 @@
 #include "results.h"
 #include "service.h"
 #include "settings.h"
+#include "timelines.h"
 #include <stdio.h>
 
 static struct result_api api;
@@ -20,6 +21,8 @@ static const struct http_route routes[] = {
     {"GET", "/v1/polls/{poll}/results/stream", results_handle_stream, 0, &limit_reads},
     {"GET", "/v1/polls/{poll}/results.json", results_handle_json_file, 0, &limit_reads},
     {"GET", "/v1/polls/{poll}/results.csv", results_handle_csv, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/timeline", timelines_handle_json, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/timeline.csv", timelines_handle_csv, 0, &limit_reads},
     {"GET", "/v1/receipts/{receipt}", receipts_handle_get, 0, &limit_reads},
 };
 
@@ -144,6 +147,8 @@ static void open_threads(void)
                                               .publish = on_snapshot};
     if ((st = refresher_open(&options, &api.refresher, &err)) != ST_OK)
         service_die(st, &err, "start the refresher");
+    if ((st = timelines_open(settings.database_url, &api.timelines, &err)) != ST_OK)
+        service_die(st, &err, "start the reader of timelines");
     if ((st = bus_listen(api.bus, BUS_SUBJECT_TALLY, on_doorbell, NULL, &err)) != ST_OK)
         service_die(st, &err, "listen to the doorbell");
     if ((st = poll_watch_start(&api.watch, api.bus, &err)) != ST_OK)
@@ -201,6 +206,7 @@ int main(int argc, char **argv)
     service_on_stop(on_stop, server);
     log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
     http_run(server);
+    timelines_close(api.timelines);
     refresher_close(api.refresher);
     tail_close(api.tail);
     bus_close(api.bus);

@@ -27,7 +27,7 @@ struct refresher_options {
 
 MUST_CHECK enum status refresher_open(const struct refresher_options *options, struct refresher **out,
                                       struct errmsg *err);
-/* Ends the thread, after at most STORE_ANSWER_MS. NULL is fine. */
+/* Ends the thread, after at most LOOKOUT_ANSWER_MS. NULL is fine. */
 void refresher_close(struct refresher *refresher);
 
 /* From any thread. */

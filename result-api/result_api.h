@@ -11,6 +11,7 @@
 #include "poll_watch.h"
 #include "refresher.h"
 #include "tail.h"
+#include "timelines.h"
 
 /* Made by main, there until the process ends. */
 struct result_api {
@@ -22,6 +23,7 @@ struct result_api {
     struct tail *tail;
     struct feeds *feeds;
     struct refresher *refresher;
+    struct timelines *timelines;
 };
 
 #endif

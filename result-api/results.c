@@ -31,12 +31,11 @@ static void answer_json(struct http_call *call, struct snapshot *snapshot)
         http_reply(call, 200, "application/json", snapshot->body, snapshot->body_len);
 }
 
-/* So that a browser keeps the file instead of showing it. */
-static void add_file_name(struct http_call *call, const struct poll *poll, const char *kind)
+void results_add_file_name(struct http_call *call, const char *poll, const char *name)
 {
-    char text[sizeof("attachment; filename=\"-results.json\"") + POLL_ID_MAX];
+    char text[100];
 
-    snprintf(text, sizeof(text), "attachment; filename=\"%s-results.%s\"", poll->id, kind);
+    snprintf(text, sizeof(text), "attachment; filename=\"%s-%s\"", poll, name);
     http_add_header(call, "content-disposition", text);
 }
 
@@ -44,7 +43,7 @@ static void answer_json_file(struct http_call *call, struct snapshot *snapshot)
 {
     if (begin_answer(call, snapshot))
         return;
-    add_file_name(call, snapshot->poll, "json");
+    results_add_file_name(call, snapshot->poll->id, "results.json");
     http_reply(call, 200, "application/json", snapshot->body, snapshot->body_len);
 }
 
@@ -55,7 +54,7 @@ static void answer_csv(struct http_call *call, struct snapshot *snapshot)
     if (begin_answer(call, snapshot))
         return;
     char *text = snapshot_render_csv(snapshot, &len);
-    add_file_name(call, snapshot->poll, "csv");
+    results_add_file_name(call, snapshot->poll->id, "results.csv");
     http_reply(call, 200, CSV_TYPE, text, len);
     free(text);
 }

@@ -10,16 +10,24 @@
 #include <stdio.h>
 #include <sys/poll.h> /* <poll.h> would be found in common/ */
 
+#define STOP_LOOK_MS 250 /* how often a wait looks whether it was given up */
+
 struct store {
     char *conninfo;
+    const char *name;
+    int answer_ms;
     PGconn *conn;
+    unsigned session;
+    atomic_bool given_up;
 };
 
-struct store *store_new(const char *conninfo)
+struct store *store_new(const char *conninfo, const char *name, int answer_ms)
 {
     struct store *store = alloc_items(1, sizeof(*store));
 
     store->conninfo = alloc_copy(conninfo);
+    store->name = name;
+    store->answer_ms = answer_ms;
     return store;
 }
 
@@ -41,6 +49,16 @@ void store_free(struct store *store)
 bool store_is_connected(const struct store *store)
 {
     return store->conn != NULL;
+}
+
+unsigned store_session(const struct store *store)
+{
+    return store->conn == NULL ? 0 : store->session;
+}
+
+void store_give_up(struct store *store)
+{
+    atomic_store(&store->given_up, true);
 }
 
 /* --- errors */
@@ -73,27 +91,28 @@ static enum status result_fail(const PGresult *result, const char *doing, struct
 
 /* --- asking */
 
-/* Waits until the connection can be read (or written, where wanted). False: the deadline has passed. */
-static bool wait_socket(PGconn *conn, bool write, int64_t deadline_ms)
+/* Waits a while for the connection to be readable (or writable, where wanted). False: the deadline has passed. */
+static bool wait_socket(struct store *store, bool write, int64_t deadline_ms)
 {
-    struct pollfd fd = {.fd = PQsocket(conn), .events = (short)(POLLIN | (write ? POLLOUT : 0))};
+    struct pollfd fd = {.fd = PQsocket(store->conn), .events = (short)(POLLIN | (write ? POLLOUT : 0))};
     int64_t left = deadline_ms - clock_mono_ms();
 
-    return left > 0 && (poll(&fd, 1, (int)left) > 0 || clock_mono_ms() < deadline_ms);
+    return left > 0 && !atomic_load(&store->given_up) &&
+           (poll(&fd, 1, (int)(left < STOP_LOOK_MS ? left : STOP_LOOK_MS)) > 0 || clock_mono_ms() < deadline_ms);
 }
 
 /* The last result of what was sent, or the first that is an error. */
 static enum status receive(struct store *store, const char *doing, PGresult **out, struct errmsg *err)
 {
-    int64_t deadline = clock_mono_ms() + STORE_ANSWER_MS;
+    int64_t deadline = clock_mono_ms() + store->answer_ms;
     PGresult *kept = NULL, *result;
     int unsent;
 
     while ((unsent = PQflush(store->conn)) != 0 || PQisBusy(store->conn)) {
         if (unsent < 0)
             return db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
-        if (!wait_socket(store->conn, unsent > 0, deadline))
-            return fail(err, ST_DB_DOWN, "%s: no answer for %d s", doing, STORE_ANSWER_MS / 1000);
+        if (!wait_socket(store, unsent > 0, deadline))
+            return fail(err, ST_DB_DOWN, "%s: no answer for %d s", doing, store->answer_ms / 1000);
         if (!PQconsumeInput(store->conn))
             return db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
     }
@@ -117,17 +136,12 @@ static enum status receive(struct store *store, const char *doing, PGresult **ou
     return ST_OK;
 }
 
-/* Runs one statement, or with n < 0 several without parameters. On ST_OK the caller clears *out; otherwise the
- * connection is closed. */
-static enum status ask(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
-                       PGresult **out, struct errmsg *err)
+/* What was sent, or not, is answered. On ST_OK the caller clears *out; otherwise the connection is closed. */
+static enum status answer(struct store *store, const char *doing, int sent, PGresult **out, struct errmsg *err)
 {
     enum status st;
 
     *out = NULL;
-    if (store->conn == NULL)
-        return fail(err, ST_DB_DOWN, "%s: not connected", doing);
-    int sent = n < 0 ? PQsendQuery(store->conn, sql) : PQsendQueryPrepared(store->conn, sql, n, values, NULL, NULL, 0);
     if (sent == 1)
         st = receive(store, doing, out, err);
     else
@@ -135,6 +149,17 @@ static enum status ask(struct store *store, const char *doing, const char *sql, 
     if (st != ST_OK)
         disconnect(store);
     return st;
+}
+
+/* Runs a prepared statement, or with n < 0 several that are not, without parameters. */
+static enum status ask(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
+                       PGresult **out, struct errmsg *err)
+{
+    *out = NULL;
+    if (store->conn == NULL)
+        return fail(err, ST_DB_DOWN, "%s: not connected", doing);
+    int sent = n < 0 ? PQsendQuery(store->conn, sql) : PQsendQueryPrepared(store->conn, sql, n, values, NULL, NULL, 0);
+    return answer(store, doing, sent, out, err);
 }
 
 static int64_t number(const PGresult *result, int row, int column)
@@ -193,12 +218,15 @@ enum status store_connect(struct store *store, struct errmsg *err)
                                  "fallback_application_name",
                                  "dbname",
                                  NULL};
-    const char *const values[] = {limit, "5", "5", "3", "15000", "result-api", store->conninfo, NULL};
+    const char *const values[] = {limit, "5", "5", "3", "15000", store->name, store->conninfo, NULL};
+    char session[sizeof(SQL_SESSION) + 12];
     PGresult *result;
     enum status st;
 
     snprintf(limit, sizeof(limit), "%d", STORE_CONNECT_S);
+    snprintf(session, sizeof(session), SQL_SESSION, store->answer_ms - 1000);
     disconnect(store);
+    store->session++;
     store->conn = PQconnectdbParams(names, values, 1);
     if (store->conn == NULL)
         abort();
@@ -209,7 +237,7 @@ enum status store_connect(struct store *store, struct errmsg *err)
     }
     PQsetnonblocking(store->conn, 1);
     PQsetNoticeReceiver(store->conn, on_notice, NULL);
-    if ((st = ask(store, "begin the session", SQL_SESSION, NULL, -1, &result, err)) != ST_OK)
+    if ((st = ask(store, "begin the session", session, NULL, -1, &result, err)) != ST_OK)
         return st;
     PQclear(result);
     if ((st = check_schema(store, err)) != ST_OK || (st = prepare(store, "epoch", SQL_EPOCH, err)) != ST_OK ||
@@ -381,4 +409,40 @@ enum status store_answer(struct store *store, int64_t created_ns, struct receipt
     free(fates);
     PQclear(result);
     return ST_OK;
+}
+
+/* --- whatever an export asks */
+
+enum status store_query(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
+                        struct store_rows **out, struct errmsg *err)
+{
+    PGresult *result = NULL;
+
+    *out = NULL;
+    if (store->conn == NULL)
+        return fail(err, ST_DB_DOWN, "%s: not connected", doing);
+    enum status st = answer(store, doing, PQsendQueryParams(store->conn, sql, n, NULL, values, NULL, NULL, 0), &result,
+                            err);
+    *out = (struct store_rows *)result;
+    return st;
+}
+
+size_t store_rows_count(const struct store_rows *rows)
+{
+    return (size_t)PQntuples((const PGresult *)rows);
+}
+
+const char *store_rows_text(const struct store_rows *rows, size_t row, int column)
+{
+    return PQgetvalue((const PGresult *)rows, (int)row, column);
+}
+
+int64_t store_rows_number(const struct store_rows *rows, size_t row, int column)
+{
+    return number((const PGresult *)rows, (int)row, column);
+}
+
+void store_rows_free(struct store_rows *rows)
+{
+    PQclear((PGresult *)rows);
 }

@@ -1,8 +1,8 @@
-/* store - reads PostgreSQL: tallies, ledgers, applied batches, receipts. Never writes.
+/* store - reads PostgreSQL: tallies, ledgers, applied batches, receipts, and whatever an export asks. Never writes.
  * SPDX-License-Identifier: MIT
  *
- * The only file of result-api that knows libpq. One store owns one connection. Not thread-safe. Whatever fails, the
- * connection is closed: call store_connect again. */
+ * The only file of result-api that knows libpq. One store owns one connection. Not thread-safe, but for store_give_up.
+ * Whatever fails, the connection is closed: call store_connect again. */
 #ifndef SCRUTIN_STORE_H
 #define SCRUTIN_STORE_H
 
@@ -11,16 +11,20 @@
 #include "tally.h"
 
 #define STORE_SCHEMA 6          /* the newest number in db/migrations that this program was written for */
-#define STORE_ANSWER_MS 5000    /* a server that does not answer for so long is given up */
 #define STORE_CONNECT_S 3       /* and one that does not let us in for so long */
 #define STORE_APPLIED_MAX 20000 /* newly applied batches that one look reports; the next one goes on */
 
 struct store;
 
-/* conninfo is a connection string or URI, "" for the PG* variables. */
-struct store *store_new(const char *conninfo);
+/* conninfo is a connection string or URI, "" for the PG* variables; name is what the server's activity list shows, and
+ * is borrowed; a server that does not answer for answer_ms, more than 1,000, is given up. */
+struct store *store_new(const char *conninfo, const char *name, int answer_ms);
 void store_free(struct store *store); /* NULL is fine */
 bool store_is_connected(const struct store *store);
+/* Which connection this is, 1 and up: what a connection holds is gone with it. 0: there is none. */
+unsigned store_session(const struct store *store);
+/* From any thread: what is being asked fails within a quarter of a second, and so does all that is asked later. */
+void store_give_up(struct store *store);
 
 /* ST_DB_DOWN    not reachable, or it does not let us in
  * ST_DB_SCHEMA  its tables are older or newer than this program knows, or it may not read them */
@@ -53,5 +57,16 @@ MUST_CHECK enum status store_look(struct store *store, struct store_look *look, 
 /* Fills in the fate of each question of the list; created_ns is the stream's, as the broker has it. */
 MUST_CHECK enum status store_answer(struct store *store, int64_t created_ns, struct receipt_question *questions,
                                     struct errmsg *err);
+
+/* Rows of an answer, as text. */
+struct store_rows;
+
+/* Runs one statement with n parameters; the caller frees the rows. */
+MUST_CHECK enum status store_query(struct store *store, const char *doing, const char *sql, const char *const *values,
+                                   int n, struct store_rows **out, struct errmsg *err);
+size_t store_rows_count(const struct store_rows *rows);
+const char *store_rows_text(const struct store_rows *rows, size_t row, int column); /* "" for null */
+int64_t store_rows_number(const struct store_rows *rows, size_t row, int column);   /* 0 for null */
+void store_rows_free(struct store_rows *rows);                                      /* NULL is fine */
 
 #endif

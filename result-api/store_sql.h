@@ -3,8 +3,8 @@
 #ifndef SCRUTIN_STORE_SQL_H
 #define SCRUTIN_STORE_SQL_H
 
-/* The server ends a statement before we give up the connection. */
-#define SQL_SESSION "SET statement_timeout = 4000; SET default_transaction_read_only = on; SET search_path = public"
+/* The limit is in milliseconds: the server ends a statement before we give up the connection. */
+#define SQL_SESSION "SET statement_timeout = %d; SET default_transaction_read_only = on; SET search_path = public"
 
 #define SQL_SCHEMA "SELECT max(version) FROM schema_migrations"
 

@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => instance?.stop());
 
-const FORMS = ['results', 'results.json', 'results.csv', 'results/stream'];
+const FORMS = ['results', 'results.json', 'results.csv', 'results/stream', 'timeline', 'timeline.csv'];
 const bearer = (poll) => ({ authorization: `Bearer ${poll.token}` });
 const get = (poll, form = 'results', headers = {}, query = '', protocol = 'HTTP/1.1') =>
   request(instance.resultUrl, { path: `/v1/polls/${poll.id}/${form}${query}`, headers }, protocol);

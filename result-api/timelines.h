@@ -1,0 +1,16 @@
+/* timelines - GET /v1/polls/{poll}/timeline and timeline.csv: turnout over time.
+ * SPDX-License-Identifier: MIT */
+#ifndef SCRUTIN_TIMELINES_H
+#define SCRUTIN_TIMELINES_H
+
+#include "http.h"
+
+struct timelines;
+
+MUST_CHECK enum status timelines_open(const char *database_url, struct timelines **out, struct errmsg *err);
+void timelines_close(struct timelines *timelines);
+
+void timelines_handle_json(struct http_call *call);
+void timelines_handle_csv(struct http_call *call);
+
+#endif
