@@ -5,7 +5,7 @@ SPDX-License-Identifier: MIT
 
 usage: render.py openapi.yaml style.css VERSION OUT.json OUT.html OUT.c
 What openapi.yaml leaves to this program is said there. A slip in it (an unknown problem type, a value that YAML read as null because a
-comma was not quoted, a reference to nothing) ends the build with its place.
+comma was not quoted, a key that stands twice, a reference to nothing) ends the build with its place.
 """
 import json
 import re
@@ -24,6 +24,18 @@ def fail(place, sentence):
 
 
 # --- from the source to plain OpenAPI
+
+
+class StrictLoader(yaml.SafeLoader):
+    """A key that stands twice is a slip: plain YAML would take the last one without a word."""
+
+    def compose_mapping_node(self, anchor):
+        node = super().compose_mapping_node(anchor)
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                fail(f"line {node.start_mark.line + 1}", f"{key!r} stands twice")
+        return node
 
 
 def check_values(value, place=""):
@@ -408,7 +420,7 @@ def render_c(files, problems):
 
 def main(source, style, version, out_json, out_html, out_c):
     with open(source, encoding="utf-8") as file:
-        api = yaml.safe_load(file)
+        api = yaml.load(file, StrictLoader)
     with open(style, encoding="utf-8") as file:
         css = file.read()
     check_values(api)
