@@ -4,7 +4,7 @@
 
 #include "clock.h"
 #include "code_voter.h"
-#include "limits.h"
+#include "request_limits.h"
 #include "selection.h"
 #include "settings.h"
 #include "vote_api.h"

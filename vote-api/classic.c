@@ -4,7 +4,7 @@
 
 #include "ballots.h"
 #include "clock.h"
-#include "limits.h"
+#include "request_limits.h"
 #include "settings.h"
 #include "vote_api.h"
 #include "voter.h"

@@ -4,8 +4,8 @@
 
 #include "code_watch.h"
 #include "keys.h"
-#include "limits.h"
 #include "metrics.h"
+#include "request_limits.h"
 #include "settings.h"
 #include "vote_api.h"
 #include <stdatomic.h>

@@ -6,9 +6,9 @@
 #include "closer.h"
 #include "code_watch.h"
 #include "jobs.h"
-#include "limits.h"
 #include "poll_edit.h"
 #include "poll_form.h"
+#include "request_limits.h"
 #include "settings.h"
 #include <sodium.h>
 #include <stdio.h>

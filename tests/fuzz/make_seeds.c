@@ -132,6 +132,13 @@ int main(int argc, char **argv)
         "2024-02-29T23:59:60+14:00",
         NULL,
     };
+    static const char *const addresses[] = {
+        "203.0.113.7, 10.1.2.3",
+        "[2001:db8::1]:443,198.51.100.1:80 , unknown",
+        "2001:db8::/32,10.0.0.0/8 127.0.0.1",
+        "::ffff:10.0.0.1",
+        NULL,
+    };
 
     if (argc != 2 || sodium_init() < 0) {
         fprintf(stderr, "usage: make_seeds DIR\n");
@@ -141,6 +148,7 @@ int main(int argc, char **argv)
     write_texts("fuzz_ballot_json", ballots);
     write_texts("fuzz_poll_json", polls);
     write_texts("fuzz_delivery", deliveries);
+    write_texts("fuzz_address", addresses);
     write_batches();
     write_polls();
     write_tokens();

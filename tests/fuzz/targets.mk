@@ -9,8 +9,8 @@ CFLAGS = -std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra -Wno-unused-par
 LDLIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread
 
 TARGETS = $(basename $(notdir $(wildcard $(ROOT)/tests/fuzz/fuzz_*.c)))
-PROTO = ballot poll tally
-OBJECTS = $(addprefix o/, bus.o bus_receive.o clock.o json.o keys.o log.o poll.o status.o wire.o selection.o poll_form.o poll_edit.o problem.o \
+PROTO = ballot codes poll tally
+OBJECTS = $(addprefix o/, address.o bus.o bus_receive.o clock.o json.o keys.o log.o poll.o status.o wire.o selection.o poll_form.o poll_edit.o problem.o \
   $(PROTO:=.pb-c.o))
 
 all: $(TARGETS) make_seeds

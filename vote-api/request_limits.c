@@ -1,6 +1,6 @@
-/* limits - one row for each limit.
+/* request_limits - one row for each limit.
  * SPDX-License-Identifier: MIT */
-#include "limits.h"
+#include "request_limits.h"
 
 #include "settings.h"
 #include <string.h>

@@ -1,4 +1,4 @@
-/* limits - vote-api's limits of requests, from the settings.
+/* request_limits - vote-api's limits of requests, from the settings.
  * SPDX-License-Identifier: MIT */
 #ifndef VOTE_API_LIMITS_H
 #define VOTE_API_LIMITS_H
