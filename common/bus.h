@@ -135,6 +135,9 @@ MUST_CHECK enum status bus_join_workers(struct bus *bus, const char *deliver_sub
 /* One message of the stream BALLOTS by its sequence, to be freed and not to be answered. ST_NOT_FOUND: the stream does
  * not hold it any more. */
 MUST_CHECK enum status bus_fetch_message(struct bus *bus, uint64_t sequence, struct delivery *out, struct errmsg *err);
+/* The first message of a subject from a sequence on, likewise. ST_NOT_FOUND: none up to the end of the stream. */
+MUST_CHECK enum status bus_fetch_next(struct bus *bus, const char *subject, uint64_t from_sequence,
+                                      struct delivery *out, struct errmsg *err);
 /* Reads the stream BALLOTS from a sequence on, in order and without a gap, without acknowledging anything. bus_next
  * says ST_BUS_DOWN when a message was lost on the way: read again from behind the last one. */
 MUST_CHECK enum status bus_read_stream(struct bus *bus, uint64_t from_sequence, struct bus_subscription **out,

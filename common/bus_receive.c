@@ -3,6 +3,8 @@
 #include "bus_internal.h"
 
 #include "ordinal.h"
+#include <jansson.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +130,54 @@ enum status bus_fetch_message(struct bus *bus, uint64_t sequence, struct deliver
     }
     return code == JSNoMessageFoundErr ? fail(err, ST_NOT_FOUND, "the stream does not hold it")
                                        : bus_error(s, code, "read a message of " BUS_STREAM, err);
+}
+
+/* {"message":{"subject":"…","seq":12,"data":"<base64>","time":"…"}}, or {"error":{"code":404,…}} (NATS ADR-31). */
+static enum status read_message(const char *text, size_t len, struct delivery *out, struct errmsg *err)
+{
+    json_t *answer = json_loadb(text, len, 0, NULL), *message = json_object_get(answer, "message");
+    json_t *error = json_object_get(answer, "error"), *data = json_object_get(message, "data");
+    const char *subject = json_string_value(json_object_get(message, "subject"));
+    size_t size = json_string_length(data), n = 0;
+    uint8_t *bytes = calloc(1, size + 1);
+    natsMsg *msg = NULL;
+    enum status st = ST_OK;
+
+    if (bytes == NULL)
+        abort();
+    out->sequence = (uint64_t)json_integer_value(json_object_get(message, "seq"));
+    if (json_integer_value(json_object_get(error, "err_code")) == JSNoMessageFoundErr)
+        st = fail(err, ST_NOT_FOUND, "the stream holds no such message");
+    else if (subject == NULL || out->sequence == 0 ||
+             (data != NULL && sodium_base642bin(bytes, size, json_string_value(data), size, NULL, &n, NULL,
+                                                sodium_base64_VARIANT_ORIGINAL) != 0))
+        st = fail(err, ST_BUS_REFUSED, "look into " BUS_STREAM ": %.200s", text);
+    else
+        st = bus_error(natsMsg_Create(&msg, subject, NULL, (const char *)bytes, (int)n), 0, "keep a message", err);
+    if (st == ST_OK)
+        set_message(out, msg);
+    free(bytes);
+    json_decref(answer);
+    return st;
+}
+
+/* The library's js_GetMsg knows a sequence only. */
+enum status bus_fetch_next(struct bus *bus, const char *subject, uint64_t from_sequence, struct delivery *out,
+                           struct errmsg *err)
+{
+    char question[160];
+    natsMsg *reply = NULL;
+
+    *out = (struct delivery){NULL};
+    snprintf(question, sizeof(question), "{\"seq\":%llu,\"next_by_subj\":\"%s\"}",
+             (unsigned long long)(from_sequence > 0 ? from_sequence : 1), subject);
+    natsStatus s = natsConnection_RequestString(&reply, bus->nc, "$JS.API.STREAM.MSG.GET." BUS_STREAM, question,
+                                                BUS_TIMEOUT_MS);
+    enum status st = bus_error(s, 0, "look into " BUS_STREAM, err);
+    if (st == ST_OK)
+        st = read_message(natsMsg_GetData(reply), (size_t)natsMsg_GetDataLength(reply), out, err);
+    natsMsg_Destroy(reply);
+    return st;
 }
 
 enum status bus_read_stream(struct bus *bus, uint64_t from_sequence, struct bus_subscription **out, struct errmsg *err)

@@ -329,6 +329,7 @@ static void read_look(const PGresult *result, struct store_look *look)
             break;
         case 'f':
             tally->fence = number(result, i, 3);
+            tally->term = (unsigned)number(result, i, 4);
             break;
         case 'l':
             tally->received = number(result, i, 3);

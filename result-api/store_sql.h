@@ -14,7 +14,7 @@
  * snapshot of the database, so the ledger adds up and fits the tally and the applied batches. */
 #define SQL_LOOK                                                                                                       \
     "WITH wanted AS MATERIALIZED ("                                                                                    \
-    " SELECT w.i::int, p.key, p.fence FROM unnest($1::text[]) WITH ORDINALITY AS w (id, i)"                            \
+    " SELECT w.i::int, p.key, p.fence, p.term FROM unnest($1::text[]) WITH ORDINALITY AS w (id, i)"                    \
     " JOIN polls AS p ON p.id = w.id COLLATE \"C\""                                                                    \
     ") SELECT 'a', 0, NULL, seq, NULL::bigint, NULL::bigint, NULL::bigint FROM ("                                      \
     "   SELECT seq FROM applied_batches WHERE epoch = $2::smallint AND seq > $3::bigint ORDER BY seq LIMIT 20000"      \
@@ -23,7 +23,7 @@
     "   WHERE epoch = $2::smallint AND seq = ANY ($4::bigint[])"                                                       \
     " UNION ALL SELECT 'e', 0, NULL, epoch, created_ns, NULL, NULL FROM ("                                             \
     "   SELECT epoch, created_ns FROM stream_epochs ORDER BY epoch DESC LIMIT 1) AS newest"                            \
-    " UNION ALL SELECT 'f', i, NULL, fence, NULL, NULL, NULL FROM wanted WHERE fence IS NOT NULL"                      \
+    " UNION ALL SELECT 'f', i, NULL, fence, term, NULL, NULL FROM wanted WHERE fence IS NOT NULL"                      \
     " UNION ALL SELECT 'l', i, NULL, sum(received)::bigint, sum(counted)::bigint, sum(superseded)::bigint,"            \
     "   sum(rejected)::bigint FROM wanted JOIN ledger ON ledger.poll = wanted.key GROUP BY i"                          \
     " UNION ALL SELECT 't', i, choice, sum(n)::bigint, NULL, NULL, NULL"                                               \

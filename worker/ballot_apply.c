@@ -1,8 +1,9 @@
-/* ballot_apply - one transaction for a set of batches: claim, upsert, ledger, timeline, rejections, fences, commit.
+/* ballot_apply - one transaction for a set of batches: claim, upsert, ledger, timeline, rejections, marks, commit.
  * SPDX-License-Identifier: MIT */
 #include "ballot_store_internal.h"
 
 #include "grow.h"
+#include "ordinal.h"
 
 #include <assert.h>
 
@@ -107,14 +108,14 @@ static void add_touched(struct ballot_store *store, const char *id)
 static void note_touched(struct ballot_store *store)
 {
     const struct batch_set *set = &store->set;
-    GROW(store->touched, store->room_touched, set->n_lines + set->n_fences);
-    GROW(store->touched_ids, store->room_touched_ids, set->n_lines + set->n_fences);
+    GROW(store->touched, store->room_touched, set->n_lines + set->n_marks);
+    GROW(store->touched_ids, store->room_touched_ids, set->n_lines + set->n_marks);
     store->n_touched = 0;
     for (size_t i = 0; i < set->n_lines; i++)
         add_touched(store, set->lines[i].id);
-    for (size_t i = 0; i < set->n_fences; i++)
-        if (!is_touched(store, set->fences[i].poll_id))
-            add_touched(store, set->fences[i].poll_id);
+    for (size_t i = 0; i < set->n_marks; i++)
+        if (!is_touched(store, set->marks[i].poll_id))
+            add_touched(store, set->marks[i].poll_id);
 }
 
 /* Begins the transaction and leaves in the set what is new. */
@@ -122,7 +123,10 @@ static enum status claim(struct ballot_store *store, unsigned epoch, struct stor
                          struct store_result *result, struct errmsg *err)
 {
     order_batches(store, batches, n);
-    batch_set_fill(&store->set, &store->keys, epoch, batches, n);
+    for (size_t i = 0; i < n; i++)
+        if (batches[i].batch != NULL)
+            marks_add_batch(&store->book, batches[i].batch, ordinal_make(epoch, batches[i].seq, 0));
+    batch_set_fill(&store->set, &store->keys, &store->book, epoch, batches, n);
     note_touched(store);
     pg_link_send(store->session.link, "begin", NULL);
     send_claim(store, epoch, n);
@@ -132,7 +136,7 @@ static enum status claim(struct ballot_store *store, unsigned epoch, struct stor
         return st;
     result->batches = mark_known(store, n, 1);
     if (result->batches < n)
-        batch_set_fill(&store->set, &store->keys, epoch, batches, n);
+        batch_set_fill(&store->set, &store->keys, &store->book, epoch, batches, n);
     read_counted(store, 2);
     return ST_OK;
 }
@@ -221,21 +225,50 @@ static void send_rejections(struct ballot_store *store)
     pg_link_send(store->session.link, "reject", &args);
 }
 
-static void send_fences(struct ballot_store *store)
+static void send_marks(struct ballot_store *store)
 {
+    static const enum pg_type types[] = {PG_INT8, PG_TEXT, PG_INT4, PG_BOOL};
     const struct batch_set *set = &store->set;
     struct pg_array *column = store->columns;
-    if (set->n_fences == 0)
+    if (set->n_marks == 0)
         return;
-    pg_array_begin(&column[0], PG_TEXT, set->n_fences);
-    pg_array_begin(&column[1], PG_INT8, set->n_fences);
-    for (size_t i = 0; i < set->n_fences; i++) {
-        pg_array_add_bytes(&column[0], set->fences[i].poll_id, strlen(set->fences[i].poll_id));
-        pg_array_add_int8(&column[1], set->fences[i].ordinal);
+    for (size_t i = 0; i < 4; i++)
+        pg_array_begin(&column[i], types[i], set->n_marks);
+    for (size_t i = 0; i < set->n_marks; i++) {
+        const struct met_mark *met = &set->marks[i];
+        pg_array_add_int8(&column[0], met->mark.ordinal);
+        pg_array_add_bytes(&column[1], met->poll_id, strlen(met->poll_id));
+        pg_array_add_int4(&column[2], (int32_t)met->mark.term);
+        pg_array_add_bool(&column[3], met->mark.opens);
     }
     struct pg_args args = {0};
-    pg_args_add_array(&args, &column[0]);
-    pg_args_add_array(&args, &column[1]);
+    for (size_t i = 0; i < 4; i++)
+        pg_args_add_array(&args, &column[i]);
+    pg_link_send(store->session.link, "mark", &args);
+}
+
+/* What the book makes of the polls whose marks are in this transaction, also where it knows newer ones than those that
+ * are applied: the statement never goes back. A poll may stand twice in the arrays, with the same values. */
+static void send_fences(struct ballot_store *store)
+{
+    static const enum pg_type types[] = {PG_TEXT, PG_INT8, PG_INT4, PG_INT8};
+    const struct batch_set *set = &store->set;
+    struct pg_array *column = store->columns;
+    if (set->n_marks == 0)
+        return;
+    for (size_t i = 0; i < 4; i++)
+        pg_array_begin(&column[i], types[i], set->n_marks);
+    for (size_t i = 0; i < set->n_marks; i++) {
+        const char *id = set->marks[i].poll_id;
+        struct marks_state state = marks_state(&store->book, id);
+        pg_array_add_bytes(&column[0], id, strlen(id));
+        pg_array_add_int8(&column[1], state.fence);
+        pg_array_add_int4(&column[2], (int32_t)state.term);
+        pg_array_add_int8(&column[3], state.newest);
+    }
+    struct pg_args args = {0};
+    for (size_t i = 0; i < 4; i++)
+        pg_args_add_array(&args, &column[i]);
     pg_link_send(store->session.link, "fence", &args);
 }
 
@@ -245,6 +278,7 @@ static enum status finish(struct ballot_store *store, size_t position, struct st
     send_ledger(store);
     send_timeline(store);
     send_rejections(store);
+    send_marks(store);
     send_fences(store);
     pg_link_send(store->session.link, "commit", NULL);
     enum status st = store_session_run(&store->session, "storing ballots", err);

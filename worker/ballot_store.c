@@ -3,6 +3,7 @@
 #include "ballot_store_internal.h"
 
 #include "alloc.h"
+#include "ordinal.h"
 
 /* Connection. */
 
@@ -39,6 +40,7 @@ void ballot_store_close(struct ballot_store *store)
     store_session_close(&store->session);
     poll_keys_fini(&store->keys);
     batch_set_fini(&store->set);
+    marks_fini(&store->book);
     for (size_t i = 0; i < STORE_COLUMNS_MAX; i++)
         pg_array_fini(&store->columns[i]);
     free(store->ordered);
@@ -114,6 +116,41 @@ enum status ballot_store_find_missing(struct ballot_store *store, unsigned epoch
     for (size_t i = 0; i < *n; i++)
         out[i] = (uint64_t)pg_link_number(store->session.link, 0, i, 0);
     return ST_OK;
+}
+
+/* Marks. */
+
+enum status ballot_store_read_marks(struct ballot_store *store, unsigned epoch, uint64_t *complete, struct errmsg *err)
+{
+    enum status st = ballot_store_connect(store, err);
+    if (st != ST_OK)
+        return st;
+    struct pg_args args = {0};
+    pg_args_add_int2(&args, (int16_t)epoch);
+    /* The floor first: what is applied up to there has its marks in the table, whoever writes meanwhile. */
+    pg_link_send(store->session.link, "marks_floor", &args);
+    st = store_session_run(&store->session, "reading the floor of the marks", err);
+    if (st != ST_OK)
+        return st;
+    *complete = (uint64_t)pg_link_number(store->session.link, 0, 0, 0);
+    pg_link_send(store->session.link, "marks_each", NULL);
+    st = store_session_run(&store->session, "reading the marks", err);
+    if (st != ST_OK)
+        return st;
+    marks_fini(&store->book);
+    for (size_t row = 0; row < pg_link_rows(store->session.link, 0); row++) {
+        const struct mark mark = {.ordinal = pg_link_number(store->session.link, 0, row, 1),
+                                  .term = (unsigned)pg_link_number(store->session.link, 0, row, 2),
+                                  .opens = pg_link_number(store->session.link, 0, row, 3) != 0};
+        marks_add(&store->book, pg_link_bytes(store->session.link, 0, row, 0, NULL), &mark);
+    }
+    return ST_OK;
+}
+
+void ballot_store_add_mark(struct ballot_store *store, unsigned epoch, uint64_t sequence,
+                           const struct ballot_batch *batch)
+{
+    marks_add_batch(&store->book, batch, ordinal_make(epoch, sequence, 0));
 }
 
 /* Polls. */
@@ -218,7 +255,7 @@ enum status ballot_store_resolve_polls(struct ballot_store *store, const struct 
         const struct ballot_batch *batch = batches[i].batch;
         if (batch == NULL)
             continue;
-        const char *last = batch->fence_poll;
+        const char *last = batch->gate_poll[0] != '\0' ? batch->gate_poll : batch->fence_poll;
         enum status st = last[0] == '\0' ? ST_OK : resolve_poll(store, last, err);
         for (size_t k = 0; k < batch->n_ballots && st == ST_OK; k++)
             if (strcmp(batch->ballots[k].poll, last) != 0)

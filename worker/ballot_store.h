@@ -35,6 +35,15 @@ MUST_CHECK enum status ballot_store_ping(struct ballot_store *store, struct errm
 MUST_CHECK enum status ballot_store_register_epoch(struct ballot_store *store, int64_t created_ns, unsigned *epoch,
                                                    struct errmsg *err);
 
+/* Begins the book of marks anew, with all that the database has. *complete is the sequence of the epoch up to which no
+ * mark is missing; what comes behind has to be told with ballot_store_add_mark, before ballots behind it are applied.
+ */
+MUST_CHECK enum status ballot_store_read_marks(struct ballot_store *store, unsigned epoch, uint64_t *complete,
+                                               struct errmsg *err);
+/* Adds the fence or gate that this batch is, if it is one, to the book. */
+void ballot_store_add_mark(struct ballot_store *store, unsigned epoch, uint64_t sequence,
+                           const struct ballot_batch *batch);
+
 /* Fills out with up to max sequences of the epoch, up to `last`, that nobody has applied, and *n with their number. */
 MUST_CHECK enum status ballot_store_find_missing(struct ballot_store *store, unsigned epoch, uint64_t last,
                                                  uint64_t *out, size_t max, size_t *n, struct errmsg *err);
@@ -65,13 +74,14 @@ struct store_result {
     size_t ballots;     /* in the new batches */
     size_t counted;     /* of them, first of their voter */
     size_t superseded;  /* of them, not the first, or not the one that stands */
-    size_t rejected;    /* of them, for an unknown poll or by the database */
+    size_t rejected;    /* of them, for an unknown poll, after the fence, or by the database */
     const char **polls; /* ids of polls that were touched, each once; until the next call with this store */
     size_t n_polls;
 };
 
 /* Stores the batches of one epoch in one transaction, or none of them. Batches that were applied before are passed
- * over and marked `known`. Borrows the batches; sequences may come in any order, even twice.
+ * over and marked `known`. The book must have every mark up to the highest sequence; those of the batches themselves
+ * are added. Borrows the batches; sequences may come in any order, even twice.
  *
  * ST_DB_DATA  the database refuses some ballot: use ballot_store_apply_rows for the same set */
 MUST_CHECK enum status ballot_store_apply(struct ballot_store *store, unsigned epoch, struct store_batch *batches,

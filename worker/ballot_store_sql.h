@@ -89,11 +89,17 @@
     STATEMENT(reject, "INSERT INTO rejected_ballots (ordinal, poll_id, reason)"                                        \
                       " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS u (ordinal, poll_id, reason)"    \
                       " ORDER BY ordinal ON CONFLICT (ordinal) DO NOTHING")                                            \
-    STATEMENT(fence, "WITH met AS (SELECT id, min(ordinal) AS ordinal FROM unnest($1::text[], $2::bigint[])"           \
-                     " AS u (id, ordinal) GROUP BY id),"                                                               \
-                     " locked AS MATERIALIZED (SELECT p.key, met.ordinal FROM polls AS p JOIN met ON met.id = p.id"    \
-                     " ORDER BY p.id FOR NO KEY UPDATE OF p)"                                                          \
-                     " UPDATE polls AS p SET fence = least(p.fence, locked.ordinal)"                                   \
-                     " FROM locked WHERE p.key = locked.key")
+    STATEMENT(mark, "INSERT INTO poll_marks (ordinal, poll_id, term, opens)"                                           \
+                    " SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::boolean[])"                    \
+                    " AS u (ordinal, poll_id, term, opens) ORDER BY ordinal ON CONFLICT (ordinal) DO NOTHING")         \
+    STATEMENT(fence, "WITH met AS (SELECT DISTINCT id, fence, term, mark"                                              \
+                     " FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[])"                             \
+                     " AS u (id, fence, term, mark)),"                                                                 \
+                     " locked AS MATERIALIZED (SELECT p.key, met.fence, met.term, met.mark"                            \
+                     " FROM polls AS p JOIN met ON met.id = p.id ORDER BY p.id FOR NO KEY UPDATE OF p)"                \
+                     " UPDATE polls AS p SET fence = nullif(locked.fence, 0), term = locked.term, mark = locked.mark"  \
+                     " FROM locked WHERE p.key = locked.key AND p.mark < locked.mark")                                 \
+    STATEMENT(marks_each, "SELECT poll_id, ordinal, term, opens FROM poll_marks ORDER BY poll_id, ordinal")            \
+    STATEMENT(marks_floor, "SELECT coalesce(applied_floor($1::smallint), 0)")
 
 #endif

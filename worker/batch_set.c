@@ -1,4 +1,4 @@
-/* batch_set - takes batches apart into candidates, rejections, ledger lines and fences.
+/* batch_set - takes batches apart into candidates, rejections, ledger lines and marks.
  * SPDX-License-Identifier: MIT */
 #include "batch_set.h"
 
@@ -15,7 +15,7 @@ void batch_set_fini(struct batch_set *set)
     free(set->lines);
     free(set->moments);
     free(set->rejections);
-    free(set->fences);
+    free(set->marks);
     *set = (struct batch_set){0};
 }
 
@@ -81,16 +81,19 @@ static void merge_moments(struct batch_set *set)
     set->n_moments = kept + 1;
 }
 
-static void add_ballots(struct batch_set *set, const struct poll_keys *keys, unsigned epoch, uint64_t seq,
-                        const struct ballot_batch *batch)
+static void add_ballots(struct batch_set *set, const struct poll_keys *keys, const struct marks *book, unsigned epoch,
+                        uint64_t seq, const struct ballot_batch *batch)
 {
+    bool is_open = true;                /* that poll, at this message */
     const struct poll_key *poll = NULL; /* of the ballot before: batches tend to hold one poll */
     GROW(set->candidates, set->room_candidates, set->n_candidates + batch->n_ballots);
     for (size_t i = 0; i < batch->n_ballots; i++) {
         const struct ballot *ballot = &batch->ballots[i];
         int64_t ordinal = ordinal_make(epoch, seq, (unsigned)i);
-        if (poll == NULL || strcmp(poll->id, ballot->poll) != 0)
+        if (poll == NULL || strcmp(poll->id, ballot->poll) != 0) {
             poll = poll_keys_find(keys, ballot->poll);
+            is_open = marks_is_open(book, ballot->poll, ordinal);
+        }
         if (poll == NULL)
             abort(); /* the caller has looked up every poll: a ballot must not be rejected for our own omission */
         if (poll->key == POLL_KEY_MISSING) {
@@ -98,6 +101,10 @@ static void add_ballots(struct batch_set *set, const struct poll_keys *keys, uns
             continue;
         }
         add_moment(set, poll->key, second_of(ballot->cast_at_ms));
+        if (!is_open) {
+            add_rejection(set, ordinal, ballot->poll, poll->key, "after the fence");
+            continue;
+        }
         struct candidate *candidate = &set->candidates[set->n_candidates++];
         *candidate = (struct candidate){
             .poll = poll->key, .precedence = ordinal_precedence(ordinal, poll->revisable), .ballot = ballot};
@@ -118,23 +125,62 @@ static void count_lines(struct batch_set *set)
     }
 }
 
-void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, unsigned epoch,
+/* The line of this poll, new where it has none yet. */
+static struct ledger_line *get_line(struct batch_set *set, int32_t poll, const char *id)
+{
+    size_t at = set->n_lines;
+    while (at > 0 && set->lines[at - 1].poll >= poll)
+        at--;
+    if (at < set->n_lines && set->lines[at].poll == poll)
+        return &set->lines[at];
+    GROW(set->lines, set->room_lines, set->n_lines + 1);
+    struct ledger_line *line = set->lines + at;
+    memmove(line + 1, line, (set->n_lines - at) * sizeof(*line));
+    *line = (struct ledger_line){.poll = poll, .id = id};
+    set->n_lines++;
+    return line;
+}
+
+/* Ballots that came after the fence are received all the same. */
+static void count_rejections(struct batch_set *set)
+{
+    struct ledger_line *line = NULL; /* of the one before: they tend to be of one poll */
+    for (size_t i = 0; i < set->n_rejections; i++) {
+        const struct rejection *rejection = &set->rejections[i];
+        if (rejection->poll == POLL_KEY_MISSING)
+            continue;
+        if (line == NULL || line->poll != rejection->poll)
+            line = get_line(set, rejection->poll, rejection->poll_id);
+        line->received++;
+        line->rejected++;
+    }
+}
+
+static void add_mark(struct batch_set *set, const struct ballot_batch *batch, int64_t ordinal)
+{
+    bool opens = batch->gate_poll[0] != '\0';
+    const char *poll_id = opens ? batch->gate_poll : batch->fence_poll;
+    if (poll_id[0] == '\0')
+        return;
+    GROW(set->marks, set->room_marks, set->n_marks + 1);
+    set->marks[set->n_marks++] = (struct met_mark){.poll_id = poll_id,
+                                                   .mark = {.ordinal = ordinal, .term = batch->term, .opens = opens}};
+}
+
+void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, const struct marks *book, unsigned epoch,
                     const struct store_batch *batches, size_t n)
 {
-    set->n_candidates = set->n_winners = set->n_lines = set->n_moments = set->n_rejections = set->n_fences = 0;
+    set->n_candidates = set->n_winners = set->n_lines = set->n_moments = set->n_rejections = set->n_marks = 0;
     for (size_t i = 0; i < n; i++) {
         const struct ballot_batch *batch = batches[i].batch;
         if (batch == NULL || batches[i].known)
             continue;
-        add_ballots(set, keys, epoch, batches[i].seq, batch);
-        if (batch->fence_poll[0] != '\0') {
-            GROW(set->fences, set->room_fences, set->n_fences + 1);
-            set->fences[set->n_fences++] = (struct fence){.poll_id = batch->fence_poll,
-                                                          .ordinal = ordinal_make(epoch, batches[i].seq, 0)};
-        }
+        add_ballots(set, keys, book, epoch, batches[i].seq, batch);
+        add_mark(set, batch, ordinal_make(epoch, batches[i].seq, 0));
     }
     collapse_sort(set->candidates, set->n_candidates);
     count_lines(set);
+    count_rejections(set);
     merge_moments(set);
 }
 

@@ -2,12 +2,13 @@
  * SPDX-License-Identifier: MIT
  *
  * Decides, does no I/O: which ballots count as candidates, which are rejected, what each poll's ledger gains, which
- * fences were met. Storage is reused from set to set; everything in a set borrows from the batches and lives until the
- * next fill. */
+ * fences and gates were met. Storage is reused from set to set; everything in a set borrows from the batches and lives
+ * until the next fill. */
 #ifndef SCRUTIN_BATCH_SET_H
 #define SCRUTIN_BATCH_SET_H
 
 #include "collapse.h"
+#include "marks.h"
 #include "poll_keys.h"
 
 #define REASON_MAX 200 /* bytes */
@@ -42,9 +43,10 @@ struct rejection {
     char reason[REASON_MAX + 1];
 };
 
-struct fence {
+/* A fence or a gate. */
+struct met_mark {
     const char *poll_id;
-    int64_t ordinal;
+    struct mark mark;
 };
 
 struct batch_set {
@@ -58,16 +60,17 @@ struct batch_set {
     size_t n_moments, room_moments;
     struct rejection *rejections;
     size_t n_rejections, room_rejections;
-    struct fence *fences;
-    size_t n_fences, room_fences;
+    struct met_mark *marks;
+    size_t n_marks, room_marks;
 };
 
 /* A zeroed set is empty. */
 void batch_set_fini(struct batch_set *set);
 
 /* Takes apart the batches that are not `known`. keys must have every poll in them; a ballot whose poll it has as
- * missing is rejected. */
-void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, unsigned epoch,
+ * missing is rejected, and so is one whose poll is not open at its ordinal by the book, which must have every mark up
+ * to the highest sequence of the batches. */
+void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, const struct marks *book, unsigned epoch,
                     const struct store_batch *batches, size_t n);
 
 /* Moves the winners of the candidates to winners and leaves the others. */

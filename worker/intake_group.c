@@ -58,6 +58,9 @@ enum status intake_join(struct intake *intake, struct errmsg *err)
     atomic_store(&intake->database, st);
     if (st != ST_OK)
         return st;
+    st = ballot_store_read_marks(intake->store, intake->epoch, &intake->marked, err);
+    if (st != ST_OK)
+        return st;
     st = bus_join_workers(intake->options.bus, consumer.deliver_subject, &intake->subscription, err);
     if (st != ST_OK)
         return st;

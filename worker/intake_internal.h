@@ -23,6 +23,7 @@ struct intake {
     char deliver_subject[128];
     int64_t created_ns;
     unsigned epoch;
+    uint64_t marked;     /* sequence up to which the store's book has every mark */
     unsigned connection; /* of the bus, at the last look */
     int64_t next_look_ms;
     struct item items[DELIVERIES_MAX];
@@ -35,7 +36,7 @@ struct intake {
     uint64_t last_floor;
     int64_t last_progress_ms;
     struct metric *stored, *superseded, *rejected, *batches_stored, *redelivered, *dead, *transactions, *retries;
-    struct metric *transaction_seconds, *lag_seconds, *backlog;
+    struct metric *transaction_seconds, *marks_seconds, *lag_seconds, *backlog;
 };
 
 /* --- intake.c */

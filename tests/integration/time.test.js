@@ -2,15 +2,25 @@
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { History } from '../lib/history.js';
 import { Instance } from '../lib/instance.js';
+import { Voters } from '../lib/voters.js';
+import { acknowledges, assertExact } from '../lib/check.js';
 import { request, requestJson } from '../lib/http.js';
+import { encodeBatch } from '../lib/proto.js';
+import { pick, seedOfRun, seeded } from '../lib/random.js';
 import { until } from '../lib/wait.js';
 
 const OPTIONS = [{ id: 'o0', label: 'Cats' }, { id: 'o1', label: 'Dogs' }];
 
+const WORKERS = 3;
+
 let instance;
+const random = seeded(seedOfRun());
 before(async () => {
-  instance = await Instance.start({ workers: 3, env: { ACK_TIMEOUT_MS: '500' } }); // a fence comes 2 s after the closing
+  instance = await Instance.start({ workers: WORKERS, env: { ACK_TIMEOUT_MS: '500' } }); // a fence comes 2 s after the closing
 });
 after(() => instance?.stop());
 
@@ -84,4 +94,145 @@ test('what people vote on is fixed from the opening on, each field with its reas
   await refused(patch(poll, { state: 'open' }), 409, 'poll-not-reopenable', '/state');
   await refused(patch(poll, { closes_at: '2100-01-01T00:00:00Z' }), 409, 'poll-closed', '/closes_at');
   await refused(vote(poll, 'o0'), 409, 'poll-closed');
+});
+
+// --- the cut
+
+const publish = async (subject, batch) => (await (await instance.nats()).jetstream().publish(subject, encodeBatch(batch))).seq;
+const ballotsOf = (poll, n, choice) => Array.from({ length: n }, () => ({ poll: poll.id, voter: randomBytes(16), choices: choice }));
+const isApplied = async (seq) => (await instance.sql('SELECT 1 FROM applied_batches WHERE seq = $1', [seq])).length === 1;
+const tallyOf = async (poll) => Object.fromEntries([...(await instance.books(poll.id)).books.tally].filter(([, n]) => n !== 0));
+const workerPids = () => Promise.all(Array.from({ length: WORKERS }, (_, i) => instance.pid(`worker:worker_${i}`)));
+
+test('a ballot above the fence is rejected also by a worker that is ahead of the one that holds the fence', async () => {
+  const pids = await workerPids();
+  const awake = pids[0];
+  try {
+    // The broker gives each message to any worker. Until one that is stopped has the fence:
+    for (let tries = 0; ; tries++) {
+      assert.ok(tries < 20, 'the worker that is awake got every fence');
+      const poll = await instance.createPoll({ options: OPTIONS });
+      await until('the workers know the poll', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [poll.id])).length === 1);
+      await publish('ballots.batch', { ballots: ballotsOf(poll, 5, 'o0') });
+      await instance.settle();
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      const fence = await publish('ballots.fence', { fencePoll: poll.id });
+      const seqs = [];
+      for (let i = 0; i < 30; i++) seqs.push(await publish('ballots.batch', { ballots: ballotsOf(poll, 2, 'o1') }));
+      process.kill(awake, 'SIGCONT');
+      await until('the one that is awake has applied its share', async () => {
+        const [{ n }] = await instance.sql('SELECT count(*)::int AS n FROM rejected_ballots WHERE poll_id = $1', [poll.id]);
+        return n > 0 || Object.keys(await tallyOf(poll)).includes('o1');
+      });
+      const early = !(await isApplied(fence));
+      if (early) {
+        assert.deepEqual(await tallyOf(poll), { o0: 5 }, 'nothing after the fence counts, although nobody has applied it');
+        const [{ fence: known }] = await instance.sql('SELECT fence FROM polls WHERE id = $1', [poll.id]);
+        assert.equal(known, null);
+      }
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+      await instance.settle();
+      assert.deepEqual(await tallyOf(poll), { o0: 5 });
+      const { books } = await instance.books(poll.id);
+      assert.deepEqual([books.received, books.counted, books.rejected], [65, 5, 60]);
+      const reasons = await instance.sql('SELECT DISTINCT reason FROM rejected_ballots WHERE poll_id = $1', [poll.id]);
+      assert.deepEqual(reasons, [{ reason: 'after the fence' }]);
+      assert.ok(seqs.every((seq) => seq > fence));
+      if (early) break;
+    }
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  }
+  assert.deepEqual(await instance.auditViolations(), []);
+});
+
+test('a mark of another term changes nothing, and one on another subject is a dead letter', async () => {
+  const poll = await instance.createPoll({ options: OPTIONS });
+  await until('the workers know the poll', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [poll.id])).length === 1);
+  const vote5 = async (choice) => publish('ballots.batch', { ballots: ballotsOf(poll, 5, choice) });
+  const stray = await publish('ballots.batch', { fencePoll: poll.id });
+  await vote5('o0');
+  await publish('ballots.fence', { fencePoll: poll.id });
+  await vote5('o1');
+  await publish('ballots.fence', { gatePoll: poll.id, term: 1 });
+  await publish('ballots.fence', { fencePoll: poll.id }); // of the term before: some vote-api was slow
+  await vote5('o0');
+  await publish('ballots.fence', { fencePoll: poll.id, term: 1 });
+  await publish('ballots.fence', { gatePoll: poll.id, term: 1 }); // published again
+  await vote5('o1');
+  await instance.settle();
+  assert.deepEqual(await tallyOf(poll), { o0: 10 });
+  const [{ dead }] = await instance.sql('SELECT dead FROM applied_batches WHERE seq = $1', [stray]);
+  assert.equal(dead, true);
+});
+
+/** Two loads on one poll, each at a vote-api of its own, as one history. */
+function historyOf(poll, loads) {
+  const history = new History(poll.id);
+  history.voters.push(...loads.flatMap((load) => load.history.voters));
+  return { history };
+}
+
+test('closed under load with two vote-apis and workers killed, opened again, closed again: both cuts are exact', async () => {
+  const poll = await instance.createPoll({ n: 10, reopenable: true });
+  const other = await instance.spawn('vote-api');
+  const loads = [instance.voteUrl, other.url].map((origin) => new Voters({ origin, poll: poll.id, options: poll.options, instance,
+    inFlight: 100, rate: 3000, random }));
+  const voteUntilClosed = async () => {
+    for (const load of loads) load.start();
+    await Promise.all(loads.map((load) => acknowledges(load, 1500)));
+    await must(poll, { state: 'closed' });
+    await until('both refuse', () => loads.every((load) => load.history.voters.some((voter) => voter.ops.at(-1)?.status === 409)));
+    await Promise.all(loads.map((load) => load.stop()));
+  };
+  const late = async (term) => {
+    await until(`each vote-api has fenced term ${term}`, async () => (await instance.sql(
+      'SELECT 1 FROM poll_marks WHERE poll_id = $1 AND term = $2 AND NOT opens', [poll.id, term])).length === 2);
+    for (let i = 0; i < 5; i++) await publish('ballots.batch', { ballots: ballotsOf(poll, 3, 'o0') });
+  };
+  const verdict = async (what, others) => {
+    await instance.settle();
+    const final = await becomes(poll, 'final');
+    const { books } = await assertExact(instance, historyOf(poll, loads), { what, others });
+    assert.equal(final.total, books.counted);
+    return { final, books };
+  };
+  try {
+    await Promise.all(loads.map((load) => load.register(150)));
+    const killing = { on: true };
+    const kills = (async () => {
+      for (; killing.on; await pause(150 + random() * 300)) { // the fault's own timing
+        const pid = await instance.pid(`worker:${pick(random, ['worker_0', 'worker_1', 'worker_2'])}`).catch(() => 0);
+        if (pid > 0) process.kill(pid, 'SIGKILL');
+      }
+    })();
+    await voteUntilClosed();
+    await late(0);
+    killing.on = false;
+    await kills;
+    const first = await verdict('closed under load', 15);
+    assert.equal(first.books.rejected, 15);
+
+    const etag = (await results(poll)).headers.etag;
+    assert.equal((await must(poll, { state: 'open' })).state, 'open');
+    const open = await becomes(poll, 'open');
+    assert.ok(open.version > first.final.version);
+    assert.notEqual((await results(poll)).headers.etag, etag);
+    assert.equal(open.total, first.final.total);
+    await until('the other vote-api knows', async () =>
+      (await request(other.url, { path: `/v1/polls/${poll.id}` })).json.state === 'open');
+
+    await voteUntilClosed();
+    await late(1);
+    const second = await verdict('closed again', 30);
+    assert.equal(second.books.rejected, 30);
+    assert.ok(second.books.received > first.books.received + 500);
+    assert.ok(second.final.version > open.version);
+
+    const marks = await instance.sql('SELECT term, opens FROM poll_marks WHERE poll_id = $1 ORDER BY ordinal', [poll.id]);
+    assert.deepEqual(marks.map(({ term, opens }) => `${opens ? 'gate' : 'fence'} ${term}`),
+      ['fence 0', 'fence 0', 'gate 1', 'fence 1', 'fence 1']);
+  } finally {
+    await Promise.all(loads.map((load) => load.close()));
+  }
 });

@@ -22,10 +22,10 @@ function laterOf(history, lengths) {
 
 /** Waits until all is applied, then judges a load's history by rows, books, stream and audit views; throws on any
  *  violation. `before` is what mark gave when the stream began anew. */
-export async function assertExact(instance, { history }, { revisable = true, before, what = 'verdict', timeout } = {}) {
+export async function assertExact(instance, { history }, { revisable = true, before, others, what = 'verdict', timeout } = {}) {
   await instance.settle({ timeout });
   const { rows, books } = await instance.books(history.poll);
-  const found = judge(history, rows, books, { revisable });
+  const found = judge(history, rows, books, { revisable, others });
   const streamed = judgeStream(before ? laterOf(history, before.lengths) : history, await instance.streamed(history.poll), rows,
     books, { revisable, since: before?.rows, receivedBefore: before?.books.received });
   const audit = await instance.auditViolations();

@@ -271,15 +271,19 @@ export class Instance {
     };
   }
 
-  /** The ballots of a poll in the order of the stream. */
+  /** The ballots of a poll in the order of the stream; `late` are those between a fence and the gate behind it. */
   async streamed(poll) {
     const [{ epoch }] = await this.sql('SELECT max(epoch)::int AS epoch FROM stream_epochs');
     const ballots = [];
+    let term = 0;
+    let open = true;
     for await (const { sequence, batch } of readBatches(await this.nats())) {
+      if (batch.fencePoll === poll && batch.term === term) open = false;
+      if (batch.gatePoll === poll && batch.term > term) [term, open] = [batch.term, true];
       batch.ballots.forEach((ballot, index) => {
         if (ballot.poll !== poll) return;
         const ordinal = (BigInt(epoch) << 52n) | (BigInt(sequence) << 12n) | BigInt(index);
-        ballots.push({ voter: ballot.voter, choices: ballot.choices, ordinal });
+        ballots.push({ voter: ballot.voter, choices: ballot.choices, ordinal, late: !open });
       });
     }
     return ballots;

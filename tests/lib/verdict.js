@@ -41,9 +41,10 @@ export function legalOutcomes(ops, revisable) {
  *
  *  rows   Map from voter key to {choices, precedence}
  *  books  {received, counted, superseded, rejected, tally: Map choice → n}: the poll's ledger and tally
+ *  others how many ballots somebody else has published, who is not in the history
  *
  *  Gives {violations, late, acknowledged, unknown, refused, unknownFound}. */
-export function judge(history, rows, books, { revisable = true } = {}) {
+export function judge(history, rows, books, { revisable = true, others = 0 } = {}) {
   const violations = [];
   const known = new Map(history.voters.map((voter) => [voter.key, voter]));
   let late = 0;
@@ -64,10 +65,10 @@ export function judge(history, rows, books, { revisable = true } = {}) {
 
   const acknowledged = history.count(ACKNOWLEDGED);
   const unknown = history.count(UNKNOWN);
-  const unknownFound = books.received - acknowledged;
+  const unknownFound = books.received - others - acknowledged;
   if (unknownFound < 0) violations.push(`received ${books.received} is less than ${acknowledged} acknowledged`);
   if (unknownFound > unknown) {
-    violations.push(`received ${books.received} is more than ${acknowledged} acknowledged and ${unknown} unknown`);
+    violations.push(`received ${books.received} is more than ${acknowledged + others} acknowledged and ${unknown} unknown`);
   }
   violations.push(...judgeBooks(rows, books));
   return { violations, late, acknowledged, unknown, refused: history.count(REFUSED), unknownFound };
@@ -95,7 +96,7 @@ export function judgeBooks(rows, books) {
 
 /** Judges history and rows by the stream.
  *
- *  ballots  of the poll in the order of the stream: {voter, choices, ordinal (bigint)}
+ *  ballots  of the poll in the order of the stream: {voter, choices, ordinal (bigint), late: after a fence, does not count}
  *  since    per voter key the row that stood before these ballots, where there was one (a stream that was wiped) */
 export function judgeStream(history, ballots, rows, books, { revisable = true, since = new Map(), receivedBefore = 0 } = {}) {
   const violations = [];
@@ -115,6 +116,7 @@ export function judgeStream(history, ballots, rows, books, { revisable = true, s
 
   const expected = new Map(since);
   for (const ballot of ballots) {
+    if (ballot.late) continue;
     const precedence = revisable ? ballot.ordinal : -ballot.ordinal;
     const standing = expected.get(ballot.voter);
     if (!standing || precedence > standing.precedence) expected.set(ballot.voter, { choices: ballot.choices, precedence });
@@ -126,6 +128,8 @@ export function judgeStream(history, ballots, rows, books, { revisable = true, s
       violations.push(`replay: voter ${key} has ${show(is)}, the stream replayed gives ${show(should)}`);
     }
   }
+  const late = ballots.filter((ballot) => ballot.late).length;
+  if (late > books.rejected) violations.push(`replay: ${late} ballots came after a fence, and ${books.rejected} are rejected`);
   if (books.received !== receivedBefore + ballots.length) {
     violations.push(`replay: received ${books.received}, the stream holds ${ballots.length} after ${receivedBefore}`);
   }

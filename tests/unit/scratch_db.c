@@ -106,7 +106,7 @@ void scratch_db_run(const char *sql)
 void scratch_db_reset(void)
 {
     scratch_db_run("TRUNCATE stream_epochs, polls, ballots, applied_batches, rejected_ballots, ledger, tally, "
-                   "timeline, voting_codes "
+                   "timeline, voting_codes, poll_marks "
                    "RESTART IDENTITY");
 }
 

@@ -422,11 +422,147 @@ static void the_first_fence_stays_and_one_of_an_unknown_poll_does_no_harm(void *
                                 {.seq = 2, .batch = &first},
                                 {.seq = 3, .batch = &open},
                                 {.seq = 5, .batch = &other}};
+    ballot_store_add_mark(store, 1, 1, &open); /* another worker holds it */
     struct store_result result = apply(store, set, COUNT_OF(set));
     assert_int_equal(result.n_polls, 3);
     apply_one(store, 1, &open);
     assert_answer("SELECT id, fence >> 12 & (1::bigint << 40) - 1 FROM polls ORDER BY id", "first|2 open|1 ");
     ballot_store_close(store);
+}
+
+/* The cut. */
+
+#define CUT "SELECT id, fence >> 12 & (1::bigint << 40) - 1, term FROM polls ORDER BY id"
+
+static void ballots_behind_a_fence_are_rejected_also_before_it_is_applied(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch fence = {.fence_poll = "open"};
+    struct ballot_batch before = BATCH(ballot_of("open", 1, "cats"));
+    struct ballot_batch behind = BATCH(ballot_of("open", 1, "dogs"), ballot_of("open", 2, "dogs"),
+                                       ballot_of("first", 1, "fish"));
+    ballot_store_add_mark(store, 1, 2, &fence);
+    struct store_result result = apply_one(store, 3, &behind);
+    assert_int_equal(result.rejected, 2);
+    assert_int_equal(result.counted, 1);
+    apply_one(store, 1, &before);
+    assert_answer(CUT, "first||0 open||0 "); /* nobody has applied the fence */
+    apply_one(store, 2, &fence);
+    assert_answer(CUT, "first||0 open|2|0 ");
+    assert_answer(TALLY, "first|fish|1 open|cats|1 ");
+    assert_answer(LEDGER, "first|1|1|0|0 open|3|1|0|2 ");
+    assert_answer("SELECT poll_id, ordinal & 4095, reason FROM rejected_ballots ORDER BY ordinal",
+                  "open|0|after the fence open|1|after the fence ");
+    assert_books_balance();
+    ballot_store_close(store);
+}
+
+/* A worker that starts knows what was applied; the rest it is told. */
+static void a_fresh_store_reads_the_marks_and_how_far_they_are_complete(void **state)
+{
+    struct ballot_store *store = open_with_polls(), *other = open_store();
+    struct ballot_batch fence = {.fence_poll = "open"}, again = {.gate_poll = "open", .term = 1};
+    struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"));
+    uint64_t complete;
+    apply_one(store, 1, &fence);
+    apply_one(store, 2, &batch);
+    apply_one(store, 4, &batch);
+    assert_ok(ballot_store_read_marks(other, 1, &complete, &err));
+    assert_int_equal(complete, 2);
+    assert_int_equal(apply_one(other, 5, &batch).rejected, 1);
+    ballot_store_add_mark(other, 1, 3, &again);
+    assert_int_equal(apply_one(other, 6, &batch).counted, 1);
+    assert_ok(ballot_store_read_marks(store, 9, &complete, &err)); /* a stream without messages */
+    assert_int_equal(complete, 0);
+    ballot_store_close(other);
+    ballot_store_close(store);
+}
+
+static void opening_again_takes_the_fence_away_and_a_worker_behind_does_not_bring_it_back(void **state)
+{
+    struct ballot_store *store = open_with_polls(), *behind = open_store();
+    struct ballot_batch fence = {.fence_poll = "open"}, gate = {.gate_poll = "open", .term = 1};
+    struct ballot_batch last = {.fence_poll = "open", .term = 1};
+    apply_one(store, 1, &fence);
+    assert_answer(CUT, "first||0 open|1|0 ");
+    ballot_store_add_mark(store, 1, 2, &fence);
+    apply_one(store, 3, &gate);
+    assert_answer(CUT, "first||0 open||1 ");
+    ballot_store_add_mark(behind, 1, 1, &fence);
+    apply_one(behind, 2, &fence);
+    assert_answer(CUT, "first||0 open||1 ");
+    apply_one(store, 5, &last);
+    assert_answer(CUT, "first||0 open|5|1 ");
+    assert_answer("SELECT ordinal >> 12 & (1::bigint << 40) - 1, poll_id, term, opens FROM poll_marks ORDER BY ordinal",
+                  "1|open|0|f 2|open|0|f 3|open|1|t 5|open|1|f ");
+    ballot_store_close(behind);
+    ballot_store_close(store);
+}
+
+/* Two workers, messages in any order and in transactions of any size: the tables are those of a worker that took one
+ * after the other. */
+static void any_order_of_batches_and_marks_gives_the_same_cut(void **state)
+{
+    enum { N = 40 };
+    static const char *const questions[] = {CUT,
+                                            TALLY,
+                                            LEDGER,
+                                            "SELECT poll, voter, precedence, choices FROM ballots ORDER BY 1, 2",
+                                            "SELECT ordinal, poll_id, reason FROM rejected_ballots ORDER BY 1",
+                                            "SELECT * FROM poll_marks ORDER BY 1"};
+    char expected[COUNT_OF(questions)][16 * 1024];
+    struct ballot ballots[N];
+    struct ballot_batch messages[N];
+    unsigned terms[2] = {0, 0};
+    for (size_t i = 0; i < N; i++) {
+        size_t poll = i / 2 % 2;
+        const char *id = poll == 0 ? "open" : "first";
+        messages[i] = (struct ballot_batch){.id = {(uint8_t)i, 1}};
+        if (i % 9 == 4 || i % 9 == 5) {
+            memcpy(messages[i].fence_poll, id, strlen(id) + 1);
+            messages[i].term = terms[poll];
+        } else if (i % 9 == 8) {
+            memcpy(messages[i].gate_poll, id, strlen(id) + 1);
+            messages[i].term = ++terms[poll];
+        } else {
+            ballots[i] = ballot_of(id, (unsigned)(i * 7 % 5), i % 3 == 0 ? "cats" : "dogs");
+            messages[i].n_ballots = 1;
+            messages[i].ballots = &ballots[i];
+        }
+    }
+    for (int round = 0; round < 12; round++) {
+        scratch_db_reset();
+        struct ballot_store *stores[2] = {open_with_polls(), open_store()};
+        struct store_batch order[N];
+        for (size_t i = 0; i < N; i++) {
+            order[i] = (struct store_batch){.seq = i + 1, .batch = &messages[i]};
+            for (size_t k = 0; k < 2; k++)
+                ballot_store_add_mark(stores[k], 1, i + 1, &messages[i]);
+        }
+        srand((unsigned)round);
+        for (size_t i = N; round > 0 && i > 1; i--) {
+            size_t k = (size_t)rand() % i;
+            struct store_batch swap = order[k];
+            order[k] = order[i - 1];
+            order[i - 1] = swap;
+        }
+        for (size_t at = 0; at < N;) {
+            size_t n = round == 0 ? 1 : 1 + (size_t)rand() % 6;
+            n = n < N - at ? n : N - at;
+            apply(stores[round == 0 ? 0 : rand() % 2], order + at, n);
+            at += n;
+        }
+        for (size_t q = 0; q < COUNT_OF(questions); q++) {
+            if (round == 0)
+                snprintf(expected[q], sizeof(expected[q]), "%s", scratch_db_ask(questions[q]));
+            else
+                assert_answer(questions[q], expected[q]);
+        }
+        assert_books_balance();
+        ballot_store_close(stores[0]);
+        ballot_store_close(stores[1]);
+    }
+    assert_contains(expected[4], "after the fence");
 }
 
 /* Bad data. */
@@ -749,6 +885,10 @@ int main(void)
         TEST(a_timeline_is_made_for_ballots_that_were_there_before_it),
         TEST(a_ballot_of_a_newer_stream_wins_although_its_sequence_is_lower),
         TEST(the_first_fence_stays_and_one_of_an_unknown_poll_does_no_harm),
+        TEST(ballots_behind_a_fence_are_rejected_also_before_it_is_applied),
+        TEST(a_fresh_store_reads_the_marks_and_how_far_they_are_complete),
+        TEST(opening_again_takes_the_fence_away_and_a_worker_behind_does_not_bring_it_back),
+        TEST(any_order_of_batches_and_marks_gives_the_same_cut),
         TEST(a_refused_ballot_leaves_nothing_behind_and_rows_store_the_others),
         TEST(choices_too_long_for_the_tally_are_bad_data_too),
         TEST(an_unknown_poll_is_fetched_or_its_ballots_are_rejected),

@@ -7,6 +7,8 @@
 
 #include "unit.h"
 
+static const struct marks no_marks;
+
 static struct ballot ballot_of(const char *poll, uint8_t voter, const char *choices)
 {
     struct ballot ballot = {.voter = {voter}, .choices = choices, .choices_len = strlen(choices)};
@@ -32,7 +34,7 @@ static void a_set_has_a_line_for_each_poll_and_counts_everything(void **state)
     struct batch_set set = {0};
     set_up(&keys);
 
-    batch_set_fill(&set, &keys, 3, in, 1);
+    batch_set_fill(&set, &keys, &no_marks, 3, in, 1);
 
     assert_int_equal(set.n_candidates, 4);
     assert_int_equal(set.n_lines, 2);
@@ -66,7 +68,7 @@ static void ballots_are_received_in_the_second_in_which_they_were_cast(void **st
     for (size_t i = 0; i < COUNT_OF(cast_at_ms); i++)
         ballots[i].cast_at_ms = cast_at_ms[i];
 
-    batch_set_fill(&set, &keys, 1, in, 2);
+    batch_set_fill(&set, &keys, &no_marks, 1, in, 2);
 
     assert_int_equal(set.n_moments, COUNT_OF(expected));
     for (size_t i = 0; i < COUNT_OF(expected); i++) {
@@ -87,13 +89,62 @@ static void a_ballot_of_an_unknown_poll_is_rejected_with_the_reason(void **state
     struct batch_set set = {0};
     set_up(&keys);
 
-    batch_set_fill(&set, &keys, 1, in, 1);
+    batch_set_fill(&set, &keys, &no_marks, 1, in, 1);
 
     assert_int_equal(set.n_candidates, 1);
     assert_int_equal(set.n_rejections, 1);
     assert_int_equal(set.rejections[0].ordinal, ordinal_make(1, 9, 1));
     assert_string_equal(set.rejections[0].poll_id, "nowhere");
     assert_string_equal(set.rejections[0].reason, "unknown poll");
+    batch_set_fini(&set);
+    poll_keys_fini(&keys);
+}
+
+/* Behind the fence of `open` at 5 and up to its gate at 8; `first` is nobody's business. */
+static void ballots_behind_a_fence_are_received_and_rejected(void **state)
+{
+    static const uint64_t sequences[] = {4, 6, 7, 9};
+    struct ballot ballots[] = {ballot_of("open", 1, "a"), ballot_of("first", 1, "a"), ballot_of("open", 2, "b")};
+    struct ballot_batch batch = {.n_ballots = 3, .ballots = ballots};
+    struct ballot_batch fence = {.fence_poll = "open"}, gate = {.gate_poll = "open", .term = 1};
+    struct store_batch in[COUNT_OF(sequences)];
+    struct poll_keys keys;
+    struct batch_set set = {0};
+    struct marks book = {0};
+    set_up(&keys);
+    marks_add_batch(&book, &fence, ordinal_make(1, 5, 0));
+    marks_add_batch(&book, &gate, ordinal_make(1, 8, 0));
+    for (size_t i = 0; i < COUNT_OF(sequences); i++)
+        in[i] = (struct store_batch){.seq = sequences[i], .batch = &batch};
+
+    batch_set_fill(&set, &keys, &book, 1, in, COUNT_OF(in));
+
+    assert_int_equal(set.n_candidates, 4 + 2 * 2);
+    assert_int_equal(set.n_rejections, 2 * 2);
+    for (size_t i = 0; i < set.n_rejections; i++) {
+        uint64_t sequence = ordinal_sequence(set.rejections[i].ordinal);
+        assert_true(sequence == 6 || sequence == 7);
+        assert_string_equal(set.rejections[i].poll_id, "open");
+        assert_string_equal(set.rejections[i].reason, "after the fence");
+    }
+    assert_int_equal(batch_set_line(&set, 1)->received, 8);
+    assert_int_equal(batch_set_line(&set, 1)->rejected, 4);
+    assert_int_equal(batch_set_line(&set, 2)->received, 4);
+    assert_int_equal(batch_set_line(&set, 2)->rejected, 0);
+
+    /* Where nothing else came, the poll has a line all the same, in its place. */
+    struct ballot_batch late = {.n_ballots = 1, .ballots = ballots};
+    struct ballot_batch other = {.n_ballots = 1, .ballots = ballots + 1};
+    in[0] = (struct store_batch){.seq = 6, .batch = &late};
+    in[1] = (struct store_batch){.seq = 7, .batch = &other};
+    batch_set_fill(&set, &keys, &book, 1, in, 2);
+    assert_int_equal(set.n_lines, 2);
+    assert_int_equal(set.lines[0].poll, 1);
+    assert_int_equal(set.lines[0].received, 1);
+    assert_int_equal(set.lines[0].rejected, 1);
+    assert_string_equal(set.lines[0].id, "open");
+    assert_int_equal(set.lines[1].poll, 2);
+    marks_fini(&book);
     batch_set_fini(&set);
     poll_keys_fini(&keys);
 }
@@ -107,13 +158,13 @@ static void known_batches_and_dead_letters_add_nothing_and_a_fence_is_kept(void 
     struct batch_set set = {0};
     set_up(&keys);
 
-    batch_set_fill(&set, &keys, 1, in, 3);
+    batch_set_fill(&set, &keys, &no_marks, 1, in, 3);
 
     assert_int_equal(set.n_candidates, 0);
     assert_int_equal(set.n_lines, 0);
-    assert_int_equal(set.n_fences, 1);
-    assert_string_equal(set.fences[0].poll_id, "open");
-    assert_int_equal(set.fences[0].ordinal, ordinal_make(1, 3, 0));
+    assert_int_equal(set.n_marks, 1);
+    assert_string_equal(set.marks[0].poll_id, "open");
+    assert_int_equal(set.marks[0].mark.ordinal, ordinal_make(1, 3, 0));
     batch_set_fini(&set);
     poll_keys_fini(&keys);
 }
@@ -131,7 +182,7 @@ static void a_refused_ballot_is_in_the_ledger_and_its_reason_stays_utf8(void **s
     memcpy(reason + REASON_MAX - 1, "é", 2); /* straddles the limit */
     reason[sizeof(reason) - 1] = '\0';
 
-    batch_set_fill(&set, &keys, 1, in, 1);
+    batch_set_fill(&set, &keys, &no_marks, 1, in, 1);
     batch_set_pick(&set);
     batch_set_reject(&set, &set.winners[0], reason);
 
@@ -150,12 +201,12 @@ static void a_set_can_be_filled_again(void **state)
     struct poll_keys keys;
     struct batch_set set = {0};
     set_up(&keys);
-    batch_set_fill(&set, &keys, 1, in, 1);
+    batch_set_fill(&set, &keys, &no_marks, 1, in, 1);
     batch_set_pick(&set);
 
-    batch_set_fill(&set, &keys, 1, in, 0);
+    batch_set_fill(&set, &keys, &no_marks, 1, in, 0);
 
-    assert_int_equal(set.n_candidates + set.n_winners + set.n_lines + set.n_rejections + set.n_fences, 0);
+    assert_int_equal(set.n_candidates + set.n_winners + set.n_lines + set.n_rejections + set.n_marks, 0);
     batch_set_fini(&set);
     poll_keys_fini(&keys);
 }
@@ -213,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_set_has_a_line_for_each_poll_and_counts_everything),
         cmocka_unit_test(ballots_are_received_in_the_second_in_which_they_were_cast),
         cmocka_unit_test(a_ballot_of_an_unknown_poll_is_rejected_with_the_reason),
+        cmocka_unit_test(ballots_behind_a_fence_are_received_and_rejected),
         cmocka_unit_test(known_batches_and_dead_letters_add_nothing_and_a_fence_is_kept),
         cmocka_unit_test(a_refused_ballot_is_in_the_ledger_and_its_reason_stays_utf8),
         cmocka_unit_test(a_set_can_be_filled_again),
