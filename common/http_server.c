@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#define BODY_REFUSED 16384   /* taken where no route has a body: a refusal over HTTP/2 is an answer then, no reset */
 #define FILES_BESIDE 64      /* open files that are no connections */
 #define RECEIVE_BUFFER 65536 /* in the kernel, which doubles it: libh2o reads all of it into one buffer at once */
 #define READ_BUFFER 1024     /* bytes to begin with; every waiting request holds one for its body. 4,096: no faster */
@@ -292,7 +293,7 @@ static void configure(struct http_server *server)
 
     h2o_config_init(config);
     config->server_name = h2o_iovec_init(H2O_STRLIT("scrutin"));
-    config->max_request_entity_size = server->options.max_body;
+    config->max_request_entity_size = server->options.max_body > BODY_REFUSED ? server->options.max_body : BODY_REFUSED;
     config->http1.req_timeout = HTTP_REQUEST_TIMEOUT_MS;
     config->http2.idle_timeout = HTTP_IDLE_TIMEOUT_MS;
     config->http2.graceful_shutdown_timeout = 2000;

@@ -229,6 +229,9 @@ for (const protocol of PROTOCOLS) {
       const answer = await ask({ method: 'POST', path: `/v1/polls/${polls.open}/results` });
       assertProblem(answer, 405, 'method-not-allowed');
       assert.match(answer.headers.allow, /GET/);
+      const options = { path: `/v1/polls/${polls.open}/results`, headers: JSON_TYPE, body: VOTE };
+      assertProblem(await ask({ ...options, method: 'POST' }), 405, 'method-not-allowed');
+      assertProblem(await ask({ ...options, method: 'GET' }), 413, 'payload-too-large');
     });
 
     test('a body of 1 MB is refused without being kept', async () => {
