@@ -1,10 +1,10 @@
 # The commands of this repository; each calls a script that can also be run by itself.
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs audit test lint bench fuzz clean
+.PHONY: help up down status logs audit test lint bench fuzz screenshots clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## install what is missing, build, start everything
 	@scripts/up
@@ -32,6 +32,9 @@ bench: ## measure against the ceilings of this machine
 
 fuzz: ## run the fuzz targets
 	@scripts/build --packages && tests/fuzz/run
+
+screenshots: ## pictures of every view of both pages, in screenshots/
+	@scripts/screenshots $(V)
 
 clean: ## stop everything, remove build and state
 	@scripts/clean

@@ -108,9 +108,7 @@ export function ballot(options) {
   }}>
     <p id="how" class="how">${instruction(poll)}</p>
     ${{ plurality, approval, score, ranked: () => ranking(poll, draft, changed) }[poll.method](options)}
-    ${hasButton || stop ? html`<div class="cast">
-      <p class="soft small">${stop ?? progress(poll, draft)}</p>
-      ${hasButton ? html`<button class="button" aria-disabled=${!isReady}>${t('ballot.cast')}</button>` : ''}
-    </div>` : ''}
+    ${hasButton ? html`<div class="cast"><p class="soft small">${stop ? '' : progress(poll, draft)}</p>
+      <button class="button" aria-disabled=${!isReady}>${t('ballot.cast')}</button></div>` : ''}
   </form>`;
 }

@@ -11,7 +11,7 @@ const copy = async (text) => announce(t(await copyText(text) ? 'copied' : 'copy.
 
 /** @param {string} id @param {string} label @param {string} url @param {string} [hint] */
 const link = (id, label, url, hint) => html`<div class="field"><span class="label" id=${id}>${label}</span>
-  <p class="link-row"><a class="mono small" href=${url} aria-labelledby=${id} rel="external">${url.replace(/^https?:\/\//, '')}</a>
+  <p class="link-row"><a class="mono small" href=${url} aria-describedby=${id} rel="external">${url.replace(/^https?:\/\//, '')}</a>
     <button type="button" class="button second" aria-label="${t('copy')}: ${label}" @click=${() => copy(url)}>${t('copy')}</button></p>
   ${hint ? html`<p class="hint">${hint}</p>` : ''}</div>`;
 

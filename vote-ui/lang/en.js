@@ -78,7 +78,7 @@ export const messages = {
   'score.stars': { one: '{n} star', other: '{n} stars' },
   'score.none': 'no opinion',
   'score.clear': 'Clear',
-  'score.clear-of': 'No opinion on {option}',
+  'score.clear-of': 'Clear: no opinion on {option}',
 
   'code.label': 'Your voting code',
   'code.hint': 'Twelve letters and digits. Look-alikes such as O and 0 are understood.',

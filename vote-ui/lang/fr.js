@@ -79,7 +79,7 @@ export const messages = {
   'score.stars': { one: '{n} étoile', other: '{n} étoiles' },
   'score.none': 'sans avis',
   'score.clear': 'Effacer',
-  'score.clear-of': 'Sans avis sur {option}',
+  'score.clear-of': 'Effacer : sans avis sur {option}',
 
   'code.label': 'Votre code de vote',
   'code.hint': 'Douze lettres et chiffres. Les caractères semblables, comme O et 0, sont compris.',
