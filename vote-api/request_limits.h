@@ -1,7 +1,7 @@
 /* request_limits - vote-api's limits of requests, from the settings.
  * SPDX-License-Identifier: MIT */
-#ifndef VOTE_API_LIMITS_H
-#define VOTE_API_LIMITS_H
+#ifndef VOTE_API_REQUEST_LIMITS_H
+#define VOTE_API_REQUEST_LIMITS_H
 
 #include "http.h"
 #include "poll.h"

@@ -140,6 +140,16 @@ int main(int argc, char **argv)
         NULL,
     };
 
+    static const char *const codes[] = {
+        "7K3M-Q9TB-01XA",
+        "7k3m q9tb oLxa",
+        "7K3MQ9TB01XA",
+        "\x08\x01\x12\x01"
+        "a\x1a\x10"
+        "0123456789abcdef",
+        NULL,
+    };
+
     if (argc != 2 || sodium_init() < 0) {
         fprintf(stderr, "usage: make_seeds DIR\n");
         return 2;
@@ -149,6 +159,7 @@ int main(int argc, char **argv)
     write_texts("fuzz_poll_json", polls);
     write_texts("fuzz_delivery", deliveries);
     write_texts("fuzz_address", addresses);
+    write_texts("fuzz_code", codes);
     write_batches();
     write_polls();
     write_tokens();
