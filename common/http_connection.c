@@ -11,7 +11,7 @@
 
 #define ACCEPTS_A_TURN 64 /* so that a flood of connections does not keep those that are there waiting */
 #define ADDRESS_SLOTS 65536
-#define AGED_QUIET_MS 1000 /* without a request, before an old connection is closed */
+#define AGED_QUIET_MS 10000 /* without a request, before an old connection is closed: nginx drops its own after 8 s */
 
 /* How many connections an address has. Addresses that fall into one slot share their limit; the key keeps strangers
  * from choosing whose slot is theirs. */
@@ -174,7 +174,7 @@ void http_connection_cut(struct http_connection *connection, enum http_cut why)
 static enum http_cut fault_of(const struct http_connection *connection, int64_t now)
 {
     const struct http_options *options = &connection->loop->server->options;
-    int64_t quiet = now - connection->last_request_ms;
+    int64_t quiet = now - connection->last_request_ms, age_ms = options->connection_age_s * 1000;
 
     if (connection->fault != CUT_NOT)
         return connection->fault;
@@ -184,8 +184,8 @@ static enum http_cut fault_of(const struct http_connection *connection, int64_t 
         return CUT_NOT;
     if (connection->waiting == 0 && quiet > HTTP_IDLE_TIMEOUT_MS)
         return CUT_IDLE;
-    if (options->connection_age_s > 0 && now - connection->since_ms > options->connection_age_s * 1000 &&
-        connection->open == 0 && quiet > AGED_QUIET_MS)
+    if (age_ms > 0 && now - connection->since_ms > age_ms && connection->open == 0 &&
+        quiet > (age_ms < AGED_QUIET_MS ? age_ms : AGED_QUIET_MS))
         return CUT_AGE;
     return CUT_NOT;
 }

@@ -37,7 +37,7 @@ const struct config_entry settings_table[] = {
      "Open connections of one IPv4 address or IPv6 /64; one more is closed at once. Half of all: room for a hall "
      "behind one address, and for others. TRUSTED_PROXIES have none. 0: no limit."},
     {"CONNECTION_AGE_S", CONFIG_NUMBER, AT(connection_age_s), "3600", 0, 1000000,
-     "After so many seconds a connection without an event stream is closed as soon as it is idle. 0: never."},
+     "After so many seconds a connection without an event stream is closed when it has been idle for 10 s. 0: never."},
     {"REQUEST_AGE_MS", CONFIG_NUMBER, AT(request_age_ms), "60000", 1000, 3600000,
      "From the first byte of a request until its answer has been read; then the connection is cut. A phone on a bad "
      "network needs seconds."},
