@@ -137,7 +137,7 @@ static void write_style(const struct poll *poll, struct text *text)
               "li::before,li::after{display:block;font:.8rem system-ui,sans-serif}"
               "li::before{content:\"");
     add_css(text, poll->title);
-    add(text, "\"}li::after{content:\"");
+    add(text, "\"}li::after{content:\"Poll ");
     add_css(text, poll->id);
     add(text, "\"}@media print{header{break-after:page}}");
 }

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Instance, programPath, runProgram, sanitizerOptions } from '../lib/instance.js';
@@ -80,6 +81,8 @@ test('as JSON, as CSV, as a page without scripts', async () => {
   assert.equal(page.status, 201);
   assert.match(page.headers['content-type'], /^text\/html; charset=utf-8$/);
   assert.match(page.headers['content-security-policy'], /^default-src 'none'; style-src 'sha256-[\w+/]{43}='; /);
+  const style = /<style>(.*)<\/style>/s.exec(page.text)[1];
+  assert.ok(page.headers['content-security-policy'].includes(createHash('sha256').update(style).digest('base64')), 'its one style is allowed');
   assert.doesNotMatch(page.text, /<script|javascript:|\son\w+=/i);
   const printed = page.text.match(/<li>[-0-9A-Z]{14}$/gm).map((line) => line.slice(4));
   assert.equal(printed.length, 3);
