@@ -12,7 +12,9 @@ import { pollCodes } from './voting_code.js';
 
 /** @typedef {import('../web/types.js').Poll} Poll */
 
-const PAGE = 50; // polls asked for at once
+const PAGE = 100; // polls asked for at once; the list has closed ones too
+const PAGES = 5; // asked for before somebody has to say that they want more
+const ENOUGH = 8; // open ones
 
 let joinError = '';
 
@@ -69,11 +71,15 @@ export function homeView() {
   async function more() {
     problem = undefined;
     try {
-      const query = `limit=${PAGE}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`;
-      const page = await persist(() => ask('GET', `/v1/polls?${query}`));
-      const open = page.polls.filter((/** @type {Poll} */ poll) => poll.state === 'open');
-      polls = [...(polls ?? []), ...open];
-      cursor = page.next_cursor;
+      /** @type {Poll[]} */
+      const found = [];
+      for (let n = 0; n < PAGES && found.length < ENOUGH && cursor !== null; n++) {
+        const query = `limit=${PAGE}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`;
+        const page = await persist(() => ask('GET', `/v1/polls?${query}`));
+        found.push(...page.polls.filter((/** @type {Poll} */ poll) => poll.state === 'open'));
+        cursor = page.next_cursor;
+      }
+      polls = [...(polls ?? []), ...found];
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       problem = error;

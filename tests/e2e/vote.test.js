@@ -265,6 +265,66 @@ test('rules are said before one votes, and a final vote asks twice', async () =>
   await page.context().close();
 });
 
+test('a draft is opened, closed and opened again by its organiser; two tabs of a device are one voter', async () => {
+  const organiser = await open('/new', { viewport: { width: 1280, height: 800 } });
+  await organiser.getByLabel('Question').fill('Slowly');
+  await organiser.getByRole('textbox', { name: 'Option 1' }).focus();
+  await organiser.evaluate(() => { // a list from a spreadsheet
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', '1. Apples\n2. Pears\n\n- Plums');
+    document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  await organiser.getByLabel('The poll may be opened again').check();
+  await button(organiser, 'Save as a draft').click();
+  await organiser.waitForURL(/\/manage\/\w+$/);
+  await organiser.locator('.chip.draft').waitFor();
+  const code = new URL(organiser.url()).pathname.split('/').pop();
+  const { json: poll } = await request(instance.voteUrl, { path: `/v1/polls/${code}` });
+  assert.deepEqual(poll.options.map((option) => option.label), ['Apples', 'Pears', 'Plums']);
+
+  const voter = await open(`/p/${code}`);
+  await sees(voter, 'This poll is not open yet.');
+  await button(organiser, 'Open now').click();
+  await button(organiser, 'Close').waitFor();
+  await voter.reload();
+  await button(voter, 'Apples').click();
+  await counted(voter);
+  const tab = await browser.open(`${instance.votePage}/p/${code}`, { device: voter.context() });
+  await button(tab, 'Change my vote').click();
+  await button(tab, 'Pears').click();
+  await counted(tab);
+  await voter.locator('.choice', { hasText: 'Pears' }).waitFor(); // the other tab shows it too
+
+  await button(organiser, 'Close').click();
+  await button(organiser, 'Really close?').click();
+  await button(organiser, 'Open again').click();
+  await button(organiser, 'Close').waitFor();
+  await button(organiser, 'Edit').click();
+  await organiser.getByLabel('Question').fill('Once more');
+  await button(organiser, 'Save').click();
+  await organiser.getByRole('heading', { name: 'Once more' }).waitFor();
+  await tab.reload();
+  await button(tab, 'Change my vote').click();
+  await button(tab, 'Plums').click();
+  await counted(tab);
+  const got = await resultsWhen('the last one counts', code, ({ ledger }) => ledger.received === 3);
+  assert.deepEqual(countsOf(got), [0, 0, 1]);
+  for (const page of [organiser, voter]) await page.context().close();
+});
+
+test('results that show after voting: the link of who has voted leads to them', async () => {
+  const { id } = await instance.createPoll({ results_visibility: 'after_vote', options: [{ id: 'a', label: 'Apples' }, { id: 'b', label: 'Pears' }] });
+  const page = await open(`/p/${id}`);
+  await sees(page, 'You see the result once you have voted.');
+  assert.equal(await page.getByRole('link', { name: 'See the result' }).count(), 0);
+  await button(page, 'Pears').click();
+  await counted(page);
+  await page.getByRole('link', { name: 'See the result' }).click();
+  await page.waitForURL(new RegExp(`^${instance.resultPage}/p/${id}`));
+  await sees(page, 'Pears');
+  await page.context().close();
+});
+
 const HOSTILE = ['<img src=x onerror="document.title=\'pwned\'">', '‮tfel ot thgir‬ שלום', '👩‍👩‍👧‍👦🏳️‍🌈 zalgo h̷̡͝e̵', '"><script>document.title="pwned"</script>'];
 
 test('hostile titles, options and addresses are shown as text', async () => {
