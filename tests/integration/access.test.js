@@ -178,7 +178,7 @@ test('too many wrong codes of one address are 429; right ones are taken all the 
   assert.match(text, /^http_requests_limited_total\{limit="wrong-codes"\} 3$/m);
 });
 
-test('every instance of vote-api knows the codes, also after it was killed', async () => {
+test('every instance of vote-api knows the codes, also after it and the broker were killed', async () => {
   const poll = await codePoll();
   const second = await instance.spawn('vote-api');
   const codes = await issue(poll, 12_000);
@@ -187,7 +187,7 @@ test('every instance of vote-api knows the codes, also after it was killed', asy
     assert.ok(answer.status === 202 || answer.status === 503, answer.text);
   }
   await until('the second one takes all', async () => (await vote(poll, 'o0', bearer(codes.at(-1)), second.url)).status === 202);
-  await instance.killAndWait('vote-api');
+  await Promise.all([instance.killAndWait('vote-api'), instance.killAndWait('nats')]);
   await instance.ready();
   assert.equal((await vote(poll, 'o1', bearer(codes[0]))).status, 202);
   assert.equal((await vote(poll, 'o1', bearer(codes[1]))).status, 202);

@@ -155,7 +155,8 @@ test('results: the fields, ETag and 304', async () => {
   await until('result-api knows it', async () => (await results(poll.id)).status === 200);
   const empty = (await results(poll.id)).json;
   assert.deepEqual(empty.poll, { id: poll.id, title: 'Fields', method: 'plurality',
-    options: poll.options.map((id, i) => ({ id, label: `Option ${i}` })) });
+    options: poll.options.map((id, i) => ({ id, label: `Option ${i}` })), min_choices: 1, max_choices: 1, revisable: true,
+    reopenable: false, opens_at: null, closes_at: null, results_visibility: 'always', voter_policy: 'open' });
   assert.equal(empty.state, 'open');
   assert.equal(empty.total, 0);
   assert.deepEqual(empty.results.map(({ id, count }) => [id, count]), [['o0', 0], ['o1', 0], ['o2', 0]]);
