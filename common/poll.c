@@ -60,6 +60,7 @@ struct poll *poll_copy(const struct poll *poll)
     copy->reopenable = poll->reopenable;
     copy->draft = poll->draft;
     copy->term = poll->term;
+    copy->opening_term = poll->opening_term;
     copy->deleted = poll->deleted;
     copy->has_manager = poll->has_manager;
     copy->opens_at_ms = poll->opens_at_ms;

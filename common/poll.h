@@ -52,9 +52,10 @@ struct poll {
     bool draft;      /* nobody has opened or scheduled it: in no list, takes no ballot */
     bool deleted;
     bool has_manager;
-    unsigned term;        /* how often it was opened again */
-    int64_t opens_at_ms;  /* since 1970; 0: at once */
-    int64_t closes_at_ms; /* since 1970; 0: when somebody closes it */
+    unsigned term;         /* how often it was opened again */
+    unsigned opening_term; /* the term that somebody is about to begin, whose gate may be in the stream; 0: nobody */
+    int64_t opens_at_ms;   /* since 1970; 0: at once */
+    int64_t closes_at_ms;  /* since 1970; 0: when somebody closes it */
     enum poll_visibility visibility;
     enum poll_voter_policy voter_policy;
     unsigned voting_codes; /* issued */

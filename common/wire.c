@@ -374,6 +374,7 @@ void wire_encode_poll(const struct poll *poll, struct bytes *out)
     message.reopenable = poll->reopenable;
     message.draft = poll->draft;
     message.term = poll->term;
+    message.opening_term = poll->opening_term;
     for (size_t i = 0; i < poll->n_options; i++) {
         scrutin__poll_option__init(&options[i]);
         options[i].id = poll->options[i].id;
@@ -415,7 +416,7 @@ static enum status check_poll(const Scrutin__Poll *message, struct errmsg *err)
     if (!is_time(message->opens_at_ms) || !is_time(message->closes_at_ms) || !is_time(message->created_at_ms) ||
         !is_time(message->updated_at_ms))
         return fail(err, ST_DECODE, "the poll has a time out of range");
-    if (message->term > POLL_TERM_MAX)
+    if (message->term > POLL_TERM_MAX || message->opening_term > POLL_TERM_MAX)
         return fail(err, ST_DECODE, "the poll has a term out of range");
     if (strlen(message->key_id) > POLL_KEY_ID_MAX)
         return fail(err, ST_DECODE, "the poll's key id is too long");
@@ -466,6 +467,7 @@ static struct poll *make_poll(const Scrutin__Poll *message)
     poll->reopenable = message->reopenable;
     poll->draft = message->draft;
     poll->term = message->term;
+    poll->opening_term = message->opening_term;
     poll->n_options = message->n_options;
     poll->options = alloc_items(message->n_options, sizeof(*poll->options));
     for (size_t i = 0; i < message->n_options; i++) {

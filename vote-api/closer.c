@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "polls.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,14 +77,22 @@ static bool is_due(const struct closer *closer, const struct poll *poll)
     return !poll->draft && poll->closes_at_ms != 0 && poll->closes_at_ms + closer->delay_ms <= closer->now_ms;
 }
 
+/* Somebody was about to open it again and did not come to it. */
+static bool is_abandoned(const struct closer *closer, const struct poll *poll)
+{
+    return poll->opening_term > poll->term && !poll->deleted && poll_state_at(poll, closer->now_ms) == POLL_CLOSED &&
+           poll->updated_at_ms + closer->delay_ms <= closer->now_ms;
+}
+
 static void look_at(void *arg, const struct poll *poll)
 {
     struct closer *closer = arg;
 
-    if (!is_due(closer, poll) || closer->n_due == sizeof(closer->due) / sizeof(closer->due[0]))
+    if (closer->n_due == sizeof(closer->due) / sizeof(closer->due[0]))
         return;
     const struct fenced *fenced = find_fenced(closer, poll->id);
-    if (fenced != NULL && fenced->term >= poll->term)
+    bool is_fenced = fenced != NULL && fenced->term >= poll->term;
+    if (!is_abandoned(closer, poll) && (is_fenced || !is_due(closer, poll)))
         return;
     struct fenced *due = &closer->due[closer->n_due++];
     memcpy(due->poll, poll->id, sizeof(due->poll));
@@ -104,34 +113,44 @@ static void remember(struct closer *closer, const struct fenced *due)
     *fenced = *due;
 }
 
+/* The term that was to begin counts as begun and over: its gate may be in the stream, and only a fence of the same term
+ * closes what it opened. Whoever is still about to open the poll finds the definition changed, and tries again with the
+ * next term. */
+static enum status give_up(const struct closer *closer, const struct poll *poll, uint64_t revision, struct errmsg *err)
+{
+    struct poll *changed = poll_copy(poll);
+
+    changed->term = poll->opening_term;
+    changed->opening_term = 0;
+    changed->updated_at_ms = closer->now_ms > poll->updated_at_ms ? closer->now_ms : poll->updated_at_ms + 1;
+    enum status st = polls_store(closer->api, changed, revision, err);
+    poll_release(changed);
+    log_warn("poll was not opened again after all", LOG_S("poll", poll->id), LOG_I("term", poll->opening_term));
+    return st == ST_CONFLICT ? ST_OK : st; /* another vote-api did it */
+}
+
 /* What this process has seen of the poll may be old: its closing time may have been put off, or the poll opened again.
  * A fence cannot be taken back, so the bucket is asked. Whoever edits the poll from now on finds it closed. */
-static enum status is_still_due(const struct closer *closer, const struct fenced *due, bool *out, struct errmsg *err)
+static void fence(struct closer *closer, const struct fenced *due)
 {
     struct bus_value value;
     struct poll *poll = NULL;
-    enum status st = bus_bucket_get(closer->api->bus, BUS_BUCKET_POLLS, due->poll, &value, err);
+    struct errmsg err;
+    enum status st = bus_bucket_get(closer->api->bus, BUS_BUCKET_POLLS, due->poll, &value, &err);
 
     if (st == ST_OK)
-        st = wire_decode_poll(value.bytes.data, value.bytes.len, &poll, err);
-    *out = st == ST_OK && poll->term == due->term && is_due(closer, poll);
-    poll_release(poll);
-    free(value.bytes.data);
-    return st;
-}
-
-static void fence(struct closer *closer, const struct fenced *due)
-{
-    struct errmsg err;
-    bool wanted;
-    enum status st = is_still_due(closer, due, &wanted, &err);
-
-    if (st == ST_OK && wanted)
+        st = wire_decode_poll(value.bytes.data, value.bytes.len, &poll, &err);
+    if (st == ST_OK && is_abandoned(closer, poll)) {
+        st = give_up(closer, poll, value.revision, &err);
+    } else if (st == ST_OK && poll->term == due->term && is_due(closer, poll)) {
         st = closer_publish_fence(closer->api->bus, due->poll, due->term, &err);
+        if (st == ST_OK)
+            remember(closer, due);
+    }
     if (st != ST_OK)
         log_warn("fence not published", LOG_S("poll", due->poll), LOG_S("error", err.text));
-    else if (wanted)
-        remember(closer, due);
+    poll_release(poll);
+    free(value.bytes.data);
 }
 
 static void *closer_run(void *arg)

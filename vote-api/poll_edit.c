@@ -126,6 +126,7 @@ static bool reopen(const struct edit *edit)
         return refuse(edit, PROBLEM_POLL_NOT_REOPENABLE, "state",
                       "This poll was opened again as often as a poll may be.");
     poll->term++;
+    poll->opening_term = 0;
     if (!has(edit, "closes_at"))
         poll->closes_at_ms = 0;
     if (poll->opens_at_ms > edit->now_ms) /* it was closed before it ever opened */

@@ -17,6 +17,7 @@
 
 #define ID_LENGTH 8 /* 31^8: no guessing, and people can still type it */
 #define ID_TRIES 5
+#define CHANGE_TRIES 6 /* opening again takes two, and somebody may come between */
 #define LIST_DEFAULT 20
 #define LIST_MAX 100
 
@@ -120,39 +121,91 @@ static void run_create(struct poll_job *job)
     }
 }
 
-/* Changes the bucket's definition, which may be newer than the one this process has seen. */
-static void run_change(struct poll_job *job)
+/* The poll as the job wants it; NULL with *problem and the error. */
+static struct poll *make_change(struct poll_job *job, const struct poll *current)
+{
+    int64_t now = clock_wall_ms();
+
+    if (job->change == CHANGE_PATCH)
+        return poll_edit(current, job->body, now, &job->problem, &job->json_err);
+    struct poll *deleted = poll_copy(current);
+    deleted->deleted = true;
+    deleted->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
+    return deleted;
+}
+
+/* Says in the definition that the poll is about to be opened again: should this process die before it is, the closer of
+ * another one sees to it that the gate, which may be in the stream by then, does not keep the poll open. */
+static enum status announce(const struct poll_job *job, const struct poll *current, unsigned term, uint64_t revision,
+                            struct errmsg *err)
+{
+    struct poll *announced = poll_copy(current);
+    int64_t now = clock_wall_ms();
+
+    announced->opening_term = term;
+    announced->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
+    enum status st = polls_store(job->api, announced, revision, err);
+    poll_release(announced);
+    return st;
+}
+
+/* Stores the change of the definition that the bucket has in this revision. *again: it is to be read anew. */
+static enum status store_change(struct poll_job *job, const struct poll *current, const struct poll *changed,
+                                uint64_t revision, bool *again)
+{
+    enum status st;
+
+    *again = false;
+    if (changed->term == current->term)
+        return polls_store(job->api, changed, revision, &job->err);
+    if (current->opening_term != changed->term) {
+        st = announce(job, current, changed->term, revision, &job->err);
+        *again = st == ST_OK || st == ST_CONFLICT;
+        return st;
+    }
+    /* The gate first: a ballot that is taken by the new definition must be behind it. */
+    st = closer_publish_gate(job->api->bus, changed->id, changed->term, &job->err);
+    if (st == ST_OK)
+        st = polls_store(job->api, changed, revision, &job->err);
+    *again = st == ST_CONFLICT;
+    return st;
+}
+
+/* Changes the bucket's definition, which may be newer than the one this process has seen. True: try again. */
+static bool try_change(struct poll_job *job)
 {
     struct bus_value value;
     struct poll *current = NULL, *changed = NULL;
+    bool again = false;
 
     job->status = bus_bucket_get(job->api->bus, BUS_BUCKET_POLLS, job->poll->id, &value, &job->err);
     if (job->status == ST_OK)
         job->status = wire_decode_poll(value.bytes.data, value.bytes.len, &current, &job->err);
-    if (job->status == ST_OK) {
-        int64_t now = clock_wall_ms();
-        if (job->change == CHANGE_PATCH) {
-            changed = poll_edit(current, job->body, now, &job->problem, &job->json_err);
-        } else {
-            changed = poll_copy(current);
-            changed->deleted = true;
-            changed->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
-        }
-        job->status = changed == NULL ? ST_INVALID : ST_OK;
-    }
-    /* The gate first: a ballot that is taken by the new definition must be behind it. */
-    if (job->status == ST_OK && changed->term != current->term)
-        job->status = closer_publish_gate(job->api->bus, changed->id, changed->term, &job->err);
+    if (job->status == ST_OK && (changed = make_change(job, current)) == NULL)
+        job->status = ST_INVALID;
     if (job->status == ST_OK)
-        job->status = polls_store(job->api, changed, value.revision, &job->err);
-    if (changed != NULL) {
+        job->status = store_change(job, current, changed, value.revision, &again);
+    if (changed != NULL && !again) {
         poll_release(job->poll);
         job->poll = changed;
+        changed = NULL;
     }
-    if (job->status == ST_OK && job->change == CHANGE_DELETE && changed->voting_codes > 0)
-        code_watch_purge(job->api->codes, changed->id);
+    poll_release(changed);
     poll_release(current);
     free(value.bytes.data);
+    return again;
+}
+
+static void run_change(struct poll_job *job)
+{
+    bool again = true;
+
+    for (int i = 0; i < CHANGE_TRIES && again; i++)
+        again = try_change(job);
+    if (again)
+        job->status = ST_CONFLICT;
+    if (job->status == ST_OK && job->change == CHANGE_DELETE && job->poll->voting_codes > 0)
+        code_watch_purge(job->api->codes, job->poll->id);
 }
 
 static void run_poll_job(struct job *job)

@@ -9,7 +9,7 @@ import { Instance } from '../lib/instance.js';
 import { Voters } from '../lib/voters.js';
 import { acknowledges, assertExact } from '../lib/check.js';
 import { request, requestJson } from '../lib/http.js';
-import { encodeBatch } from '../lib/proto.js';
+import { announceTerm, encodeBatch } from '../lib/proto.js';
 import { pick, seedOfRun, seeded } from '../lib/random.js';
 import { until } from '../lib/wait.js';
 
@@ -20,7 +20,7 @@ const WORKERS = 3;
 let instance;
 const random = seeded(seedOfRun());
 before(async () => {
-  instance = await Instance.start({ workers: WORKERS, env: { ACK_TIMEOUT_MS: '500' } }); // a fence comes 2 s after the closing
+  instance = await Instance.start({ workers: WORKERS, env: { ACK_TIMEOUT_MS: '500', ACK_WAIT_MS: '2000' } }); // a fence comes 2 s after the closing
 });
 after(() => instance?.stop());
 
@@ -164,6 +164,29 @@ test('a mark of another term changes nothing, and one on another subject is a de
   assert.deepEqual(await tallyOf(poll), { o0: 10 });
   const [{ dead }] = await instance.sql('SELECT dead FROM applied_batches WHERE seq = $1', [stray]);
   assert.equal(dead, true);
+});
+
+test('a vote-api that dies between the gate and the definition: the poll is final all the same, and can be opened again', async () => {
+  const poll = await instance.createPoll({ options: OPTIONS, reopenable: true });
+  assert.equal((await vote(poll, 'o0')).status, 202);
+  await must(poll, { state: 'closed' });
+  await becomes(poll, 'final');
+  // What it had done by then:
+  const bucket = await (await instance.nats()).jetstream().views.kv('polls');
+  const { value, revision } = await bucket.get(poll.id);
+  await bucket.update(poll.id, Buffer.concat([value, announceTerm(1)]), revision);
+  await publish('ballots.fence', { gatePoll: poll.id, term: 1 });
+  await until('the gate is applied', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1 AND fence IS NULL AND term = 1',
+    [poll.id])).length === 1);
+  await until('the term is fenced', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1 AND fence IS NOT NULL AND term = 1',
+    [poll.id])).length === 1);
+  assert.equal((await becomes(poll, 'final')).total, 1);
+
+  await must(poll, { state: 'open' });
+  assert.equal((await vote(poll, 'o1')).status, 202);
+  await resultsWhen(poll, 'the new ballot counts', (json) => json.state === 'open' && json.total === 2);
+  const [{ term }] = await instance.sql('SELECT term FROM polls WHERE id = $1', [poll.id]);
+  assert.equal(term, 2);
 });
 
 /** Two loads on one poll, each at a vote-api of its own, as one history. */

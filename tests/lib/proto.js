@@ -70,6 +70,9 @@ const encodeBytes = (number, value) => {
   return Buffer.concat([encodeVarint((number << 3) | 2), encodeVarint(bytes.length), bytes]);
 };
 
+/** What to append to a definition in the bucket, which then is one whose re-opening was announced: the last field counts. */
+export const announceTerm = (term) => Buffer.concat([encodeNumber(23, term), encodeNumber(17, Date.now())]);
+
 /** A batch as vote-api would publish it; `ballots` are {poll, voter (16 bytes), choices, castAt}. */
 export function encodeBatch({ version = 1, id = randomBytes(16), ballots = [], fencePoll, gatePoll, term }) {
   return Buffer.concat([

@@ -239,8 +239,10 @@ static void opening_again_begins_a_new_term(void **state)
         assert_int_equal(poll->term, term);
         must_edit(&poll, "{\"state\":\"closed\"}", NOW_MS + 10 * term);
         assert_int_equal(poll->term, term);
+        poll->opening_term = term + 1; /* as it is announced */
         must_edit(&poll, term == 1 ? "{\"state\":\"open\",\"closes_at\":\"" LATER "\"}" : "{\"state\":\"open\"}",
                   NOW_MS + 10 * term + 5);
+        assert_int_equal(poll->opening_term, 0);
         assert_int_equal(poll->closes_at_ms, term == 1 ? LATER_MS : 0);
         must_edit(&poll, "{\"state\":\"open\"}", NOW_MS + 10 * term + 6);
         assert_int_equal(poll_state_at(poll, NOW_MS + 10 * term + 6), POLL_OPEN);

@@ -536,6 +536,7 @@ static struct poll *make_poll(void)
     poll->revisable = true;
     poll->has_manager = poll->reopenable = poll->draft = true;
     poll->term = 3;
+    poll->opening_term = 4;
     poll->opens_at_ms = 1;
     poll->closes_at_ms = 2;
     poll->visibility = VISIBILITY_AFTER_VOTE;
@@ -581,6 +582,7 @@ static void a_poll_is_read_back_as_it_was_written(void **state)
     assert_int_equal(out->reopenable, poll->reopenable);
     assert_int_equal(out->draft, poll->draft);
     assert_int_equal(out->term, poll->term);
+    assert_int_equal(out->opening_term, poll->opening_term);
     assert_int_equal(out->created_at_ms, 3);
     assert_int_equal(out->updated_at_ms, 4);
     assert_int_equal(out->n_options, 2);
@@ -699,6 +701,10 @@ static void spoil_poll_term(Scrutin__Poll *m)
 {
     m->term = POLL_TERM_MAX + 1;
 }
+static void spoil_poll_opening_term(Scrutin__Poll *m)
+{
+    m->opening_term = POLL_TERM_MAX + 1;
+}
 static void spoil_poll_key(Scrutin__Poll *m)
 {
     m->key_id = repeat(POLL_KEY_ID_MAX + 1);
@@ -776,6 +782,7 @@ static void a_poll_out_of_range_is_refused_with_its_reason(void **state)
         {spoil_poll_created, "time out of range"},
         {spoil_poll_updated, "time out of range"},
         {spoil_poll_term, "term out of range"},
+        {spoil_poll_opening_term, "term out of range"},
         {spoil_poll_key, "key id is too long"},
         {spoil_poll_hash, "manage hash is not 32 bytes"},
         {spoil_poll_no_options, "0 options"},
