@@ -169,6 +169,16 @@ size_t json_count_code_points(const char *text)
     return n;
 }
 
+bool json_read_whole(const json_t *value, json_int_t min, json_int_t max, json_int_t *to)
+{
+    double number = json_number_value(value);
+
+    if (!json_is_number(value) || number < (double)min || number > (double)max || number != (double)(json_int_t)number)
+        return false;
+    *to = json_is_integer(value) ? json_integer_value(value) : (json_int_t)number;
+    return true;
+}
+
 void json_pointer_append(char out[JSON_POINTER_MAX], const char *base, const char *field)
 {
     char text[JSON_POINTER_MAX];

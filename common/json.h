@@ -24,6 +24,8 @@ json_t *json_parse_object(const char *data, size_t len, struct json_error *err);
 bool json_check_fields(const json_t *object, const char *pointer, const char *const *known, struct json_error *err);
 /* Number of Unicode code points of valid UTF-8. */
 size_t json_count_code_points(const char *text);
+/* Whether value is a whole number from min to max, which 4.0 is as well as 4 (JSON Schema says so); then into *to. */
+bool json_read_whole(const json_t *value, json_int_t min, json_int_t max, json_int_t *to);
 /* "%s/%s" with ~ and / escaped. */
 void json_pointer_append(char out[JSON_POINTER_MAX], const char *base, const char *field);
 /* What does not fit is left out; the text is valid UTF-8, whatever it quotes. */

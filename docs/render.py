@@ -228,7 +228,12 @@ class Page:
         shown = full if "enum" in full else schema  # a few words are better than a link to them
         about = [self.type_of(shown), *self.range_of(full), *(["required"] if required else [])]
         return (f"<div><dt><code>{escape(name)}</code> <span>{', '.join(about)}</span></dt>"
-                f"<dd>{prose(full.get('description'))}</dd></div>")
+                f"<dd>{prose(full.get('description'))}{self.inner_fields(schema)}</dd></div>")
+
+    def inner_fields(self, schema):
+        """Of an object that has no name of its own, alone, in an array or as an alternative."""
+        parts = [schema, schema.get("items", {}), *schema.get("oneOf", [])]
+        return "".join(self.fields(part) for part in parts if "properties" in part)
 
     def fields(self, schema):
         required = schema.get("required", [])
@@ -302,7 +307,8 @@ class Page:
             shape = self.type_of(media["schema"]) if "$ref" in media["schema"] else ""
             inner = "".join((f"<h5>{name}</h5>" if name else "") + self.example(value)
                             for name, value in self.examples(media).items())
-            html += f"<p><code>{kind}</code> {shape}</p><details><summary>Example</summary>{inner}</details>"
+            inline_fields = "" if shape else self.inner_fields(media["schema"])
+            html += f"<p><code>{kind}</code> {shape}</p>{inline_fields}<details><summary>Example</summary>{inner}</details>"
         return html + "</dd></div>"
 
     def operation(self, path, item, method, operation):

@@ -188,9 +188,9 @@ static bool read_bulk_ballot(const struct vote_api *api, const json_t *element, 
     }
     if (!json_check_fields(element, pointer, fields, err))
         return false;
-    if (voter == NULL || voter_len == 0 || voter_len > BULK_VOTER_MAX) {
+    if (voter == NULL || voter_len == 0 || json_count_code_points(voter) > BULK_VOTER_MAX) {
         json_pointer_append(field, pointer, "voter");
-        json_error_set(err, field, "A voter is named by a string of 1 to %d bytes.", BULK_VOTER_MAX);
+        json_error_set(err, field, "A voter is named by a string of 1 to %d characters.", BULK_VOTER_MAX);
         return false;
     }
     json_pointer_append(field, pointer, "selection");

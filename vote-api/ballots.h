@@ -9,7 +9,7 @@
 
 #define BALLOT_BODY_MAX 4096       /* bytes: a score for each of 100 options fits */
 #define BULK_BODY_MAX (256 * 1024) /* bytes: 1,000 ballots of up to 260 bytes */
-#define BULK_VOTER_MAX 128         /* bytes of a voter's name in a bulk request */
+#define BULK_VOTER_MAX 128         /* characters of a voter's name in a bulk request */
 
 /* PUT /v1/polls/{poll}/ballot */
 void ballots_handle_put(struct http_call *call);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CLASSIC_VOTER_MAX 128 /* bytes of a voter_id in JSON */
+#define CLASSIC_VOTER_MAX 128 /* characters of a voter_id in JSON */
 
 /* Lives in the request's pool. */
 struct classic_vote {
@@ -62,8 +62,8 @@ static bool read_json_vote(struct http_call *call, struct classic_vote *vote)
     } else if (!json_is_string(option)) {
         http_problem(call, PROBLEM_INVALID_FIELD, "/vote", "A vote is the id of an option, a string.");
     } else if (voter != NULL && (!json_is_string(voter) || json_string_length(voter) == 0 ||
-                                 json_string_length(voter) > CLASSIC_VOTER_MAX)) {
-        http_problem(call, PROBLEM_INVALID_FIELD, "/voter_id", "A voter_id is a string of 1 to %d bytes.",
+                                 json_count_code_points(json_string_value(voter)) > CLASSIC_VOTER_MAX)) {
+        http_problem(call, PROBLEM_INVALID_FIELD, "/voter_id", "A voter_id is a string of 1 to %d characters.",
                      CLASSIC_VOTER_MAX);
     } else {
         vote->option = copy_string(call, option);

@@ -231,10 +231,10 @@ void codes_handle_create(struct http_call *call)
     if (poll == NULL || (body = http_read_json(call)) == NULL)
         goto out;
     const json_t *count = json_object_get(body, "count");
-    json_int_t n = json_integer_value(count);
+    json_int_t n;
     if (!json_check_fields(body, "", fields, &err)) {
         http_problem_json(call, PROBLEM_INVALID_FIELD, &err);
-    } else if (!json_is_integer(count) || n < 1 || n > POLL_CODES_MAX - (json_int_t)poll->voting_codes) {
+    } else if (!json_read_whole(count, 1, POLL_CODES_MAX - (json_int_t)poll->voting_codes, &n)) {
         refuse_number(call, poll->voting_codes);
     } else if (code_book_total(api->codes->book) + (size_t)n > (size_t)settings.codes_max) {
         http_problem(call, PROBLEM_OVERLOADED, NULL, "This server holds as many voting codes as CODES_MAX allows.");

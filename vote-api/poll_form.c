@@ -66,9 +66,11 @@ static bool read_flag(const json_t *value, const char *field, bool *to, struct j
 /* Of options; against the poll it is checked by check_method. */
 static bool read_number(const json_t *value, const char *field, unsigned *to, struct json_error *err)
 {
-    if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > POLL_OPTIONS_MAX)
+    json_int_t number;
+
+    if (!json_read_whole(value, 1, POLL_OPTIONS_MAX, &number))
         return poll_form_refuse(err, field, "This is a whole number from 1 to the number of options.");
-    *to = (unsigned)json_integer_value(value);
+    *to = (unsigned)number;
     return true;
 }
 

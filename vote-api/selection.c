@@ -126,6 +126,7 @@ static int read_score(const json_t *selection, const struct poll *poll, const ch
     const char *id;
     json_t *value;
     char pointer[JSON_POINTER_MAX], *to = out;
+    json_int_t score;
 
     json_object_foreach((json_t *)(uintptr_t)selection, id, value)
     {
@@ -134,7 +135,7 @@ static int read_score(const json_t *selection, const struct poll *poll, const ch
             json_error_set(err, pointer, "This poll has no option \"%.40s\".", id);
             return -1;
         }
-        if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > POLL_SCORE_MAX) {
+        if (!json_read_whole(value, 0, POLL_SCORE_MAX, &score)) {
             json_error_set(err, pointer, "A score is a whole number from 0 to %d.", POLL_SCORE_MAX);
             return -1;
         }
@@ -143,11 +144,11 @@ static int read_score(const json_t *selection, const struct poll *poll, const ch
         return -1;
     for (size_t i = 0; i < poll->n_options; i++) {
         value = json_object_get(selection, poll->options[i].id);
-        if (value == NULL)
-            continue;
+        if (!json_read_whole(value, 0, POLL_SCORE_MAX, &score))
+            continue; /* not scored: what is there was checked */
         to = stpcpy(stpcpy(to, to == out ? "" : " "), poll->options[i].id);
         *to++ = '=';
-        *to++ = (char)('0' + json_integer_value(value));
+        *to++ = (char)('0' + score);
         *to = '\0';
     }
     return (int)(to - out);

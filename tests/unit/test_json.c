@@ -217,6 +217,26 @@ static void code_points_are_counted_not_bytes(void **state)
     assert_int_equal(json_count_code_points("\xf0\x9f\x90\x88\xf0\x9f\x90\x95"), 2);
 }
 
+static void whole_numbers_are_read_however_they_are_written(void **state)
+{
+    static const struct {
+        const char *text;
+        json_int_t number; /* -1: refused */
+    } rows[] = {{"1", 1},    {"5", 5},      {"5.0", 5},     {"0.5e1", 5},  {"0", -1},    {"6", -1},    {"5.5", -1},
+                {"6.0", -1}, {"1e300", -1}, {"-1e300", -1}, {"\"5\"", -1}, {"null", -1}, {"true", -1}, {"[5]", -1}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        json_t *value = json_loads(rows[i].text, JSON_DECODE_ANY, NULL);
+        json_int_t number = -1;
+        bool ok = json_read_whole(value, 1, 5, &number);
+        CHECK_ROW(ok == (rows[i].number >= 0) && number == rows[i].number, "%s gave %lld", rows[i].text,
+                  (long long)number);
+        json_decref(value);
+    }
+    json_int_t number;
+    assert_false(json_read_whole(NULL, 0, 5, &number));
+}
+
 static void an_error_that_is_too_long_is_cut(void **state)
 {
     struct json_error err;
@@ -259,6 +279,7 @@ int main(void)
         cmocka_unit_test(pointers_are_escaped_as_rfc_6901_says),
         cmocka_unit_test(a_pointer_that_is_too_long_is_cut_at_a_character),
         cmocka_unit_test(code_points_are_counted_not_bytes),
+        cmocka_unit_test(whole_numbers_are_read_however_they_are_written),
         cmocka_unit_test(an_error_that_is_too_long_is_cut),
         cmocka_unit_test(an_error_that_is_cut_within_a_character_is_valid_utf8),
     };
