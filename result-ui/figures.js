@@ -29,7 +29,7 @@ export function figuresOf(results) {
     label: one.label ?? one.id,
     value: values[i],
     share: isScore ? values[i] / SCORE_MAX : total > 0 ? one.count / total : 0,
-    text: isScore ? (one.count ? number(values[i], { minimumFractionDigits: 1, maximumFractionDigits: 2 }) : '–') : percent(total > 0 ? one.count / total : 0),
+    text: isScore ? (one.count ? number(values[i], { minimumFractionDigits: 2, maximumFractionDigits: 2 }) : '–') : percent(total > 0 ? one.count / total : 0),
     detail: t('votes', { n: one.count }),
     leads: winner ? one.id === winner : values[i] > 0 && values[i] === most,
     distribution: one.distribution,

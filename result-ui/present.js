@@ -119,11 +119,10 @@ export function presentView({ code }) {
 
   return {
     isBare: true,
-    title: () => source.results?.poll.title ?? code,
+    title: () => source.title || code,
     render: () => {
-      const { results, link } = source;
+      const { results, link, title } = source;
       if (link === 'missing') return html`<div class="lost">${absence(source)}</div>`;
-      const title = results?.poll.title ?? '';
       return html`<div class="screen ${isPointing ? 'pointing' : ''}">
         <header class="screen-head"><h1 class="text ${title.length > 90 ? 'long' : ''}">${title || t('loading')}</h1>
           <p class="screen-count">${results && revealed() ? html`<b class="number">${number(results.total)}</b> ${t('votes.word', { n: results.total })}` : nothing} ${stateChip(source)}</p></header>

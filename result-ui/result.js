@@ -15,7 +15,7 @@ import { turnoutCard } from './turnout.js';
 
 /** Live, reconnecting, counting or final: one word and a colour. @param {Source} source */
 export function stateChip({ link, results }) {
-  const state = link === 'reconnecting' ? 'reconnecting' : results?.state === 'open' ? 'live' : results?.state ?? 'connecting';
+  const state = link === 'reconnecting' || link === 'hidden' ? link : results?.state === 'open' ? 'live' : results?.state ?? 'connecting';
   const colour = state === 'live' ? 'open' : state === 'reconnecting' ? 'counting' : state;
   return html`<span class="chip ${colour}" role="status" data-state=${state}>${t(`link.${state}`)}</span>`;
 }
@@ -30,12 +30,13 @@ function ledgerCard({ ledger, poll }) {
 }
 
 /** Why there is no result, as a page that looks made on purpose. @param {Source} source */
-export function absence({ link, problem }) {
+export function absence(source) {
+  const { link, problem, title } = source;
   if (link === 'missing') {
     return html`<div class="stack"><h1>${t('missing.title')}</h1><p>${t('missing.text')}</p><p><a class="button" href="/">${t('missing.home')}</a></p></div>`;
   }
   if (link === 'hidden') {
-    return html`<div class="stack hidden-result"><p class="curtain" aria-hidden="true"></p><h1>${t('hidden.title')}</h1>
+    return html`<div class="stack hidden-result"><p>${stateChip(source)}</p><h1 class="text">${title}</h1><p class="curtain" aria-hidden="true"></p><h2>${t('hidden.title')}</h2>
       <p>${t(`hidden.${problem?.visibility ?? 'after_close'}`)}</p><p class="hint">${t('hidden.wait')}</p></div>`;
   }
   return html`<div class="waiting stack"><h1 class="unseen">${t('loading')}</h1><p role="status">${problem ? problem.sentence : t('loading')}</p></div>`;
@@ -112,7 +113,7 @@ export function resultView({ code }) {
   }
 
   return {
-    title: () => source.results?.poll.title ?? code,
+    title: () => source.title || code,
     render: () => (source.results ? render(source.results) : absence(source)),
     close: () => {
       if (!location.pathname.startsWith(`/p/${code}`)) Source.leave();

@@ -24,6 +24,8 @@ export class Source {
   link = 'connecting';
   /** @type {Problem | undefined} */
   problem;
+  /** What everybody may know, for as long as the results are hidden. @type {import('../web/types.js').Poll | undefined} */
+  poll;
   /** @type {Turnout | undefined} */
   turnout;
   turnoutVersion = 0; // of the results that it was read for
@@ -65,7 +67,10 @@ export class Source {
 
   /** @param {Link} link */
   set(link) {
-    if (link === 'hidden') this.results = this.turnout = undefined; // nobody may go on looking at them
+    if (link === 'hidden') {
+      this.results = this.turnout = undefined; // nobody may go on looking at them
+      this.readPoll();
+    }
     this.link = link;
     refresh();
   }
@@ -78,6 +83,17 @@ export class Source {
     this.link = 'live';
     if (isFirst) this.readTurnout();
     refresh();
+  }
+
+  async readPoll() {
+    try {
+      this.poll = await ask('GET', this.path);
+      refresh();
+    } catch { /* it is asked for again with the next look at the results */ }
+  }
+
+  get title() {
+    return this.results?.poll.title ?? this.poll?.title ?? '';
   }
 
   /** Reads the turnout again, when there is something new in it and somebody looks. */

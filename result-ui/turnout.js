@@ -6,7 +6,7 @@ import { currentLanguage, number, t } from '../web/i18n.js';
 /** @typedef {import('./source.js').Turnout} Turnout */
 /** @typedef {import('./source.js').Bucket} Bucket */
 
-const WIDTH = 640, HEIGHT = 140, COLUMNS = 160, ROWS = 60;
+const WIDTH = 640, HEIGHT = 140, COLUMNS = 160, COLUMNS_LEAST = 12, ROWS = 60;
 
 /** @param {string | number} at @param {number} step seconds */
 const clock = (at, step) => new Intl.DateTimeFormat(currentLanguage(), step >= 21_600 ? { dateStyle: 'medium' }
@@ -18,6 +18,7 @@ function columns({ buckets, step_s }) {
   const width = Math.max(1, Math.ceil(((last - first) / 1000 / step_s + 1) / COLUMNS)) * step_s * 1000;
   const sums = new Array(Math.floor((last - first) / width) + 1).fill(0);
   for (const bucket of buckets) sums[Math.floor((Date.parse(bucket.at) - first) / width)] += bucket.received;
+  while (sums.length < COLUMNS_LEAST) sums.push(0);
   return { sums, first, width, last: first + sums.length * width };
 }
 
@@ -26,7 +27,7 @@ export function turnoutCard(turnout) {
   if (!turnout?.buckets?.length) return nothing;
   const { sums, first, last, width } = columns(turnout);
   const most = Math.max(1, ...sums);
-  const step = WIDTH / Math.max(sums.length, 12);
+  const step = WIDTH / sums.length;
   const path = sums.map((n, i) => (n === 0 ? '' : `M${(i * step).toFixed(1)} ${HEIGHT}v${(-n / most * HEIGHT).toFixed(1)}h${(step * 0.86).toFixed(1)}V${HEIGHT}z`)).join('');
   const { peak, revisions } = turnout;
   return html`<section class="card stack" aria-labelledby="turnout">

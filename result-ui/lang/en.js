@@ -17,6 +17,7 @@ export const messages = {
   'link.connecting': 'Connecting',
   'link.live': 'Live',
   'link.reconnecting': 'Reconnecting…',
+  'link.hidden': 'Hidden',
   'link.draft': 'Draft',
   'link.scheduled': 'Not open yet',
   'link.counting': 'Counting',

@@ -18,6 +18,7 @@ export const messages = {
   'link.connecting': 'Connexion',
   'link.live': 'En direct',
   'link.reconnecting': 'Reconnexion…',
+  'link.hidden': 'Masqué',
   'link.draft': 'Brouillon',
   'link.scheduled': 'Pas encore ouvert',
   'link.counting': 'Dépouillement',

@@ -68,6 +68,46 @@ test('bars follow the ballots, keep their order until asked to sort, and end as 
   await page.context().close();
 });
 
+test('the turnout has columns, a peak and a table; files can be saved', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  await cast(poll, ...times(30, ['o0']));
+  const page = await browser.open(address(poll));
+  await page.locator('.turnout').waitFor();
+  assert.match(await page.locator('.turnout').getAttribute('aria-label'), /at most 30/);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'results.csv' }).click()]);
+  assert.equal(download.suggestedFilename(), `${poll.id}-results.csv`);
+  await page.context().close();
+});
+
+test('hidden results open to a receipt, to the manage link, and to all at the end', async () => {
+  const poll = await instance.createPoll({ title: 'Secret until the end', n: 2, results_visibility: 'after_close' });
+  const voted = await instance.createPoll({ title: 'First vote', n: 2, results_visibility: 'after_vote' });
+  await cast(poll, ...times(3, ['o0']));
+  const page = await browser.open(address(poll));
+  await page.getByText('The results show when the poll has closed.').waitFor();
+  await page.getByRole('heading', { name: 'Secret until the end' }).waitFor();
+  assert.doesNotMatch(await page.locator('main').innerText(), /\d%|ballots/);
+  await assertAccessible(page);
+
+  const creator = await browser.open(address(poll, `#manage=${poll.token}`));
+  await shows(creator, 3);
+  assert.equal(new URL(creator.url()).hash, '', 'the token does not stay in the address');
+  await creator.reload();
+  await shows(creator, 3);
+
+  const voter = await requestJson(instance.voteUrl, 'PUT', `/v1/polls/${voted.id}/ballot`, { selection: ['o1'] });
+  const proof = await browser.open(address(voted, `#receipt=${voter.json.receipt}`));
+  await shows(proof, 1);
+  await page.goto(address(voted));
+  await page.getByText('The results show to whoever has voted.').waitFor();
+
+  await page.goto(address(poll));
+  await page.getByText('The results show when the poll has closed.').waitFor();
+  await manage(poll, { state: 'closed' });
+  await until('the result opens by itself', async () => (await totalShown(page)) === 3, { timeout: 30_000 });
+  await Promise.all([page, creator, proof].map((one) => one.context().close()));
+});
+
 test('ranked: every round, step by step', async () => {
   const poll = await instance.createPoll({ method: 'ranked', options: ['Ann', 'Bob', 'Cyd'].map((label, i) => ({ id: 'abc'[i], label })) });
   await cast(poll, ...times(4, ['a']), ...times(3, ['b']), ...times(2, ['c', 'b']));
@@ -94,7 +134,7 @@ test('approval and score: shares of the ballots, means and distributions', async
   assert.deepEqual((await barsOf(page)).map(([, figure]) => figure), ['75%', '50%', '25%']);
   await page.goto(address(score));
   await shows(page, 3);
-  assert.deepEqual((await barsOf(page)).map(([, figure]) => figure), ['3.0', '1.0']);
+  assert.deepEqual((await barsOf(page)).map(([, figure]) => figure), ['3.00', '1.00']);
   assert.deepEqual(await page.locator('.scores').first().locator('.unseen').allTextContents(),
     ['Score 0: once', 'Score 1: 0 times', 'Score 2: 0 times', 'Score 3: 0 times', 'Score 4: once', 'Score 5: once']);
   await assertAccessible(page);
@@ -176,7 +216,7 @@ test('hostile titles are text; no poll, no ballot and a language have their word
   assert.equal(await french.locator('html').getAttribute('lang'), 'fr');
   await assertAccessible(french);
   await french.getByRole('button', { name: 'EN', exact: true }).click();
-  assert.match(await french.locator('main').innerText(), /No ballot yet/);
+  await french.getByText('No ballot yet. The first one').waitFor();
   await french.goto(`${instance.resultPage}/p/nosuchpoll?lang=fr`);
   await french.getByText('Ce scrutin n’existe pas').waitFor();
   await assertAccessible(french);
