@@ -1,18 +1,20 @@
-// The vote page: what is at which address.
+// The vote page: what is at which address. Voters and organisers each load what they need: a hall has a thin network.
 // SPDX-License-Identifier: MIT
 import { siteAddresses } from '../web/api.js';
 import { html } from '../web/html.js';
 import { t } from '../web/i18n.js';
 import { notFound } from '../web/not_found.js';
 import { lazyView, refresh, startShell } from '../web/shell.js';
-import { homeView } from './home.js';
-import { startOutbox } from './outbox.js';
-import { pollView } from './poll.js';
-import { receiptView } from './receipt.js';
+import { storedNames } from '../web/store.js';
 
 let resultPage = '';
 
-const organise = async () => {
+const voter = async () => {
+  const part = await import('./voter.js');
+  await part.ready;
+  return part;
+};
+const organiser = async () => {
   const part = await import('./organise.js');
   await part.ready;
   return part;
@@ -21,17 +23,17 @@ const organise = async () => {
 startShell({
   languages: { en: () => import('./lang/en.js'), fr: () => import('./lang/fr.js') },
   routes: [
-    ['/', homeView],
-    ['/p/:code', pollView],
-    ['/new', lazyView(async () => (await organise()).createView)],
-    ['/manage/:code', lazyView(async () => (await organise()).manageView)],
-    ['/receipt', receiptView],
+    ['/', lazyView(async () => (await voter()).homeView)],
+    ['/p/:code', lazyView(async () => (await voter()).pollView)],
+    ['/receipt', lazyView(async () => (await voter()).receiptView)],
+    ['/new', lazyView(async () => (await organiser()).createView)],
+    ['/manage/:code', lazyView(async () => (await organiser()).manageView)],
   ],
   notFound,
   footer: () => html`<a href="/receipt">${t('receipt.title')}</a>
     ${resultPage ? html`<a href=${resultPage}>${t('results')}</a>` : ''}<a href="/docs" rel="external">${t('docs')}</a>`,
 });
-startOutbox();
+if (storedNames('ballot.').length) voter(); // one of them may wait for the network
 siteAddresses().then(({ result }) => {
   resultPage = result;
   refresh();

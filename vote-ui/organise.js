@@ -1,4 +1,4 @@
-// What organisers use, loaded when it is asked for: voters come with a phone and a thin network.
+// What organisers use, in one file: create, share, manage.
 // SPDX-License-Identifier: MIT
 import { addLanguage } from '../web/i18n.js';
 

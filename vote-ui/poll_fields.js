@@ -83,17 +83,6 @@ function optionFields(options) {
     ${fault(options, 'options')}
     <p class="row"><button type="button" class="button second" ?disabled=${form.options.length >= OPTIONS_MAX}
       @click=${() => focus(`option-${insert(form.options.length, [''])[0].key}`)}>${icons.add}${t('form.add')}</button></p>
-    <details class="paste"><summary>${t('form.paste')}</summary>
-      <div class="field"><label for="paste">${t('form.paste.label')}</label>
-        <textarea class="input" id="paste" rows="5"></textarea>
-        <p><button type="button" class="button second" @click=${() => {
-    const area = /** @type {HTMLTextAreaElement} */ (document.getElementById('paste'));
-    const lines = linesOf(area.value);
-    if (!lines.length) return;
-    insert(form.options.length, [...lines, '']);
-    area.value = '';
-    announce(t('form.pasted', { n: lines.length }));
-  }}>${t('form.paste.button')}</button></p></div></details>
   </fieldset>`;
 }
 
