@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * A hash table a poll, filled to at most three quarters: 22 to 43 bytes a code, 1 KiB at least for a poll with codes,
- * and half as much again while it grows. Any thread; readers wait for no more than CODE_BOOK_SLICE insertions. */
+ * and half as much again while it grows. Measured: a process that has read 900,000 codes is larger by 65 bytes a code,
+ * what it read them with included. Any thread; readers wait for no more than CODE_BOOK_SLICE insertions. */
 #ifndef VOTE_API_CODE_BOOK_H
 #define VOTE_API_CODE_BOOK_H
 

@@ -64,7 +64,7 @@ const struct config_entry settings_table[] = {
     {"POLLS_MAX", CONFIG_NUMBER, AT(polls_max), "10000", 1, 1000000,
      "Polls, deleted ones included, that may be created. Memory: about 2 KiB each, in every service."},
     {"CODES_MAX", CONFIG_NUMBER, AT(codes_max), "1000000", 0, 100000000,
-     "Voting codes of all polls that may be issued; a poll has at most 100,000. Memory: 22 to 43 bytes each."},
+     "Voting codes of all polls that may be issued; a poll has at most 100,000. Memory: about 60 bytes each."},
     {"DRAIN_MS", CONFIG_NUMBER, AT(drain_ms), "5000", 0, 60000,
      "After SIGTERM: how long requests in flight may take before connections are cut."},
     {"TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "127.0.0.0/8,::1", 0, 0,

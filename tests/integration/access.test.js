@@ -148,14 +148,20 @@ test('a wrong code waits a second and is 401; a right one never waits for it', a
     assert.ok(performance.now() - began > 900, 'it waits');
     assert.equal(answer.headers['www-authenticate'], 'Bearer');
   });
+  const impatient = request(instance.voteUrl, { method: 'PUT', path: `/v1/polls/${poll.id}/ballot`, timeout: 200,
+    headers: { 'content-type': 'application/json', ...bearer(FORGED) }, body: '{"selection":["o0"]}' });
   for (const code of codes) {
     assert.equal((await vote(poll, 'o2', bearer(code))).status, 202);
     order.push('right');
   }
+  await assert.rejects(impatient, /no answer/);
   await Promise.all(wrong);
   assert.equal(order.filter((what) => what === 'wrong').length, 4);
   assert.equal(order[0], 'right');
-  const { text } = await request(instance.voteUrl, { path: '/metrics' });
+  const { text } = await until('nobody waits', async () => {
+    const metrics = await request(instance.voteUrl, { path: '/metrics' });
+    return /^voting_codes_wrong_waiting 0$/m.test(metrics.text) && metrics;
+  });
   assert.ok(Number(/^voting_codes_wrong_total (\d+)$/m.exec(text)[1]) >= 4, 'the counter');
   assert.equal((await choicesByCode(poll, codes)).rows.size, codes.length);
 });
