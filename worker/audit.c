@@ -25,6 +25,9 @@ struct audit {
     size_t n_messages, room_messages, n_ballots, n_bytes;
     struct audit_ballot *ballots;
     size_t room_ballots;
+    struct marks book;        /* by the stream, and by the database where the stream has forgotten */
+    struct audit_mark *marks; /* the database's, by ordinal */
+    size_t n_marks;
 };
 
 /* --- ballots of a chunk beside their voters' rows */
@@ -44,24 +47,55 @@ static struct audit_poll *poll_of_key(struct audit *audit, int32_t key)
     return low < report->n_polls && report->polls[low].key == key ? &report->polls[low] : NULL;
 }
 
-static void on_fate(void *arg, int32_t key, enum audit_fate fate, int64_t count, size_t example)
+static void on_fate(void *arg, int32_t key, enum audit_fate fate, int64_t count, int64_t standing, size_t example)
 {
     static const enum audit_kind kinds[] = {
-        [AUDIT_FATE_MISSING] = AUDIT_BALLOT_MISSING,
-        [AUDIT_FATE_OLDER] = AUDIT_BALLOT_OLDER,
-        [AUDIT_FATE_ALTERED] = AUDIT_BALLOT_ALTERED,
-        [AUDIT_FATE_REJECTED_STANDS] = AUDIT_BALLOT_REJECTED,
+        [AUDIT_FATE_MISSING] = AUDIT_BALLOT_MISSING, [AUDIT_FATE_OLDER] = AUDIT_BALLOT_OLDER,
+        [AUDIT_FATE_ALTERED] = AUDIT_BALLOT_ALTERED, [AUDIT_FATE_REJECTED_STANDS] = AUDIT_BALLOT_REJECTED,
+        [AUDIT_FATE_LATE] = AUDIT_BALLOT_LATE,       [AUDIT_FATE_EARLY] = AUDIT_BALLOT_EARLY,
     };
     struct audit *audit = arg;
     struct audit_poll *poll = poll_of_key(audit, key);
     const struct audit_ballot *ballot = &audit->ballots[example];
 
-    if (poll != NULL && (fate == AUDIT_FATE_STANDS || fate == AUDIT_FATE_ALTERED || fate == AUDIT_FATE_REJECTED_STANDS))
-        poll->standing += count;
+    if (poll != NULL)
+        poll->standing += standing;
     if (fate != AUDIT_FATE_STANDS && fate != AUDIT_FATE_REPLACED && fate != AUDIT_FATE_REJECTED)
         audit_report_add(audit->report, kinds[fate], (uint64_t)count, poll, ordinal_sequence(ballot->ordinal),
                          "%lld such ballot%s, for one its ballot %u", (long long)count, count == 1 ? "" : "s",
                          ordinal_index(ballot->ordinal));
+}
+
+static int compare_marks(const void *left, const void *right)
+{
+    const struct audit_mark *a = left, *b = right;
+    return (a->mark.ordinal > b->mark.ordinal) - (a->mark.ordinal < b->mark.ordinal);
+}
+
+/* Enters the mark that a message is, if it is one, and looks whether the database has it. One that changes nothing may
+ * be missing there: databases from before the marks have the first fences only. */
+static void enter_mark(struct audit *audit, const struct audit_message *message)
+{
+    const struct ballot_batch *batch = &message->batch;
+    bool opens = batch->gate_poll[0] != '\0';
+    const char *id = opens ? batch->gate_poll : batch->fence_poll;
+    struct audit_mark wanted = {.mark.ordinal = ordinal_make(audit->report->now.epoch, message->seq, 0)};
+
+    if (id[0] == '\0')
+        return;
+    marks_add_batch(&audit->book, batch, wanted.mark.ordinal);
+    struct audit_mark *mark = audit->n_marks == 0 ? NULL
+                                                  : bsearch(&wanted, audit->marks, audit->n_marks,
+                                                            sizeof(*audit->marks), compare_marks);
+    if (mark != NULL)
+        mark->seen = true;
+    bool equal = mark != NULL && strcmp(mark->poll, id) == 0 && mark->mark.term == batch->term &&
+                 mark->mark.opens == opens;
+    if (!message->applied || equal || (audit->report->poll != NULL && strcmp(audit->report->poll, id) != 0))
+        return;
+    if (mark != NULL || marks_state(&audit->book, id).newest == wanted.mark.ordinal)
+        audit_report_add(audit->report, AUDIT_MARK, 1, NULL, message->seq, "%s of poll %s: the database has %s",
+                         opens ? "gate" : "fence", id, mark == NULL ? "none" : "another");
 }
 
 /* Lists the ballots of the applied messages, and counts them for their polls. */
@@ -73,18 +107,21 @@ static size_t list_ballots(struct audit *audit)
     GROW(audit->ballots, audit->room_ballots, audit->n_ballots);
     for (size_t i = 0; i < audit->n_messages; i++) {
         const struct audit_message *message = &audit->messages[i];
+        enter_mark(audit, message);
         for (size_t k = 0; k < message->batch.n_ballots && message->applied; k++) {
             const struct ballot *ballot = &message->batch.ballots[k];
             if (only != NULL && strcmp(ballot->poll, only) != 0)
                 continue;
             const struct poll_key *index = poll_keys_find(&audit->indexes, ballot->poll);
             struct audit_poll *poll = index == NULL ? NULL : &audit->report->polls[index->key - 1];
-            audit->ballots[n++] = (struct audit_ballot){
+            audit->ballots[n] = (struct audit_ballot){
                 .poll = poll == NULL ? POLL_KEY_MISSING : poll->key,
                 .revisable = poll != NULL && poll->revisable,
                 .ordinal = ordinal_make(audit->report->now.epoch, message->seq, (unsigned)k),
                 .ballot = ballot,
             };
+            audit->ballots[n].is_open = marks_is_open(&audit->book, ballot->poll, audit->ballots[n].ordinal);
+            n++;
             if (poll != NULL)
                 poll->streamed++;
         }
@@ -224,6 +261,41 @@ static enum status list_polls(struct audit *audit, struct errmsg *err)
     return ST_OK;
 }
 
+/* The database's marks: those that the stream has forgotten are entered, the others wait for it. */
+static enum status list_marks(struct audit *audit, struct errmsg *err)
+{
+    int64_t lowest = ordinal_make(audit->report->now.epoch, audit->report->stream_first, 0);
+    enum status st = audit_db_marks(audit->options->db, &audit->marks, &audit->n_marks, err);
+
+    for (size_t i = 0; i < audit->n_marks && audit->marks[i].mark.ordinal < lowest; i++) {
+        marks_add(&audit->book, audit->marks[i].poll, &audit->marks[i].mark);
+        audit->marks[i].seen = true;
+    }
+    return st;
+}
+
+/* After the stream was read. What the marks make of a poll is known to the database when none is pending. */
+static void check_marks(struct audit *audit)
+{
+    struct audit_report *report = audit->report;
+
+    for (size_t i = 0; i < audit->n_marks; i++)
+        if (!audit->marks[i].seen && (report->poll == NULL || strcmp(report->poll, audit->marks[i].poll) == 0))
+            audit_report_add(report, AUDIT_MARK, 1, NULL, ordinal_sequence(audit->marks[i].mark.ordinal),
+                             "%s of poll %s: not in the stream", audit->marks[i].mark.opens ? "gate" : "fence",
+                             audit->marks[i].poll);
+    if (report->pending_marks > 0 || report->counts[AUDIT_MISSING] > 0)
+        return;
+    for (size_t i = 0; i < report->n_polls; i++) {
+        struct audit_poll *poll = &report->polls[i];
+        struct marks_state state = marks_state(&audit->book, poll->id);
+        if (poll->fence != state.fence || poll->term != state.term)
+            audit_report_add(report, AUDIT_MARK, 1, poll, ordinal_sequence(state.fence),
+                             "the marks say term %u, %s; the database term %u, %s", state.term,
+                             state.fence == 0 ? "open" : "closed", poll->term, poll->fence == 0 ? "open" : "closed");
+    }
+}
+
 static enum status check_books(struct audit *audit, struct errmsg *err)
 {
     struct audit_report *report = audit->report;
@@ -261,9 +333,13 @@ enum status audit_run(const struct audit_options *options, struct audit_report *
     if (st == ST_OK)
         st = audit_db_twice(options->db, report, err);
     if (st == ST_OK)
-        st = read_stream(&audit, err);
+        st = list_marks(&audit, err);
     if (st == ST_OK)
+        st = read_stream(&audit, err);
+    if (st == ST_OK) {
+        check_marks(&audit);
         st = check_books(&audit, err);
+    }
     if (st == ST_OK && options->receipts != NULL)
         st = audit_check_receipts(options, report, err);
     if (st == ST_OK)
@@ -271,6 +347,8 @@ enum status audit_run(const struct audit_options *options, struct audit_report *
     forget_chunk(&audit);
     audit_stream_close(&audit.stream);
     poll_keys_fini(&audit.indexes);
+    marks_fini(&audit.book);
+    free(audit.marks);
     free(audit.messages);
     free(audit.ballots);
     return st;

@@ -32,7 +32,8 @@ void audit_compare_batches(struct audit_report *report, struct audit_message *me
         struct audit_message *message = &messages[i];
         report->messages++;
         report->streamed_ballots += (int64_t)message->batch.n_ballots;
-        report->fences += message->batch.fence_poll[0] != '\0';
+        bool is_mark = message->batch.fence_poll[0] != '\0' || message->batch.gate_poll[0] != '\0';
+        report->marks += is_mark;
         report->unreadable += !message->readable;
         message->applied = false;
         while (row < n_rows && rows[row].seq < message->seq)
@@ -41,6 +42,7 @@ void audit_compare_batches(struct audit_report *report, struct audit_message *me
             compare_batch(report, message, &rows[row]);
         } else if (message->seq > report->line) { /* what is below is reported as missing */
             report->pending_messages++;
+            report->pending_marks += is_mark;
             report->pending_ballots += (int64_t)message->batch.n_ballots;
         }
     }

@@ -9,7 +9,7 @@
 #include "store_session.h"
 
 #define ANSWER_MS 1800000 /* half an hour: a recount of some hundred million ballots */
-#define COLUMNS_MAX 6
+#define COLUMNS_MAX 7
 
 struct audit_db {
     struct store_session session;
@@ -180,6 +180,8 @@ enum status audit_db_polls(struct audit_db *db, struct audit_report *report, str
         poll->revisable = number(db, row, 2) != 0;
         poll->written_rejected = number(db, row, 3);
         poll->written_unknown = number(db, row, 4);
+        poll->fence = number(db, row, 5);
+        poll->term = (unsigned)number(db, row, 6);
     }
     return ST_OK;
 }
@@ -297,14 +299,14 @@ enum status audit_db_applied(struct audit_db *db, unsigned epoch, uint64_t from,
 
 enum status audit_db_ballots(struct audit_db *db, const struct audit_ballot *ballots, size_t n,
                              void (*on_fate)(void *arg, int32_t poll, enum audit_fate fate, int64_t count,
-                                             size_t example),
+                                             int64_t standing, size_t example),
                              void *arg, struct errmsg *err)
 {
-    static const enum pg_type types[] = {PG_INT4, PG_UUID, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT, PG_INT8};
+    static const enum pg_type types[] = {PG_INT4, PG_UUID, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT, PG_INT8, PG_BOOL};
     struct pg_array *column = db->columns;
     struct pg_args args = {0};
 
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 7; i++)
         pg_array_begin(&column[i], types[i], n);
     for (size_t i = 0; i < n; i++) {
         const struct ballot *ballot = ballots[i].ballot;
@@ -314,13 +316,29 @@ enum status audit_db_ballots(struct audit_db *db, const struct audit_ballot *bal
         pg_array_add_int8(&column[3], pg_time_from_ms(ballot->cast_at_ms));
         pg_array_add_bytes(&column[4], ballot->choices, ballot->choices_len);
         pg_array_add_int8(&column[5], ballots[i].ordinal);
+        pg_array_add_bool(&column[6], ballots[i].is_open);
     }
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 7; i++)
         pg_args_add_array(&args, &column[i]);
     enum status st = ask(db, "ballots", &args, "comparing ballots", err);
     for (size_t row = 0; st == ST_OK && row < rows(db); row++)
         on_fate(arg, (int32_t)number(db, row, 0), (enum audit_fate)number(db, row, 1), number(db, row, 2),
-                (size_t)number(db, row, 3) - 1);
+                number(db, row, 4), (size_t)number(db, row, 3) - 1);
+    return st;
+}
+
+enum status audit_db_marks(struct audit_db *db, struct audit_mark **marks, size_t *n, struct errmsg *err)
+{
+    enum status st = ask(db, "marks", NULL, "reading fences and gates", err);
+
+    *n = st == ST_OK ? rows(db) : 0;
+    *marks = alloc_items(*n, sizeof(**marks));
+    for (size_t row = 0; row < *n; row++) {
+        struct audit_mark *mark = &(*marks)[row];
+        snprintf(mark->poll, sizeof(mark->poll), "%s", text(db, row, 1));
+        mark->mark = (struct mark){
+            .ordinal = number(db, row, 0), .term = (unsigned)number(db, row, 2), .opens = number(db, row, 3) != 0};
+    }
     return st;
 }
 

@@ -8,6 +8,7 @@
 
 #include "audit_report.h"
 #include "keys.h"
+#include "marks.h"
 #include "receipt_fate.h"
 
 struct audit_db;
@@ -27,7 +28,7 @@ MUST_CHECK enum status audit_db_begin(struct audit_db *db, int64_t created_ns, s
                                       struct errmsg *err);
 MUST_CHECK enum status audit_db_end(struct audit_db *db, struct errmsg *err);
 
-/* Fills in report->polls, in order of the key: id, rule, rejections. */
+/* Fills in report->polls, in order of the key: id, rule, rejections, fence. */
 MUST_CHECK enum status audit_db_polls(struct audit_db *db, struct audit_report *report, struct errmsg *err);
 /* Adds the runs of sequences that have to be applied and are not. */
 MUST_CHECK enum status audit_db_gaps(struct audit_db *db, struct audit_report *report, struct errmsg *err);
@@ -60,18 +61,30 @@ enum audit_fate {
     AUDIT_FATE_OLDER = 4,
     AUDIT_FATE_ALTERED = 5,
     AUDIT_FATE_REJECTED_STANDS = 6,
+    AUDIT_FATE_LATE = 7,
+    AUDIT_FATE_EARLY = 8,
 };
 struct audit_ballot {
     int32_t poll; /* POLL_KEY_MISSING where the database has no such poll */
     bool revisable;
+    bool is_open; /* the poll, at this ordinal */
     int64_t ordinal;
     const struct ballot *ballot;
 };
-/* Calls on_fate for each poll and fate among n ballots: how many, and the index of one. */
+/* Calls on_fate for each poll and fate among n ballots: how many, how many of them stand, and the index of one. */
 MUST_CHECK enum status audit_db_ballots(struct audit_db *db, const struct audit_ballot *ballots, size_t n,
                                         void (*on_fate)(void *arg, int32_t poll, enum audit_fate fate, int64_t count,
-                                                        size_t example),
+                                                        int64_t standing, size_t example),
                                         void *arg, struct errmsg *err);
+
+/* A fence or gate that the database has written down. */
+struct audit_mark {
+    char poll[POLL_ID_MAX + 1];
+    struct mark mark;
+    bool seen; /* the caller's */
+};
+/* All of them, in order of the ordinal; the caller frees the array. */
+MUST_CHECK enum status audit_db_marks(struct audit_db *db, struct audit_mark **marks, size_t *n, struct errmsg *err);
 
 /* Fills fates[0..n) in. */
 MUST_CHECK enum status audit_db_receipts(struct audit_db *db, int64_t created_ns, const struct receipt *receipts,

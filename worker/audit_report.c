@@ -204,8 +204,8 @@ void audit_report_print_json(const struct audit_report *report, FILE *to)
         "{s:b, s:I, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:b}, s:o, s:o, s:I, s:{s:I, s:I}, s:o}", "ok",
         audit_report_total(report) == 0, "discrepancies_total", as_json(audit_report_total(report)), "discrepancies",
         discrepancies, "stream", "first", as_json(report->stream_first), "last", as_json(report->stream_last),
-        "messages", (json_int_t)report->messages, "ballots", (json_int_t)report->streamed_ballots, "fences",
-        (json_int_t)report->fences, "unreadable", (json_int_t)report->unreadable, "whole", report->is_whole, "epoch",
+        "messages", (json_int_t)report->messages, "ballots", (json_int_t)report->streamed_ballots, "marks",
+        (json_int_t)report->marks, "unreadable", (json_int_t)report->unreadable, "whole", report->is_whole, "epoch",
         epoch_json(&report->now), "older_epochs", older, "must_be_applied_up_to", as_json(report->line), "pending",
         "messages", (json_int_t)report->pending_messages, "ballots", (json_int_t)report->pending_ballots, "polls",
         polls);

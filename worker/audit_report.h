@@ -22,7 +22,10 @@
     KIND(BALLOT_OLDER, "ballot-older", "its voter's ballot is one that it should have replaced")                       \
     KIND(BALLOT_ALTERED, "ballot-altered", "its voter's ballot is this one with other contents")                       \
     KIND(BALLOT_REJECTED, "ballot-rejected", "written down as rejected, and counted all the same")                     \
+    KIND(BALLOT_LATE, "ballot-late", "counted, although its poll was closed where it stands in the stream")            \
+    KIND(BALLOT_EARLY, "ballot-early", "rejected as after the fence, although its poll was open there")                \
     KIND(BALLOT_FOREIGN, "ballot-foreign", "ballots that the stream does not have")                                    \
+    KIND(MARK, "mark", "a fence or gate that the database has and the stream has not, or the other way round")         \
     KIND(TALLY, "tally", "the tally differs from the recount")                                                         \
     KIND(LEDGER_SUM, "ledger-sum", "received is not counted + superseded + rejected")                                  \
     KIND(LEDGER_COUNTED, "ledger-counted", "counts another number of ballots than there are")                          \
@@ -64,6 +67,8 @@ struct audit_poll {
     int64_t rows, comparable;                        /* ballots; those of them that the stream still has to have */
     int64_t streamed, standing;                      /* the stream's applied ballots; those of them that stand */
     int64_t written_rejected;                        /* rejected ballots that the ledger has to have */
+    int64_t fence;                                   /* ordinal; 0: open */
+    unsigned term;
     int64_t written_unknown; /* and those it has not: the poll was unknown when they were applied */
     uint64_t discrepancies;
 };
@@ -76,8 +81,8 @@ struct audit_report {
     uint64_t stream_first, stream_last; /* of what was compared */
     uint64_t line;                      /* everything up to it has to be applied */
     bool is_whole;                      /* the stream still has every ballot that the database ever had */
-    int64_t messages, fences, unreadable, streamed_ballots;
-    int64_t pending_messages, pending_ballots;
+    int64_t messages, marks, unreadable, streamed_ballots;
+    int64_t pending_messages, pending_ballots, pending_marks;
     bool has_consumer;
     struct audit_poll *polls;
     size_t n_polls;

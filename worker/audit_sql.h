@@ -38,7 +38,7 @@
               " written (id, n, unknown) AS (SELECT poll_id, count(*) FILTER (WHERE reason <> 'unknown poll'),"        \
               " count(*) FILTER (WHERE reason = 'unknown poll') FROM rejected_ballots GROUP BY poll_id)"               \
               " SELECT k.key, coalesce(p.id, ''), coalesce(p.revisable, false), coalesce(w.n, 0), "                    \
-              "coalesce(w.unknown, 0) FROM known AS k"                                                                 \
+              "coalesce(w.unknown, 0), coalesce(p.fence, 0), coalesce(p.term, 0) FROM known AS k"                      \
               " LEFT JOIN polls AS p ON p.key = k.key LEFT JOIN written AS w ON w.id = p.id ORDER BY k.key")           \
     STATEMENT(unknown, "SELECT count(*) FROM rejected_ballots WHERE reason = 'unknown poll'")                          \
     /* $1 poll, $2 the lowest ordinal that the stream still has. One row of kind 'l', the ledger beside the ballots;   \
@@ -70,16 +70,21 @@
               " WHERE coalesce(k.n, 0) <> coalesce(t.n, 0) ORDER BY 2 LIMIT 20)"                                       \
               " UNION ALL SELECT 'r', NULL, heard.n, received, 1, 0, 0, 0 FROM heard, booked"                          \
               " WHERE heard.n <> received")                                                                            \
-    /* Ballots of the stream beside their voters' rows, by poll and fate; the fates are those of audit_db.h. */        \
+    /* Ballots of the stream beside their voters' rows, by poll and fate, and how many of them stand; the fates are    \
+     * those of audit_db.h. */                                                                                         \
     STATEMENT(ballots,                                                                                                 \
               "SELECT u.poll, CASE WHEN j.ordinal IS NOT NULL AND b.precedence = u.precedence THEN 6"                  \
-              " WHEN j.ordinal IS NOT NULL THEN 2 WHEN b.precedence IS NULL THEN 3"                                    \
+              " WHEN u.is_open AND j.reason LIKE 'after the fence%' THEN 8 WHEN j.ordinal IS NOT NULL THEN 2"          \
+              " WHEN NOT u.is_open THEN 7 WHEN b.precedence IS NULL THEN 3"                                            \
               " WHEN b.precedence > u.precedence THEN 1 WHEN b.precedence < u.precedence THEN 4"                       \
-              " WHEN b.choices <> u.choices OR b.cast_at <> u.cast_at THEN 5 ELSE 0 END AS fate, count(*), min(u.i)"   \
-              " FROM unnest($1::integer[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[], $6::bigint[])"     \
-              " WITH ORDINALITY AS u (poll, voter, precedence, cast_at, choices, ordinal, i)"                          \
+              " WHEN b.choices <> u.choices OR b.cast_at <> u.cast_at THEN 5 ELSE 0 END AS fate, count(*), min(u.i),"  \
+              " count(*) FILTER (WHERE b.precedence = u.precedence)"                                                   \
+              " FROM unnest($1::integer[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[], $6::bigint[],"     \
+              " $7::boolean[]) WITH ORDINALITY"                                                                        \
+              " AS u (poll, voter, precedence, cast_at, choices, ordinal, is_open, i)"                                 \
               " LEFT JOIN ballots AS b ON b.poll = u.poll AND b.voter = u.voter"                                       \
               " LEFT JOIN rejected_ballots AS j ON j.ordinal = u.ordinal GROUP BY 1, 2")                               \
+    STATEMENT(marks, "SELECT ordinal, poll_id, term, opens FROM poll_marks ORDER BY ordinal")                          \
     STATEMENT(receipts, RECEIPT_FATE_SQL)
 
 #endif

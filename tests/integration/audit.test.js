@@ -2,18 +2,21 @@
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Instance, ROOT, programPath, runProgram } from '../lib/instance.js';
 import { acknowledges } from '../lib/check.js';
+import { encodeBatch } from '../lib/proto.js';
 import { requestJson } from '../lib/http.js';
 import { seedOfRun, seeded } from '../lib/random.js';
 import { until } from '../lib/wait.js';
 import { Voters } from '../lib/voters.js';
 
-const TABLES = ['polls', 'ballots', 'tally', 'ledger', 'timeline', 'applied_batches', 'rejected_ballots', 'stream_epochs'];
+const TABLES = ['polls', 'ballots', 'tally', 'ledger', 'timeline', 'applied_batches', 'rejected_ballots', 'poll_marks', 'stream_epochs'];
 const random = seeded(seedOfRun());
 let instance;
+let fenced; // a poll that was closed, opened again and closed: one ballot in each state, and late fences
 const loads = [];
 before(async () => {
   instance = await Instance.start({ workers: 2, env: { ACK_WAIT_MS: '2000' } });
@@ -41,24 +44,47 @@ const fileOf = (lines) => {
   return file;
 };
 
+async function publishMarks(poll) {
+  const nats = await instance.nats();
+  const ballot = () => nats.publish('ballots.batch', encodeBatch({ ballots: [{ poll, voter: randomBytes(16), choices: 'o0' }] }));
+  const mark = (batch) => nats.publish('ballots.fence', encodeBatch(batch));
+  for (const term of [0, 1]) {
+    if (term > 0) await mark({ gatePoll: poll, term });
+    await ballot();
+    await mark({ fencePoll: poll, term });
+    await mark({ fencePoll: poll, term });
+    await ballot();
+  }
+  await mark({ fencePoll: poll });
+}
+
 test('no false alarm while ballots are cast and revised and workers are killed', async () => {
   await (await instance.nats()).publish('ballots.batch', 'garbage');
+  fenced = (await instance.createPoll({ n: 2 })).id;
+  await publishMarks(fenced);
   for (const load of loads) load.start();
-  await acknowledges(loads[0]);
   let under = true;
   const audits = (async () => {
     let n = 0;
     for (; under; n++) assertWell(await instance.audit([], { SETTLE_S: '20' }));
     return n;
   })();
-  await Promise.all(['worker:worker_0', 'worker:worker_1'].map((worker) => instance.killAndWait(worker)));
-  for (const load of loads) await acknowledges(load, 500);
-  for (const load of loads) await load.stop();
-  under = false;
+  audits.catch(() => {}); // it is awaited below
+  try {
+    await acknowledges(loads[0]);
+    await Promise.all(['worker:worker_0', 'worker:worker_1'].map((worker) => instance.killAndWait(worker)));
+    for (const load of loads) await acknowledges(load, 500);
+  } finally {
+    under = false;
+    for (const load of loads) await load.stop();
+  }
   assert.ok((await audits) > 1);
   await instance.settle();
   const report = assertWell(await instance.audit());
   assert.equal(report.stream.unreadable, 1);
+  assert.equal(report.stream.marks, 6);
+  const { received, counted, rejected } = report.polls.find(({ poll }) => poll === fenced);
+  assert.deepEqual([received, counted, rejected], [4, 2, 2]);
   assert.equal(report.epoch.dead, 1);
   assert.equal(report.stream.whole, true);
   assert.deepEqual(report.pending, { messages: 0, ballots: 0 });
@@ -69,7 +95,12 @@ test('no false alarm while ballots are cast and revised and workers are killed',
     assert.equal(poll.in_stream, poll.received);
     assert.ok(poll.superseded > 0);
   }
-  await instance.ctl('stop', 'worker:*'); // they would mend some of what follows
+});
+
+
+test('the workers, who would mend some of what follows, are stopped', async () => {
+  await instance.settle();
+  await instance.ctl('stop', 'worker:*');
 });
 
 test('a table for people, one poll alone, and `make audit`', async () => {
@@ -157,13 +188,25 @@ const DAMAGE = {
   'a good batch is set aside': [`UPDATE applied_batches SET dead = true, batch = NULL WHERE seq = ${MIDDLE}`, ['ballot-foreign', 'ledger-received', 'set-aside']],
   'a ballot is called rejected, and counts':
     [`INSERT INTO rejected_ballots SELECT abs(precedence), $1, 'after the fence' FROM ballots WHERE ${ONE_BALLOT}`, ['ballot-rejected', 'ledger-rejected']],
+  'a fence is deleted': ["DELETE FROM poll_marks WHERE ordinal = (SELECT fence FROM polls WHERE id = $1)", ['mark'], 'fenced'],
+  'a fence is invented': ["INSERT INTO poll_marks SELECT ordinal - 4096, poll_id, 0, false FROM poll_marks WHERE ordinal = (SELECT min(ordinal) FROM poll_marks WHERE poll_id = $1)",
+    ['mark'], 'fenced'],
+  'a closed poll is called open': ['UPDATE polls SET fence = NULL WHERE id = $1', ['mark'], 'fenced'],
+  'a late ballot is made to count':
+    [`WITH gone AS (DELETE FROM rejected_ballots WHERE ordinal = (SELECT min(ordinal) FROM rejected_ballots WHERE poll_id = $1) RETURNING ordinal)
+      INSERT INTO ballots SELECT key, gen_random_uuid(), ordinal, now(), 'o0' FROM gone, polls WHERE id = $1`,
+    ['ballot-foreign', 'ballot-late', 'ledger-counted', 'ledger-rejected', 'tally', 'timeline'], 'fenced'],
+  'a ballot in time is called late':
+    [`WITH gone AS (DELETE FROM ballots WHERE ${ONE_BALLOT} RETURNING precedence)
+      INSERT INTO rejected_ballots SELECT precedence, $1, 'after the fence' FROM gone`,
+    ['ballot-early', 'ledger-counted', 'ledger-rejected', 'tally', 'timeline'], 'fenced'],
 };
 /** With a batch, what is in it decides whether these come of it. */
 const MAYBE = new Set(['ballot-foreign', 'ledger-received']);
 
-for (const [what, [sql, kinds]] of Object.entries(DAMAGE)) {
+for (const [what, [sql, kinds, of]] of Object.entries(DAMAGE)) {
   test(`${what}: found, and named`, async () => {
-    const { poll } = loads[0];
+    const poll = of === 'fenced' ? fenced : loads[0].poll;
     await damaged(sql, sql.includes('$1') ? [poll] : [], async () => {
       const { code, report, stderr } = await instance.audit();
       assert.equal(code, 1, stderr);
