@@ -69,6 +69,36 @@ test('a draft is readable by its id, in no list, takes no ballot; opened, it doe
   await resultsWhen(poll, 'the ballot counts', (json) => json.state === 'open' && json.total === 1);
 });
 
+test('each field of a new poll has its range: 400 with a pointer', async () => {
+  const rows = {
+    title: [undefined, '', null, 7, 'a\nb', 'x'.repeat(201)],
+    description: [null, 7, 'x'.repeat(2001), 'a\tb'],
+    options: [undefined, [], ['alone'], 'ab', Array(101).fill(0).map((_, i) => `${i}`)],
+    'options/1': [['A', ''], ['A', 5], ['A', 'x'.repeat(201)]],
+    'options/1/id': [['A', { id: 'No', label: 'B' }], ['A', { id: 'x'.repeat(33), label: 'B' }]],
+    'options/1/label': [['A', { id: 'b' }]],
+    method: ['best', 0, null],
+    min_choices: [0, -1, 1.5, '1', 101, null],
+    max_choices: [0, 2, 101, null],
+    revisable: [1, 'yes', null],
+    reopenable: [1, 'yes', null],
+    state: ['open', 'closed', 'final', null, true],
+    opens_at: ['tomorrow', 5, true, '2026-02-30T00:00:00Z'],
+    closes_at: ['tomorrow', 5, '2020-01-01T00:00:00Z'],
+    results_visibility: ['never', 1, null],
+    voter_policy: ['all', 1, null],
+    id: ['mine'],
+    term: [1],
+  };
+  for (const [field, values] of Object.entries(rows)) {
+    for (const value of values) {
+      const body = { title: 'T', options: ['A', 'B'], [field.split('/')[0]]: value };
+      await refused(requestJson(instance.voteUrl, 'POST', '/v1/polls', body, { authorization: `Bearer ${instance.apiKey}` }),
+        400, 'invalid-field', `/${field}`);
+    }
+  }
+});
+
 test('what people vote on is fixed from the opening on, each field with its reason', async () => {
   const poll = await instance.createPoll({ options: OPTIONS });
   const rows = [
