@@ -25,7 +25,6 @@
     PROBLEM(POLL_HAS_OPENED, "poll-has-opened", 409, "The poll has opened and can no longer be changed like that")     \
     PROBLEM(POLL_NOT_REOPENABLE, "poll-not-reopenable", 409, "The poll cannot be opened again")                        \
     PROBLEM(POLL_CHANGED, "poll-changed", 409, "The poll was changed by somebody else")                                \
-    PROBLEM(POLL_EXISTS, "poll-exists", 409, "A poll with this id exists")                                             \
     PROBLEM(NO_VOTING_CODES, "no-voting-codes", 409, "The poll has no voting codes")                                   \
     PROBLEM(PAYLOAD_TOO_LARGE, "payload-too-large", 413, "The body is too large")                                      \
     PROBLEM(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, "The body must be JSON")                            \

@@ -394,8 +394,8 @@ class Page:
 {prose(info['description'])}
 <p>The lines below want to know where: <code>SCRUTIN=http://127.0.0.1:8081</code> for vote-api by itself, <code>:8082</code> for
 result-api, or the one address of the nginx before both.</p>
-{main}</main>
-<a class="up" href="#contents">Contents</a>
+{main}<a class="up" href="#contents">Contents</a>
+</main>
 </body>
 </html>
 """

@@ -9,6 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILD_DIR, Instance, ROOT, programPath, runProgram } from '../lib/instance.js';
+import { Browser, assertAccessible } from '../lib/browser.js';
 import { request, requestJson } from '../lib/http.js';
 import { takeTour } from '../lib/tour.js';
 
@@ -129,6 +130,22 @@ describe('against real answers', { concurrency: true }, () => {
     const unused = Object.values(api.paths).flatMap((item) => METHODS.map((method) => item[method]?.operationId)).filter((id) =>
       id && !Object.keys(answers).some((answer) => new RegExp(`^${id} [23]`).test(answer)));
     assert.deepEqual(unused, [], `these never did what they are for: ${JSON.stringify(answers)}`);
+  });
+
+  test('the page: axe finds nothing, on a phone in the dark and on a desk; it asks nobody else and fits', async () => {
+    const browser = await Browser.start();
+    try {
+      for (const [width, colorScheme] of [[390, 'dark'], [1280, 'light']]) {
+        const page = await browser.open(`${instance.voteUrl}/docs`, { ready: 'main', viewport: { width, height: 800 }, colorScheme });
+        await page.evaluate(() => document.querySelectorAll('details').forEach((details) => { details.open = true; }));
+        await assertAccessible(page);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${width} ${colorScheme}`);
+        await page.close();
+      }
+      browser.assertNoComplaint();
+    } finally {
+      await browser.close();
+    }
   });
 
   test('every line of docs/API.md does what the page says', async () => {

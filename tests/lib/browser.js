@@ -28,8 +28,8 @@ export class Browser {
     return context;
   }
 
-  /** A page at an address, on a device of its own unless one is given. */
-  async open(url, { device, ...options } = {}) {
+  /** A page at an address, on a device of its own unless one is given, when it has what `ready` selects. */
+  async open(url, { device, ready = 'html[data-ready]', ...options } = {}) {
     const context = device ?? await this.device(options);
     const page = await context.newPage();
     const origin = new URL(url).hostname;
@@ -43,7 +43,7 @@ export class Browser {
       if (/^(https?|wss?):$/.test(asked.protocol) && asked.hostname !== origin) this.complaints.push(`${url} asked ${asked.hostname}`);
     });
     await page.goto(url);
-    await page.waitForSelector('html[data-ready]');
+    await page.waitForSelector(ready);
     return page;
   }
 
