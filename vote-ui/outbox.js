@@ -121,11 +121,11 @@ async function failed(ballot, problem) {
   await rest(ballot.poll, wait);
 }
 
-/** Waits, or until somebody is in a hurry. @param {string} poll @param {number} ms */
+/** Waits until somebody is in a hurry; not at all if they were already, since the last time. @param {string} poll @param {number} ms */
 async function rest(poll, ms) {
-  const controller = new AbortController();
-  busy.set(poll, controller);
-  await pause(ms, controller.signal);
+  const { signal } = /** @type {AbortController} */ (busy.get(poll));
+  if (!signal.aborted) await pause(ms, signal);
+  busy.set(poll, new AbortController());
 }
 
 /** Asks what became of a ballot, less and less often. @param {KeptBallot} ballot @param {number} looks */
