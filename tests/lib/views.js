@@ -130,4 +130,6 @@ export const resultViews = (polls) => [
   ...['plurality', 'approval', 'ranked', 'score', 'closed', 'scheduled'].map((name) => ({ name, path: `/p/${polls[name].id}`,
     act: (page) => page.locator('main h1').waitFor() })),
   { name: 'no-such-poll', path: '/p/nowhere9' },
+  { name: 'present', path: `/p/${polls.plurality.id}/present`, act: (page) => page.locator('.qr').waitFor() },
+  { name: 'present-waiting', path: `/p/${polls.code.id}/present`, act: (page) => page.locator('.qr').waitFor() },
 ].map((view) => ({ ...view, site: 'result' }));
