@@ -23,6 +23,7 @@
     PROBLEM(POLL_NOT_OPEN, "poll-not-open", 409, "The poll is not open yet")                                           \
     PROBLEM(POLL_CLOSED, "poll-closed", 409, "The poll is closed")                                                     \
     PROBLEM(POLL_HAS_OPENED, "poll-has-opened", 409, "The poll has opened and can no longer be changed like that")     \
+    PROBLEM(POLL_NOT_FINAL, "poll-not-final", 409, "The poll is not final yet")                                        \
     PROBLEM(POLL_NOT_REOPENABLE, "poll-not-reopenable", 409, "The poll cannot be opened again")                        \
     PROBLEM(POLL_CHANGED, "poll-changed", 409, "The poll was changed by somebody else")                                \
     PROBLEM(NO_VOTING_CODES, "no-voting-codes", 409, "The poll has no voting codes")                                   \

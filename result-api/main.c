@@ -1,5 +1,6 @@
 /* result-api - serves results as JSON, server-sent events and CSV, and says what became of a ballot.
  * SPDX-License-Identifier: MIT */
+#include "ballot_files.h"
 #include "clock.h"
 #include "log.h"
 #include "receipts.h"
@@ -23,6 +24,7 @@ static const struct http_route routes[] = {
     {"GET", "/v1/polls/{poll}/results.csv", results_handle_csv, 0, &limit_reads},
     {"GET", "/v1/polls/{poll}/timeline", timelines_handle_json, 0, &limit_reads},
     {"GET", "/v1/polls/{poll}/timeline.csv", timelines_handle_csv, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/ballots.csv", ballot_files_handle, 0, &limit_reads},
     {"GET", "/v1/receipts/{receipt}", receipts_handle_get, 0, &limit_reads},
 };
 
@@ -149,6 +151,10 @@ static void open_threads(void)
         service_die(st, &err, "start the refresher");
     if ((st = timelines_open(settings.database_url, &api.timelines, &err)) != ST_OK)
         service_die(st, &err, "start the reader of timelines");
+    const struct ballot_files_options files = {
+        .database_url = settings.database_url, .max = settings.max_exports, .deadline_ms = settings.deadline_ms};
+    if ((st = ballot_files_open(&files, &api.ballot_files, &err)) != ST_OK)
+        service_die(st, &err, "start the reader of ballots");
     if ((st = bus_listen(api.bus, BUS_SUBJECT_TALLY, on_doorbell, NULL, &err)) != ST_OK)
         service_die(st, &err, "listen to the doorbell");
     if ((st = poll_watch_start(&api.watch, api.bus, &err)) != ST_OK)
@@ -206,6 +212,7 @@ int main(int argc, char **argv)
     service_on_stop(on_stop, server);
     log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
     http_run(server);
+    ballot_files_close(api.ballot_files);
     timelines_close(api.timelines);
     refresher_close(api.refresher);
     tail_close(api.tail);

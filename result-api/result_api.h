@@ -3,6 +3,7 @@
 #ifndef RESULT_API_H
 #define RESULT_API_H
 
+#include "ballot_files.h"
 #include "board.h"
 #include "bus.h"
 #include "feed.h"
@@ -24,6 +25,7 @@ struct result_api {
     struct feeds *feeds;
     struct refresher *refresher;
     struct timelines *timelines;
+    struct ballot_files *ballot_files;
 };
 
 #endif

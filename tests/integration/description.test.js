@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { BUILD_DIR, Instance, ROOT, programPath, runProgram } from '../lib/instance.js';
 import { Browser, assertAccessible } from '../lib/browser.js';
 import { request, requestJson } from '../lib/http.js';
+import { until } from '../lib/wait.js';
 import { takeTour } from '../lib/tour.js';
 
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
@@ -98,13 +99,19 @@ async function makeFixture() {
   managed.push(await make({ voter_policy: 'code' }), await make({ state: 'draft' }));
   const coded = [await make({ voter_policy: 'code' })];
   await makeCodes(coded[0], 99_000); // room for small requests: the largest, asked for dozens of times, would take seconds each
+  const ended = [await make()];
+  const closing = await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${ended[0]}`, { state: 'closed' },
+    { authorization: `Bearer ${tokens[ended[0]]}` });
+  assert.equal(closing.status, 200, closing.text);
+  await until('the closed poll is final', async () =>
+    (await request(instance.resultUrl, { path: `/v1/polls/${ended[0]}/results` })).json.state === 'final');
   const doomed = await Promise.all(Array.from({ length: 5 }, () => make()));
   const vote = (poll, selection) => requestJson(instance.voteUrl, 'PUT', `/v1/polls/${poll}/ballot`, { selection });
   const receipts = (await Promise.all([vote(polls[0], ['a']), vote(polls[3], { a: 5 }), vote(polls[5], ['b'])])).map((answer) => answer.json.receipt);
   const voter = (await request(instance.voteUrl, { method: 'POST', path: '/v1/voters' })).json.token;
   const urls = Object.fromEntries(Object.entries(api.paths).map(([path, item]) =>
     [path, item['x-service'] === 'result-api' ? instance.resultUrl : instance.voteUrl]));
-  return { dictionaries: { polls, managed, coded, doomed, receipts }, senders: { tokens, api_key: instance.apiKey, voter, codes, urls } };
+  return { dictionaries: { polls, managed, coded, ended, doomed, receipts }, senders: { tokens, api_key: instance.apiKey, voter, codes, urls } };
 }
 
 // Both wait for a program of their own most of the time.

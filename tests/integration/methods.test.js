@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { Instance } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
 import { pick, seedOfRun, seeded } from '../lib/random.js';
+import { runoff } from '../lib/runoff.js';
 import { until } from '../lib/wait.js';
 
 const random = seeded(seedOfRun());
@@ -107,52 +107,6 @@ test('score: sum, mean and distribution', async () => {
   assert.equal(lines[0], 'option,label,count,sum,mean,score_0,score_1,score_2,score_3,score_4,score_5');
   assert.equal(lines[6], '"o5","Option 5",0,0,,0,0,0,0,0,0');
 });
-
-// --- instant-runoff, counted ballot by ballot
-
-const lot = (poll, option) => createHash('sha256').update(`${poll}:${option}`).digest('hex');
-
-/** Of those tied, who leaves, and how that was decided. */
-function breakTie(poll, tied, rounds) {
-  let left = tied;
-  for (let i = rounds.length - 1; i >= 0 && left.length > 1; i--) {
-    const fewest = Math.min(...left.map((option) => rounds[i].counts[option]));
-    left = left.filter((option) => rounds[i].counts[option] === fewest);
-    if (left.length === 1) return [left[0], { between: tied, broken_by: 'earlier_round', round: i + 1 }];
-  }
-  left = [...left].sort((a, b) => (lot(poll, a) < lot(poll, b) ? -1 : 1));
-  return [left[0], { between: tied, broken_by: 'lot' }];
-}
-
-function runoff(poll, options, ballots) {
-  const rounds = [];
-  let inside = [...options];
-  for (;;) {
-    const counts = Object.fromEntries(inside.map((option) => [option, 0]));
-    let exhausted = 0;
-    for (const ballot of ballots) {
-      const option = ballot.find((one) => inside.includes(one));
-      if (option) counts[option]++;
-      else exhausted++;
-    }
-    const round = { round: rounds.length + 1, counts, exhausted, eliminated: [], tie: null };
-    const winner = inside.find((option) => 2 * counts[option] > ballots.length - exhausted);
-    if (!winner) {
-      const fewest = Math.min(...Object.values(counts));
-      const tied = inside.filter((option) => counts[option] === fewest);
-      if (fewest === 0 || tied.length === 1) {
-        round.eliminated = tied;
-      } else {
-        const [loser, tie] = breakTie(poll, tied, rounds);
-        round.eliminated = [loser];
-        round.tie = tie;
-      }
-    }
-    rounds.push(round);
-    if (winner) return { winner, rounds };
-    inside = inside.filter((option) => !round.eliminated.includes(option));
-  }
-}
 
 test('ranked: every round of the runoff', async () => {
   const poll = await instance.createPoll({ n: 7, method: 'ranked' });

@@ -1,24 +1,137 @@
-// Turnout over time: against a count of the ballots here.
+// Turnout over time, and what one may take away: the ballots of a final poll, for a recount, and the results as files.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { Instance } from '../lib/instance.js';
-import { request } from '../lib/http.js';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import http2 from 'node:http2';
+import { Instance, IS_SANITIZED } from '../lib/instance.js';
+import { PROTOCOLS, request, requestJson } from '../lib/http.js';
 import { encodeBatch } from '../lib/proto.js';
 import { pick, seedOfRun, seeded } from '../lib/random.js';
-import { until } from '../lib/wait.js';
+import { runoff } from '../lib/runoff.js';
+import { until, within } from '../lib/wait.js';
 
 const random = seeded(seedOfRun());
-const VOTERS = 60;
+const VOTERS = 80;
+const TURNOUT_VOTERS = 60;
+const ROWS = 30_000; // of the large file, a kilobyte each: more than the kernel keeps for a client that does not read
 
 let instance;
 before(async () => {
-  instance = await Instance.start({ workers: 2 });
+  instance = await Instance.start({ workers: 2, env: { MAX_EXPORTS: '2', DEADLINE_MS: '1000' } });
 });
 after(() => instance?.stop());
 
-const get = (path) => request(instance.resultUrl, { path });
-const timelineOf = (poll, query = '') => get(`/v1/polls/${poll.id}/timeline${query}`);
+const bearer = (token) => ({ authorization: `Bearer ${token}` });
+const get = (poll, name, headers = {}, protocol) =>
+  request(instance.resultUrl, { path: `/v1/polls/${poll.id}/${name}`, headers }, protocol);
+const ballotsOf = (poll, protocol) => get(poll, 'ballots.csv', bearer(poll.token), protocol);
+
+/** The fields of each line (RFC 4180), with the apostrophe taken away that keeps spreadsheets from calculating. */
+function parseCsv(text) {
+  const field = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
+  const lines = [];
+  let line = [];
+  while (field.lastIndex < text.length) {
+    const at = field.lastIndex;
+    const found = field.exec(text);
+    assert.ok(found, `no field at ${at}: ${text.slice(at, at + 40)}`);
+    const [, quoted, plain, end] = found;
+    line.push(quoted === undefined ? plain : quoted.replaceAll('""', '"').replace(/^'(?=[=+\-@\t\r\n])/, ''));
+    if (end === ',') continue;
+    lines.push(line);
+    line = [];
+  }
+  assert.deepEqual(line, [], 'the last line ends');
+  return lines;
+}
+
+const some = (options) => {
+  const left = [...options];
+  return Array.from({ length: 1 + Math.floor(random() * left.length) }, () => left.splice(Math.floor(random() * left.length), 1)[0]);
+};
+const marks = (header, row) => header.filter((_, i) => row[i] !== '');
+
+/** How one votes at random by each method, and how a ballot is read from its line. */
+const methods = {
+  plurality: { select: (ids) => [pick(random, ids)], header: () => ['choice'], read: (header, [choice]) => choice },
+  approval: { select: some, header: (ids) => ids, read: (header, row) => header.filter((_, i) => row[i] === '1') },
+  ranked: { select: some, header: (ids) => ids.map((_, i) => `rank_${i + 1}`), read: (header, row) => row.slice(0, marks(header, row).length) },
+  score: {
+    select: (ids) => Object.fromEntries(some(ids).map((id) => [id, Math.floor(random() * 6)])),
+    header: (ids) => ids,
+    read: (header, row) => Object.fromEntries(marks(header, row).map((id) => [id, Number(row[header.indexOf(id)])])),
+  },
+};
+
+/** The results as the ballots of the file give them. */
+function recount(method, poll, ballots) {
+  const count = (holds) => ballots.filter(holds).length;
+  const rounds = method === 'ranked' ? runoff(poll.id, poll.options, ballots) : undefined;
+  const results = poll.options.map((id) => {
+    if (method === 'plurality') return { id, count: count((ballot) => ballot === id) };
+    if (method === 'approval') return { id, count: count((ballot) => ballot.includes(id)) };
+    if (method === 'ranked') return { id, count: count(([first]) => first === id) };
+    const scores = ballots.map((ballot) => ballot[id]).filter((score) => score !== undefined);
+    return { id, count: scores.length, sum: scores.reduce((a, b) => a + b, 0),
+      distribution: [0, 1, 2, 3, 4, 5].map((score) => scores.filter((one) => one === score).length) };
+  });
+  return { results, runoff: rounds };
+}
+
+/** Ballots of a gateway's voters, some of them revised. */
+async function cast(poll, select) {
+  const ballots = Array.from({ length: VOTERS + 30 }, (_, i) => ({ voter: `person ${i % VOTERS}`, selection: select(poll.options) }));
+  const answer = await requestJson(instance.voteUrl, 'POST', `/v1/polls/${poll.id}/ballots`, { ballots }, bearer(instance.apiKey));
+  assert.equal(answer.status, 202, answer.text);
+}
+
+async function close(poll) {
+  const answer = await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, { state: 'closed' }, bearer(poll.token));
+  assert.equal(answer.status, 200, answer.text);
+}
+
+const final = (poll) => until('the poll is final', async () => {
+  const { json } = await get(poll, 'results');
+  if (json.state === 'final') return json;
+  throw new Error(JSON.stringify(json));
+});
+
+/** A poll with ROWS ballots that each take a kilobyte. */
+async function makeLarge() {
+  const options = Array.from({ length: 30 }, (_, i) => ({ label: `Option ${i}`, id: `${i}`.padStart(32, 'o') }));
+  const poll = await instance.createPoll({ options, method: 'ranked' });
+  await cast(poll, (ids) => [ids[0]]);
+  await instance.settle();
+  const rankings = [poll.options, [...poll.options].reverse()].map((ids) => ids.join('>'));
+  await instance.sql(`INSERT INTO ballots SELECT p.key, gen_random_uuid(), g, now(), ($2::text[])[g % 2 + 1]
+    FROM polls AS p, generate_series(1, ${ROWS}) AS g WHERE id = $1`, [poll.id, rankings]);
+  for (const table of ['ledger', 'timeline']) { // what the worker would have written down
+    await instance.sql(`UPDATE ${table} SET received = counted FROM polls WHERE poll = key AND id = $1 AND slot = 0`, [poll.id]);
+  }
+  return poll;
+}
+
+const polls = {};
+
+test('before the end: no ballots, and the reason', async () => {
+  const options = [['=1+1', '-a'], ['Dogs, "all"', 'dogs'], ['\u{1F408} @cats', 'c'], ['+33 1', '9']].map(([label, id]) => ({ id, label }));
+  for (const method of Object.keys(methods)) {
+    const poll = await instance.createPoll({ options, method });
+    polls[method] = poll;
+    await cast(poll, methods[method].select);
+    const answer = await ballotsOf(poll);
+    assert.deepEqual([answer.status, answer.json.type], [409, '/problems/poll-not-final'], answer.text);
+    assert.match(answer.json.detail, /The poll is open/);
+  }
+  polls.large = await makeLarge();
+  await Promise.all(Object.values(polls).map(close)); // they become final while the timelines are looked at
+});
+
+// --- turnout
+
+const timelineOf = (poll, query = '') => get(poll, `timeline${query}`);
 const floorTo = (step, ms) => Math.floor(ms / (step * 1000)) * step * 1000;
 
 /** Publishes ballots as vote-api would, but with the times at which they are to have been cast. */
@@ -57,7 +170,7 @@ function drawBallots(n, spanMs) {
   const from = Date.now() - spanMs;
   return Array.from({ length: n }, () => ({ castAt: from + Math.floor(random() * spanMs) }))
     .sort((a, b) => a.castAt - b.castAt)
-    .map(({ castAt }) => ({ castAt, voter: Math.floor(random() * VOTERS), choices: pick(random, ['o0', 'o1', 'o2']) }));
+    .map(({ castAt }) => ({ castAt, voter: Math.floor(random() * TURNOUT_VOTERS), choices: pick(random, ['o0', 'o1', 'o2']) }));
 }
 
 const received = (poll, n, query) => until('all is received', async () => {
@@ -91,7 +204,7 @@ for (const revisable of [true, false]) {
   });
 }
 
-test('a long poll gets bigger steps, and few buckets', async () => {
+test('the timeline of a long poll gets bigger steps, and few buckets', async () => {
   const poll = await instance.createPoll({ n: 3 });
   const ballots = drawBallots(60, 30 * 86_400_000);
   await publish(poll, ballots);
@@ -103,18 +216,18 @@ test('a long poll gets bigger steps, and few buckets', async () => {
   assert.deepEqual(json.buckets, bucketsOf(json.step_s, ballots, { revisable: true }));
 });
 
-test('as CSV', async () => {
+test('a timeline as CSV', async () => {
   const poll = await instance.createPoll({ n: 3 });
   const ballots = drawBallots(50, 60_000);
   await publish(poll, ballots);
   const { buckets } = await received(poll, ballots.length, '?step=10');
-  const answer = await get(`/v1/polls/${poll.id}/timeline.csv?step=10`);
+  const answer = await get(poll, 'timeline.csv?step=10');
   assert.equal(answer.headers['content-type'], 'text/csv; charset=utf-8; header=present');
   assert.equal(answer.headers['content-disposition'], `attachment; filename="${poll.id}-timeline.csv"`);
   assert.equal(answer.text, ['at,received,counted', ...buckets.map(({ at, ...n }) => `${at},${n.received},${n.counted}`), ''].join('\r\n'));
 });
 
-test('without ballots, and refusals', async () => {
+test('a timeline without ballots, and refusals', async () => {
   const poll = await instance.createPoll({ n: 3 });
   const { json } = await until('result-api knows it', async () => {
     const answer = await timelineOf(poll);
@@ -126,4 +239,141 @@ test('without ballots, and refusals', async () => {
     assert.deepEqual([answer.status, answer.json.type, answer.json.pointer], [400, '/problems/invalid-parameter', 'step'], step);
   }
   assert.equal((await timelineOf({ id: 'nowhere' })).json.type, '/problems/poll-not-found');
+});
+
+// --- ballots and results
+
+test('the ballots are for who manages the poll', async () => {
+  const poll = polls.plurality;
+  const refused = async (headers, status, type) => {
+    const answer = await get(poll, 'ballots.csv', headers);
+    assert.deepEqual([answer.status, answer.json.type], [status, `/problems/${type}`], answer.text);
+  };
+  await final(poll);
+  await refused({}, 401, 'unauthorized');
+  await refused(bearer(polls.approval.token), 403, 'forbidden');
+  await refused(bearer(instance.apiKey), 403, 'forbidden');
+  assert.equal((await ballotsOf({ id: 'nowhere', token: poll.token })).status, 404);
+});
+
+for (const [method, { header, read }] of Object.entries(methods)) {
+  test(`${method}: the ballots of the file give the result`, async () => {
+    const poll = polls[method];
+    const json = await final(poll);
+    const answer = await ballotsOf(poll);
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.headers['content-type'], 'text/csv; charset=utf-8; header=present');
+    assert.equal(answer.headers['content-disposition'], `attachment; filename="${poll.id}-ballots.csv"`);
+    assert.equal(answer.headers['cache-control'], 'private, no-store');
+    const [head, ...rows] = parseCsv(answer.text);
+    assert.deepEqual(head, header(poll.options));
+    assert.equal(rows.length, VOTERS);
+    assert.ok(rows.every((row) => row.length === head.length));
+    const found = recount(method, poll, rows.map((row) => read(head, row)));
+    for (const [i, expected] of found.results.entries()) {
+      for (const [field, value] of Object.entries(expected)) assert.deepEqual(json.results[i][field], value, `${field} of ${expected.id}`);
+    }
+    assert.deepEqual(json.runoff, found.runoff);
+    assert.equal(json.total, rows.length);
+    assert.doesNotMatch(answer.text, /(^|,|\n)"?[=+\-@]/, 'nothing that a spreadsheet would calculate');
+
+    const stored = await instance.sql('SELECT choices FROM ballots JOIN polls ON key = poll WHERE id = $1 ORDER BY choices', [poll.id]);
+    assert.equal(stored.length, rows.length);
+    assert.equal((await ballotsOf(poll, 'HTTP/2')).text, answer.text, 'the order is that of the choices, each time the same');
+  });
+
+  test(`${method}: results.csv and results.json say what the results say`, async () => {
+    const poll = polls[method];
+    const json = await final(poll);
+    const file = await get(poll, 'results.json');
+    assert.deepEqual(file.json, json);
+    assert.equal(file.headers['content-disposition'], `attachment; filename="${poll.id}-results.json"`);
+    const csv = await get(poll, 'results.csv');
+    assert.equal(csv.headers['content-disposition'], `attachment; filename="${poll.id}-results.csv"`);
+    const [head, ...rows] = parseCsv(csv.text);
+    assert.deepEqual(rows.map((row) => row.slice(0, 3)), json.results.map(({ id, label, count }) => [id, label, String(count)]));
+    assert.doesNotMatch(csv.text, /(^|,|\n)"?[=+\-@]/, 'nothing that a spreadsheet would calculate');
+    const column = (name) => rows.map((row) => row[head.indexOf(name)]);
+    if (method === 'score') {
+      assert.deepEqual(column('sum'), json.results.map(({ sum }) => String(sum)));
+      assert.deepEqual(column('mean').map(Number), json.results.map(({ mean }) => mean ?? 0));
+      for (const score of [0, 1, 2, 3, 4, 5]) {
+        assert.deepEqual(column(`score_${score}`), json.results.map(({ distribution }) => String(distribution[score])));
+      }
+    }
+    if (method === 'ranked') {
+      json.runoff.rounds.forEach(({ counts }, i) =>
+        assert.deepEqual(column(`round_${i + 1}`), json.results.map(({ id }) => String(counts[id] ?? ''))));
+      assert.deepEqual(column('winner'), json.results.map(({ id }) => String(id === json.runoff.winner)));
+    }
+  });
+}
+
+// --- a large file
+
+/** Asks for the file and reads none of it but the headers. `read` goes on and gives the number of bytes, or why it broke off. */
+async function beginToRead(poll, protocol) {
+  const path = `/v1/polls/${poll.id}/ballots.csv`;
+  const client = protocol === 'HTTP/2' ? http2.connect(instance.resultUrl) : undefined;
+  client?.on('error', () => {});
+  const stream = await new Promise((resolve, reject) => {
+    const asked = client ? client.request({ ':path': path, ...bearer(poll.token) })
+      : http.get(new URL(path, instance.resultUrl), { headers: bearer(poll.token), agent: false });
+    asked.on('error', reject);
+    asked.on('response', (response) => resolve(client ? asked : response));
+  });
+  stream.pause();
+  const leave = () => (client ?? stream).destroy();
+  let size = 0;
+  const ended = new Promise((resolve) => {
+    stream.on('end', () => (leave(), resolve(size)));
+    stream.on('error', (error) => resolve(error.code ?? error.message));
+    stream.on('close', () => (leave(), resolve('closed')));
+  });
+  const read = () => {
+    stream.on('data', (chunk) => (size += chunk.length)).resume();
+    return within(10_000, 'the file ends', ended);
+  };
+  return { read, leave };
+}
+
+const rssOf = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+
+test('a large file: in little memory, whole or broken off, and for a few at a time', async (t) => {
+  const poll = polls.large;
+  await final(poll);
+  const pid = await instance.pid('result-api');
+  const size = (await ballotsOf(poll)).body.length;
+  const before = rssOf(pid);
+  assert.ok(size > ROWS * 990);
+
+  await t.test('as many as MAX_EXPORTS; who leaves makes room; memory does not grow with the file', async () => {
+    const readers = [await beginToRead(poll, 'HTTP/1.1'), await beginToRead(poll, 'HTTP/2')];
+    const refused = await ballotsOf(poll);
+    assert.deepEqual([refused.status, refused.json.type], [503, '/problems/overloaded']);
+    assert.equal((await get(poll, 'results')).status, 200, 'the results go on');
+    const [first, second] = readers.map(({ read }) => read());
+    assert.equal(await first, size);
+    assert.equal(await second, size);
+    for (const protocol of PROTOCOLS) (await beginToRead(poll, protocol)).leave();
+    await until('there is room again', async () => (await ballotsOf(poll)).status === 200);
+    const grown = rssOf(pid) - before;
+    assert.ok(IS_SANITIZED || grown < size / 1024 / 1024 / 3, `${grown} MiB for a file of ${size / 1024 / 1024}`);
+  });
+
+  for (const protocol of PROTOCOLS) {
+    await t.test(`a lost database breaks the file off over ${protocol}`, async () => {
+      const reader = await beginToRead(poll, protocol);
+      await instance.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'result-api ballots'");
+      const end = await reader.read();
+      assert.notEqual(typeof end, 'number', 'not as if it were whole');
+      await until('the next one is whole', async () => (await ballotsOf(poll)).body.length === size);
+    });
+    await t.test(`a client that does not read is cut off over ${protocol}`, async () => {
+      const reader = await beginToRead(poll, protocol);
+      const log = () => instance.sql("SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE 'CLOSE ballots%'");
+      await until('its cursor is closed', async () => (await log())[0].n === 1);
+      assert.notEqual(typeof await reader.read(), 'number');
+    });
+  }
 });

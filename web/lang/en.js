@@ -50,6 +50,7 @@ export const common = {
   'problem.poll-has-opened': 'The poll has opened, so this can no longer be changed.',
   'problem.poll-in-use': 'The poll has opened, so this can no longer be changed.',
   'problem.poll-changed': 'Somebody else has just changed the poll. Look at it again and repeat your change.',
+  'problem.poll-not-final': 'The ballots can be had when the poll is closed and all are counted.',
   'problem.poll-not-reopenable': 'This poll was made so that it stays closed.',
   'problem.cross-site': 'The server takes this only from its own page. Open the page anew.',
 };

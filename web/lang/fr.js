@@ -51,6 +51,7 @@ export const common = {
   'problem.poll-has-opened': 'Le scrutin a été ouvert : cela ne peut plus changer.',
   'problem.poll-in-use': 'Le scrutin a été ouvert : cela ne peut plus changer.',
   'problem.poll-changed': 'Quelqu’un vient de modifier le scrutin. Regardez-le à nouveau et refaites votre changement.',
+  'problem.poll-not-final': 'Les bulletins sont disponibles une fois le scrutin clos et entièrement dépouillé.',
   'problem.poll-not-reopenable': 'Ce scrutin a été créé pour rester clos.',
   'problem.cross-site': 'Le serveur n’accepte cela que de sa propre page. Rouvrez la page.',
 };
