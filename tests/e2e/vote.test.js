@@ -325,6 +325,51 @@ test('results that show after voting: the link of who has voted leads to them', 
   await page.context().close();
 });
 
+test('an organiser exports, hands the manage link to another device, and deletes', async () => {
+  const { id, token } = await instance.createPoll({ options: [{ id: 'a', label: '=1+1' }, { id: 'b', label: 'Pears' }] });
+  await requestJson(instance.voteUrl, 'PUT', `/v1/polls/${id}/ballot`, { selection: ['b'] });
+  await resultsWhen('it counts', id, ({ total }) => total === 1);
+  const page = await open(`/manage/${id}#${token}`, { viewport: { width: 1280, height: 800 } });
+  await sees(page, 'ballots counted');
+  assert.equal(new URL(page.url()).hash, ''); // not for the eyes of the hall
+  for (const [name, file] of [['Result (CSV)', 'results.csv'], ['Result (JSON)', 'results.json'], ['Turnout (CSV)', 'timeline.csv']]) {
+    const [download] = await Promise.all([page.waitForEvent('download'), button(page, name).click()]);
+    assert.equal(download.suggestedFilename(), `${id}-${file}`);
+  }
+  const link = await page.getByRole('link', { name: /manage\// }).getAttribute('href');
+  const other = await open('/');
+  await other.goto(`${instance.votePage}/manage/${id}`);
+  await other.getByLabel('Manage link').fill(link);
+  await button(other, 'Go on').click();
+  await button(other, 'Delete the poll').click();
+  await button(other, 'Really delete?').click();
+  await other.waitForURL(`${instance.votePage}/`);
+  await page.goto(`${instance.votePage}/p/${id}`);
+  await sees(page, 'There is no poll with this code.');
+  for (const one of [page, other]) await one.context().close();
+});
+
+test('where creating needs an API key the page asks for it', async () => {
+  const page = await open('/new', { viewport: { width: 1280, height: 800 } });
+  const asked = [];
+  await page.route('**/v1/polls', (route) => {
+    asked.push(route.request().headers().authorization);
+    return asked.length > 1 ? route.continue({ headers: { ...route.request().headers(), authorization: `Bearer ${instance.apiKey}` } })
+      : route.fulfill({ status: 401, headers: { 'content-type': 'application/problem+json' }, body: '{"type":"/problems/unauthorized"}' });
+  });
+  await button(page, 'Create and open').click();
+  await sees(page, 'A poll needs a question.');
+  await page.getByLabel('Question').fill('Keyed');
+  await page.getByRole('textbox', { name: 'Option 1' }).fill('One');
+  await page.getByRole('textbox', { name: 'Option 2' }).fill('Two');
+  await button(page, 'Create and open').click();
+  await page.getByLabel('API key').fill('a key');
+  await button(page, 'Create and open').click();
+  await page.waitForURL(/\/manage\/\w+$/);
+  assert.deepEqual(asked, [undefined, 'Bearer a key']);
+  await page.context().close();
+});
+
 const HOSTILE = ['<img src=x onerror="document.title=\'pwned\'">', '‮tfel ot thgir‬ שלום', '👩‍👩‍👧‍👦🏳️‍🌈 zalgo h̷̡͝e̵', '"><script>document.title="pwned"</script>'];
 
 test('hostile titles, options and addresses are shown as text', async () => {
