@@ -6,6 +6,16 @@ import { refresh } from '../web/shell.js';
 
 /** @typedef {import('../web/types.js').Results} Results */
 
+/** All rounds at once. @param {Results} results */
+function table({ poll, runoff: { rounds } }) {
+  const cells = (/** @type {(round: any) => number | undefined} */ count) => rounds.map((/** @type {any} */ round) => html`<td>${
+    count(round) === undefined ? '–' : number(Number(count(round)))}</td>`);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${t('runoff.title')}: ${t('table')}"><table>
+    <thead><tr><th scope="col">${t('table.option')}</th>${rounds.map((/** @type {any} */ round) => html`<th scope="col">${t('runoff.short', { round: round.round })}</th>`)}</tr></thead>
+    <tbody>${poll.options.map((option) => html`<tr><th scope="row" class="text">${option.label}</th>${cells((round) => round.counts[option.id])}</tr>`)}
+      <tr><th scope="row">${t('runoff.none')}</th>${cells((round) => round.exhausted)}</tr></tbody></table></div>`;
+}
+
 export class Runoff {
   /** The round that was asked for; undefined: the last. @type {number | undefined} */
   chosen;
@@ -45,6 +55,7 @@ export class Runoff {
         </li>`;
       })}</ol>
       <p class="small">${this.tell(results, at, name)}</p>
+      <details><summary>${t('table')}</summary>${table(results)}</details>
     </section>`;
   }
 

@@ -40,7 +40,7 @@ export function turnoutCard(turnout) {
     <p class="small soft">${peak ? t('turnout.peak', { rate: number(peak.per_second, { maximumFractionDigits: 1 }), at: clock(peak.at, 10) }) : nothing}
       ${revisions > 0 ? t('turnout.revisions', { n: revisions }) : nothing}</p>
     <details><summary>${t('table')}</summary>
-      <div class="scroll" tabindex="0" role="region" aria-label=${t('turnout.title')}><table>
+      <div class="scroll" tabindex="0" role="region" aria-label="${t('turnout.title')}: ${t('table')}"><table>
         <thead><tr><th scope="col">${t('turnout.from')}</th><th scope="col">${t('ledger.received')}</th><th scope="col">${t('ledger.counted')}</th></tr></thead>
         <tbody>${turnout.buckets.slice(-ROWS).map((/** @type {Bucket} */ bucket) => html`<tr><th scope="row">${clock(bucket.at, turnout.step_s)}</th>
           <td>${number(bucket.received)}</td><td>${number(bucket.counted)}</td></tr>`)}</tbody>

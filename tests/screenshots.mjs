@@ -33,7 +33,7 @@ try {
   const called = (site, name) => views.find((view) => view.site === site && view.name === name);
   const jobs = isReadme ? [
     () => take(browser, instance, called('vote', 'plurality-cast'), [390, 686], 'light', 'vote'),
-    () => take(browser, instance, called('result', 'present'), [1280, 720], 'dark', 'result'),
+    () => take(browser, instance, called('result', 'present-plurality'), [1280, 720], 'dark', 'result'),
   ] : views.flatMap((view) => SIZES.flatMap((size) => ['light', 'dark'].map((scheme) => () => take(browser, instance, view, size, scheme))));
   await Promise.all(Array.from({ length: 3 }, async () => {
     for (let job = jobs.shift(); job; job = jobs.shift()) await job();

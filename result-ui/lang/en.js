@@ -68,6 +68,8 @@ export const messages = {
   'runoff.before': 'Round before',
   'runoff.next': 'Next round',
   'runoff.round': 'Round {round} of {rounds}',
+  'runoff.short': 'Round {round}',
+  'runoff.none': 'Exhausted',
   'runoff.gone': 'out',
   'runoff.out': 'Leaves the race',
   'runoff.exhausted': { one: '{n} ballot names nobody who is still in the race.', other: '{n} ballots name nobody who is still in the race.' },

@@ -69,6 +69,8 @@ export const messages = {
   'runoff.before': 'Tour précédent',
   'runoff.next': 'Tour suivant',
   'runoff.round': 'Tour {round} sur {rounds}',
+  'runoff.short': 'Tour {round}',
+  'runoff.none': 'Épuisés',
   'runoff.gone': 'éliminé',
   'runoff.out': 'Éliminé à ce tour',
   'runoff.exhausted': { one: '{n} bulletin ne nomme plus personne en lice.', other: '{n} bulletins ne nomment plus personne en lice.' },

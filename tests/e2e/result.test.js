@@ -6,6 +6,7 @@ import { Browser, assertAccessible } from '../lib/browser.js';
 import { EventStream } from '../lib/events.js';
 import { requestJson } from '../lib/http.js';
 import { Instance } from '../lib/instance.js';
+import { makePolls, resultViews } from '../lib/views.js';
 import { until } from '../lib/wait.js';
 
 let instance;
@@ -120,6 +121,8 @@ test('ranked: every round, step by step', async () => {
   assert.deepEqual(await runoff.locator('.figure').allTextContents(), ['4', '3', '2']);
   await runoff.getByRole('button', { name: 'Next round' }).click();
   assert.deepEqual(await runoff.locator('.figure').allTextContents(), ['4', '5', 'out']);
+  await runoff.getByText('As a table').click();
+  assert.deepEqual(await runoff.locator('tbody tr').allInnerTexts(), ['Ann\t4\t4', 'Bob\t3\t5', 'Cyd\t2\t–', 'Exhausted\t0\t0']);
   await assertAccessible(page);
   await page.context().close();
 });
@@ -224,6 +227,18 @@ test('hostile titles are text; no poll, no ballot and a language have their word
   await french.locator('.poll-card').first().waitFor();
   await assertAccessible(french);
   await french.context().close();
+});
+
+test('every view is accessible, in both languages and colours, and none scrolls sideways', async () => {
+  const views = resultViews(await makePolls(instance));
+  const look = async (view, width, colorScheme, locale) => {
+    const page = await browser.open(instance.resultPage + view.path, { viewport: { width, height: 800 }, colorScheme, locale });
+    await view.act(page);
+    await assertAccessible(page);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${view.name} at ${width}`);
+    await page.context().close();
+  };
+  for (const view of views) await Promise.all([look(view, 390, 'dark', 'en-GB'), look(view, 1280, 'light', 'fr-FR')]);
 });
 
 test('500 streams beside it while ballots pour in: updates arrive, and no task of the page takes 50 ms', { timeout: 90_000 }, async () => {

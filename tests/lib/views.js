@@ -31,6 +31,8 @@ export async function makePolls(instance) {
     scheduled: await make({ opens_at: new Date(Date.now() + 3 * 3_600_000).toISOString(), title: 'Opens tonight' }),
     draft: await make({ state: 'draft', title: 'Still a draft', reopenable: true }),
     closed: await make({ title: 'The winner of the evening' }),
+    hidden: await make({ title: 'Hidden until the end', results_visibility: 'after_close' }),
+    fresh: await make({ title: 'Shall we begin?', options: ['Yes', 'Not yet'].map((label, i) => ({ id: ids[i], label })) }),
   };
   await castBallots(instance, polls.plurality.id, 240, (i) => [ids[dice(i, 9) % 5]]);
   await castBallots(instance, polls.approval.id, 180, (i) => {
@@ -124,12 +126,30 @@ export const voteViews = (polls) => [
   { name: 'manage-link', path: `/manage/${polls.closed.id}` },
 ].map((view) => ({ ...view, site: 'vote' }));
 
-/** The views of the result page. */
+/** The views of the result page, and of its presenter's screen. */
 export const resultViews = (polls) => [
-  { name: 'list', path: '/' },
+  { name: 'list', path: '/', act: (page) => page.locator('.poll-card').first().waitFor() },
   ...['plurality', 'approval', 'ranked', 'score', 'closed', 'scheduled'].map((name) => ({ name, path: `/p/${polls[name].id}`,
-    act: (page) => page.locator('main h1').waitFor() })),
-  { name: 'no-such-poll', path: '/p/nowhere9' },
-  { name: 'present', path: `/p/${polls.plurality.id}/present`, act: (page) => page.locator('.qr').waitFor() },
-  { name: 'present-waiting', path: `/p/${polls.code.id}/present`, act: (page) => page.locator('.qr').waitFor() },
+    act: (page) => page.locator('.ledger').waitFor() })),
+  { name: 'table', path: `/p/${polls.score.id}`, act: async (page) => {
+    await page.locator('summary').first().click();
+    await page.locator('table').first().waitFor();
+  } },
+  { name: 'first-round', path: `/p/${polls.ranked.id}`, act: async (page) => {
+    for (const back = page.getByRole('button', { name: /Round before|Tour précédent/ }); await back.isEnabled();) await back.click();
+  } },
+  { name: 'hidden', path: `/p/${polls.hidden.id}`, act: (page) => page.locator('.curtain').waitFor() },
+  { name: 'no-such-poll', path: '/p/nowhere9', act: (page) => page.locator('h1').waitFor() },
+  ...['plurality', 'approval', 'ranked', 'score', 'closed'].map((name) => ({ name: `present-${name}`, path: `/p/${polls[name].id}/present`,
+    act: (page) => page.locator('.screen .bar').first().waitFor() })),
+  { name: 'present-waiting', path: `/p/${polls.fresh.id}/present`, act: (page) => page.locator('.wait-count').waitFor() },
+  { name: 'present-hidden', path: `/p/${polls.hidden.id}/present`, act: (page) => page.locator('.wait-note').waitFor() },
+  { name: 'present-table', path: `/p/${polls.plurality.id}/present`, act: async (page) => {
+    await page.locator('.screen .bar').first().waitFor();
+    await page.keyboard.press('t');
+  } },
+  { name: 'present-help', path: `/p/${polls.plurality.id}/present`, act: async (page) => {
+    await page.locator('.screen .bar').first().waitFor();
+    await page.keyboard.press('?');
+  } },
 ].map((view) => ({ ...view, site: 'result' }));
