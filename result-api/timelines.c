@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #define WAITING_MAX 1000 /* requests; one more is answered 503 */
-#define ANSWER_MS 10000  /* of the database; a timeline of a million rows takes half a second */
+#define ANSWER_MS 10000  /* of the database; a timeline of a million rows takes 0.7 s */
 #define KEPT 64          /* timelines */
 #define FRESH_MS 1000    /* so old may a timeline be: a chart on many screens costs one look a second … */
 #define FRESH_TIMES 8    /* … and never more than a ninth of the exporter's time */
