@@ -1,4 +1,4 @@
-/* closer - a thread that looks for closed polls twice a second.
+/* closer - a thread that looks for closed polls twice a second, and at once again while there are many.
  * SPDX-License-Identifier: MIT */
 #include "closer.h"
 
@@ -11,6 +11,8 @@
 
 #define LOOK_MS 500
 #define WRITE_DEADLINE_MS 500
+#define DUE_MAX 16 /* fenced after one look */
+#define STREAM_LOOK_MS 5000
 
 /* --- marks */
 
@@ -52,24 +54,41 @@ enum status closer_publish_gate(struct bus *bus, const char *poll, unsigned term
 struct fenced {
     char poll[POLL_ID_MAX + 1];
     unsigned term;
+    int64_t changed_ms; /* when it closed, or was last edited */
 };
 
 struct closer {
     const struct vote_api *api;
     int64_t delay_ms;
-    struct fenced *fenced;
+    struct fenced *fenced; /* by id */
     size_t n_fenced, size;
-    struct fenced due[16]; /* found in one look */
+    struct fenced due[DUE_MAX]; /* found in one look */
     size_t n_due;
     int64_t now_ms;
+    int64_t created_ns, next_stream_look_ms; /* of the stream */
 };
 
-static struct fenced *find_fenced(struct closer *closer, const char *poll)
+/* The first that has this id or one behind it. */
+static struct fenced *find_place(const struct closer *closer, const char *poll)
 {
-    for (size_t i = 0; i < closer->n_fenced; i++)
-        if (strcmp(closer->fenced[i].poll, poll) == 0)
-            return &closer->fenced[i];
-    return NULL;
+    size_t low = 0, high = closer->n_fenced;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(closer->fenced[middle].poll, poll) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return closer->fenced + low;
+}
+
+static const struct fenced *find_fenced(const struct closer *closer, const char *poll)
+{
+    if (closer->n_fenced == 0)
+        return NULL;
+    const struct fenced *place = find_place(closer, poll);
+    return place < closer->fenced + closer->n_fenced && strcmp(place->poll, poll) == 0 ? place : NULL;
 }
 
 static bool is_due(const struct closer *closer, const struct poll *poll)
@@ -84,33 +103,51 @@ static bool is_abandoned(const struct closer *closer, const struct poll *poll)
            poll->updated_at_ms + closer->delay_ms <= closer->now_ms;
 }
 
+/* Where more are due than one look takes, as after a start, those that closed last come first: somebody waits for them,
+ * and the others most likely have a fence. */
+static void note_due(struct closer *closer, const struct fenced *due)
+{
+    struct fenced *place = closer->due;
+
+    if (closer->n_due < DUE_MAX) {
+        closer->due[closer->n_due++] = *due;
+        return;
+    }
+    for (size_t i = 1; i < DUE_MAX; i++)
+        if (closer->due[i].changed_ms < place->changed_ms)
+            place = &closer->due[i];
+    if (place->changed_ms < due->changed_ms)
+        *place = *due;
+}
+
 static void look_at(void *arg, const struct poll *poll)
 {
     struct closer *closer = arg;
+    struct fenced due = {.term = poll->term, .changed_ms = poll->updated_at_ms};
 
-    if (closer->n_due == sizeof(closer->due) / sizeof(closer->due[0]))
+    if (!is_abandoned(closer, poll) && !is_due(closer, poll))
         return;
     const struct fenced *fenced = find_fenced(closer, poll->id);
-    bool is_fenced = fenced != NULL && fenced->term >= poll->term;
-    if (!is_abandoned(closer, poll) && (is_fenced || !is_due(closer, poll)))
+    if (fenced != NULL && fenced->term >= poll->term && !is_abandoned(closer, poll))
         return;
-    struct fenced *due = &closer->due[closer->n_due++];
-    memcpy(due->poll, poll->id, sizeof(due->poll));
-    due->term = poll->term;
+    if (due.changed_ms < poll->closes_at_ms)
+        due.changed_ms = poll->closes_at_ms;
+    memcpy(due.poll, poll->id, sizeof(due.poll));
+    note_due(closer, &due);
 }
 
 static void remember(struct closer *closer, const struct fenced *due)
 {
-    struct fenced *fenced = find_fenced(closer, due->poll);
-
-    if (fenced == NULL) {
-        if (closer->n_fenced == closer->size) {
-            closer->size = closer->size == 0 ? 64 : 2 * closer->size;
-            closer->fenced = h2o_mem_realloc(closer->fenced, closer->size * sizeof(*closer->fenced));
-        }
-        fenced = &closer->fenced[closer->n_fenced++];
+    if (closer->n_fenced == closer->size) {
+        closer->size = closer->size == 0 ? 64 : 2 * closer->size;
+        closer->fenced = h2o_mem_realloc(closer->fenced, closer->size * sizeof(*closer->fenced));
     }
-    *fenced = *due;
+    struct fenced *place = find_place(closer, due->poll), *end = closer->fenced + closer->n_fenced;
+    if (place == end || strcmp(place->poll, due->poll) != 0) {
+        memmove(place + 1, place, (size_t)(end - place) * sizeof(*place));
+        closer->n_fenced++;
+    }
+    *place = *due;
 }
 
 /* The term that was to begin counts as begun and over: its gate may be in the stream, and only a fence of the same term
@@ -130,9 +167,11 @@ static enum status give_up(const struct closer *closer, const struct poll *poll,
 }
 
 /* What this process has seen of the poll may be old: its closing time may have been put off, or the poll opened again.
- * A fence cannot be taken back, so the bucket is asked. Whoever edits the poll from now on finds it closed. */
-static void fence(struct closer *closer, const struct fenced *due)
+ * A fence cannot be taken back, so the bucket is asked. Whoever edits the poll from now on finds it closed. Returns
+ * whether it was published. */
+static bool fence(struct closer *closer, const struct fenced *due)
 {
+    bool published = false;
     struct bus_value value;
     struct poll *poll = NULL;
     struct errmsg err;
@@ -144,29 +183,59 @@ static void fence(struct closer *closer, const struct fenced *due)
         st = give_up(closer, poll, value.revision, &err);
     } else if (st == ST_OK && poll->term == due->term && is_due(closer, poll)) {
         st = closer_publish_fence(closer->api->bus, due->poll, due->term, &err);
-        if (st == ST_OK)
+        published = st == ST_OK;
+        if (published)
             remember(closer, due);
     }
     if (st != ST_OK)
         log_warn("fence not published", LOG_S("poll", due->poll), LOG_S("error", err.text));
     poll_release(poll);
     free(value.bytes.data);
+    return published;
+}
+
+/* A stream that was made anew has none of the fences that nobody had applied by then. */
+static void look_at_stream(struct closer *closer)
+{
+    struct bus_stream_info info;
+    struct errmsg err;
+    int64_t now = clock_mono_ms();
+
+    if (now < closer->next_stream_look_ms)
+        return;
+    closer->next_stream_look_ms = now + STREAM_LOOK_MS;
+    if (bus_stream_info(closer->api->bus, &info, &err) != ST_OK)
+        return;
+    if (closer->created_ns != 0 && closer->created_ns != info.created_ns) {
+        log_warn("the stream is another one; all closed polls are fenced again", LOG_I("polls", closer->n_fenced));
+        closer->n_fenced = 0;
+    }
+    closer->created_ns = info.created_ns;
+}
+
+/* Returns whether there may be more to do at once. */
+static bool closer_turn(struct closer *closer)
+{
+    size_t published = 0;
+
+    closer->n_due = 0;
+    closer->now_ms = clock_wall_ms();
+    if (!bus_is_connected(closer->api->bus) || !atomic_load(&closer->api->watch.is_known))
+        return false;
+    look_at_stream(closer);
+    directory_each(closer->api->watch.polls, look_at, closer);
+    for (size_t i = 0; i < closer->n_due; i++)
+        published += fence(closer, &closer->due[i]);
+    return published == DUE_MAX;
 }
 
 static void *closer_run(void *arg)
 {
-    struct closer *closer = arg;
+    const struct timespec pause = {0, LOOK_MS * 1000000L};
 
-    for (;;) {
-        struct timespec pause = {0, LOOK_MS * 1000000L};
-        closer->n_due = 0;
-        closer->now_ms = clock_wall_ms();
-        if (bus_is_connected(closer->api->bus))
-            directory_each(closer->api->watch.polls, look_at, closer);
-        for (size_t i = 0; i < closer->n_due; i++)
-            fence(closer, &closer->due[i]);
-        nanosleep(&pause, NULL);
-    }
+    for (;;)
+        if (!closer_turn(arg))
+            nanosleep(&pause, NULL);
     return NULL;
 }
 

@@ -7,7 +7,7 @@ import { Instance } from '../lib/instance.js';
 import { Voters } from '../lib/voters.js';
 import { acknowledges, assertExact, mark, underLoad } from '../lib/check.js';
 import { encodeBatch } from '../lib/proto.js';
-import { requestJson } from '../lib/http.js';
+import { request, requestJson } from '../lib/http.js';
 import { seedOfRun, seeded } from '../lib/random.js';
 import { until } from '../lib/wait.js';
 
@@ -166,8 +166,16 @@ test('the stream is wiped while the database lives: a new epoch, new ballots cou
     const before = await mark(instance, load);
     const [{ epoch }] = await instance.sql('SELECT max(epoch) AS epoch FROM stream_epochs');
 
+    // A poll whose fence goes with the stream, before anybody has applied it.
     const jsm = await instance.jsm();
+    const closed = await instance.createPoll({ n: 2 });
+    await until('a worker knows the poll', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [closed.id])).length === 1);
+    await instance.ctl('stop', 'worker:*');
+    await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${closed.id}`, { state: 'closed' }, { authorization: `Bearer ${closed.token}` });
+    await until('the poll is fenced', async () =>
+      Buffer.from((await jsm.streams.getMessage('BALLOTS', { last_by_subj: 'ballots.fence' })).data).includes(closed.id));
     await jsm.streams.delete('BALLOTS');
+    await instance.ctl('start', 'worker:*');
     load.start();
     await instance.setUp();
     await instance.ready();
@@ -177,6 +185,8 @@ test('the stream is wiped while the database lives: a new epoch, new ballots cou
     await assertExact(instance, load, { before, what: 'after the wipe' });
     const [{ epoch: later }] = await instance.sql('SELECT max(epoch) AS epoch FROM stream_epochs');
     assert.ok(later > epoch);
+    await until('the closed poll is fenced again, and final', async () =>
+      (await request(instance.resultUrl, { path: `/v1/polls/${closed.id}/results` })).json.state === 'final', { timeout: 30_000 });
     await underLoad(instance, 'a new poll after the wipe', async () => {}, { random });
   } finally {
     await load.close();

@@ -289,3 +289,23 @@ test('closed under load with two vote-apis and workers killed, opened again, clo
     await Promise.all(loads.map((load) => load.close()));
   }
 });
+
+test('after a restart the poll that closed last is fenced first, however many closed before', async () => {
+  const make = () => instance.createPoll({ options: OPTIONS });
+  const old = await Promise.all(Array.from({ length: 40 }, make)), last = await make();
+  for (const poll of old) await must(poll, { state: 'closed' });
+  await must(last, { state: 'closed' });
+  const fencesSince = async (seq) => (await instance.sql(
+    'SELECT poll_id FROM poll_marks WHERE (ordinal >> 12) & ((1::bigint << 40) - 1) > $1 ORDER BY ordinal', [seq])).map((row) => row.poll_id);
+  await until('all are fenced', async () => {
+    const fenced = new Set(await fencesSince(0));
+    return [...old, last].every(({ id }) => fenced.has(id));
+  });
+  const { state } = await (await instance.jsm()).streams.info('BALLOTS');
+  await instance.killAndWait('vote-api');
+  const order = await until('all are fenced again', async () => {
+    const ids = await fencesSince(state.last_seq);
+    return old.every(({ id }) => ids.includes(id)) && ids;
+  }, { timeout: 40_000 });
+  assert.ok(order.indexOf(last.id) >= 0 && order.indexOf(last.id) < 16, `fence ${order.indexOf(last.id)} of ${order.length}`);
+});
