@@ -4,6 +4,7 @@
 
 #include "audit_compare.h"
 #include "audit_stream.h"
+#include "batch_read.h"
 #include "clock.h"
 #include "grow.h"
 #include "ordinal.h"
@@ -162,9 +163,7 @@ static void add_message(struct audit *audit, const struct delivery *delivery)
     GROW(audit->messages, audit->room_messages, audit->n_messages + 1);
     struct audit_message *message = &audit->messages[audit->n_messages++];
     *message = (struct audit_message){.seq = delivery->sequence};
-    message->readable = wire_decode_batch(delivery->data, delivery->len, &message->batch, NULL) == ST_OK;
-    if (!message->readable)
-        message->batch = (struct ballot_batch){.n_ballots = 0};
+    message->readable = batch_read(delivery, &message->batch, NULL) == ST_OK;
     audit->n_ballots += message->batch.n_ballots;
     audit->n_bytes += delivery->len;
 }

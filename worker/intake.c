@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "intake_internal.h"
 
+#include "batch_read.h"
 #include "clock.h"
 #include "dead_letter.h"
 #include "log.h"
@@ -64,12 +65,9 @@ static void pause_ms(int64_t ms)
 bool intake_prepare(struct intake *intake, struct item *item)
 {
     struct errmsg reason, err;
-    enum status st = wire_decode_batch(item->delivery.data, item->delivery.len, &item->batch, &reason);
+    enum status st = batch_read(&item->delivery, &item->batch, &reason);
 
     item->is_dead = false;
-    /* Marks are looked for on their own subject; one anywhere else would count for some workers and not for others. */
-    if (st == ST_OK && item->batch.n_ballots == 0 && strcmp(item->delivery.subject, BUS_SUBJECT_FENCE) != 0)
-        st = fail(&reason, ST_DECODE, "a fence or a gate on another subject than " BUS_SUBJECT_FENCE);
     if (st == ST_OK)
         return true;
     st = dead_letter_publish(intake->options.bus, intake->created_ns, &item->delivery, reason.text, &err);
@@ -81,7 +79,6 @@ bool intake_prepare(struct intake *intake, struct item *item)
              LOG_S("subject", item->delivery.subject), LOG_S("reason", reason.text));
     metric_add(intake->dead, 1);
     item->is_dead = true;
-    item->batch = (struct ballot_batch){.n_ballots = 0};
     return true;
 }
 

@@ -101,8 +101,8 @@ test('the same batch published twice under two ids: the ballots are superseded, 
   const poll = await instance.createPoll({ n: 2 });
   await until('the worker knows the poll', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [poll.id])).length === 1);
   const js = (await instance.nats()).jetstream();
-  const data = encodeBatch({ ballots: Array.from({ length: 10 }, () => ({ poll: poll.id, voter: voter(), choices: 'o1' })) });
-  for (let i = 0; i < 3; i++) await js.publish('ballots.batch', data);
+  const ballots = Array.from({ length: 10 }, () => ({ poll: poll.id, voter: voter(), choices: 'o1' }));
+  for (let i = 0; i < 3; i++) await js.publish('ballots.batch', encodeBatch({ ballots }));
   await instance.settle();
   const { rows, books } = await instance.books(poll.id);
   assert.equal(rows.size, 10);

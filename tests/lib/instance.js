@@ -295,12 +295,14 @@ export class Instance {
     return n + (this.log('postgres').match(/deadlock detected/g) ?? []).length;
   }
 
-  /** Rows of the views that are empty when all is well. */
+  /** Rows of the views that are empty when all is well, and what scrutin-audit finds. */
   async auditViolations() {
     const violations = [];
     for (const view of ['tally_mismatch', 'ledger_mismatch', 'timeline_mismatch', 'missing_batches']) {
       for (const row of await this.sql(`SELECT * FROM ${view} LIMIT 10`)) violations.push(`${view}: ${JSON.stringify(row)}`);
     }
+    const { code, report, stderr } = await this.audit([], { SETTLE_S: '20' });
+    if (code !== 0) violations.push(`scrutin-audit ended with ${code}: ${JSON.stringify(report?.discrepancies)} ${stderr}`);
     const n = await this.deadlocks();
     if (n > 0) violations.push(`${n} deadlocks`);
     return violations;
