@@ -10,6 +10,7 @@ export class Proxy {
     proxy.pairs = new Set();
     proxy.isHeld = { up: false, down: false };
     proxy.onUp = null; // (chunk, pair) => 'cut' to close both sides after this chunk was passed on, 'drop' before
+    proxy.editUp = null; // (chunk, pair) => what to pass on instead
     proxy.server = net.createServer((client) => proxy.join(client));
     await new Promise((done, failed) => {
       proxy.server.once('error', failed);
@@ -48,7 +49,7 @@ export class Proxy {
         this.pairs.delete(pair);
         return undefined;
       }
-      return this.pass('up', pair, chunk);
+      return this.pass('up', pair, this.editUp?.(chunk, pair) ?? chunk);
     });
     server.on('data', (chunk) => this.pass('down', pair, chunk));
   }
