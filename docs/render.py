@@ -64,14 +64,14 @@ def problem_example(slug, problem):
 
 
 PROBLEM_HEADERS = {
-    401: {"WWW-Authenticate": {"description": "`Bearer`", "schema": {"type": "string"}}},
+    401: {"WWW-Authenticate": {"description": "`Bearer`", "required": True, "schema": {"type": "string"}}},
     405: {"Allow": {"description": "The methods that there are.", "schema": {"type": "string"}}},
     429: {
         "Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "integer"}},
         "RateLimit-Policy": {"description": "The limit: its name, `q` requests in `w` seconds.", "schema": {"type": "string"}},
         "RateLimit": {"description": "What is left of it: `r` requests, `t` seconds until the next one.", "schema": {"type": "string"}},
     },
-    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+    503: {"Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "integer"}}},
 }
 
 

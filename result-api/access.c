@@ -88,17 +88,47 @@ static bool check(struct http_call *call, const struct poll *poll)
     return false;
 }
 
-struct poll *access_find_poll(struct http_call *call)
+/* The poll that the path names, or NULL after answering. */
+static struct poll *find(struct http_call *call)
 {
     const struct result_api *api = call->service;
     struct poll *poll = directory_find(api->watch.polls, call->params[0].base, call->params[0].len);
 
-    if (poll != NULL && !poll->deleted && check(call, poll))
+    if (poll != NULL && !poll->deleted)
         return poll;
     if (poll == NULL && !atomic_load(&api->watch.is_known))
         http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The polls are still being read; try again in a second.");
-    else if (poll == NULL || poll->deleted)
+    else
         http_problem(call, PROBLEM_POLL_NOT_FOUND, NULL, "Check the poll's code; GET /v1/polls lists the open ones.");
+    poll_release(poll);
+    return NULL;
+}
+
+struct poll *access_find_poll(struct http_call *call)
+{
+    struct poll *poll = find(call);
+
+    if (poll == NULL || check(call, poll))
+        return poll;
+    poll_release(poll);
+    return NULL;
+}
+
+struct poll *access_find_managed_poll(struct http_call *call)
+{
+    struct poll *poll = find(call);
+
+    if (poll == NULL)
+        return NULL;
+    http_set_header(call, "cache-control", "private, no-store");
+    if (access_of(call, poll).is_manager)
+        return poll;
+    if (http_bearer(call).base == NULL) {
+        http_add_header(call, "www-authenticate", "Bearer");
+        http_problem(call, PROBLEM_UNAUTHORIZED, NULL, "Send the poll's manage token as Authorization: Bearer.");
+    } else {
+        http_problem(call, PROBLEM_FORBIDDEN, NULL, "This is not the poll's manage token.");
+    }
     poll_release(poll);
     return NULL;
 }

@@ -21,6 +21,9 @@ struct access {
  */
 struct poll *access_find_poll(struct http_call *call);
 
+/* The same where only the manage token will do: 401 without a token, 403 with another. */
+struct poll *access_find_managed_poll(struct http_call *call);
+
 /* What the sender has shown, for what goes on after the request: streams. */
 struct access access_of(const struct http_call *call, const struct poll *poll);
 /* Whether somebody who has shown that may see a poll's results. */

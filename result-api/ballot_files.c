@@ -364,16 +364,9 @@ static void on_snapshot(struct http_call *call, struct snapshot *snapshot)
 
 void ballot_files_handle(struct http_call *call)
 {
-    struct poll *poll = access_find_poll(call);
+    struct poll *poll = access_find_managed_poll(call);
 
-    if (poll == NULL)
-        return;
-    http_set_header(call, "cache-control", "private, no-store");
-    if (http_bearer(call).base == NULL)
-        http_problem(call, PROBLEM_UNAUTHORIZED, NULL, "Send the poll's manage token as Authorization: Bearer.");
-    else if (!access_of(call, poll).is_manager)
-        http_problem(call, PROBLEM_FORBIDDEN, NULL, "This is not the poll's manage token.");
-    else
+    if (poll != NULL)
         feed_with_snapshot(call, poll->id, on_snapshot);
     poll_release(poll);
 }

@@ -169,3 +169,11 @@ test('deleting a poll needs its token', async () => {
   assert.equal((await remove({ authorization: `Bearer ${instance.apiKey}` })).status, 403);
   assert.equal((await request(instance.voteUrl, { path: `/v1/polls/${id}` })).status, 200);
 });
+
+test('the ballots of a hidden poll want its token, not a receipt', async () => {
+  const { id } = await instance.createPoll({ n: 2, results_visibility: 'after_vote' });
+  const ask = async (headers) => (await request(instance.resultUrl, { path: `/v1/polls/${id}/ballots.csv`, headers })).json.type;
+  await until('result-api knows the poll', async () => (await ask({})) !== '/problems/poll-not-found');
+  assert.equal(await ask({}), '/problems/unauthorized');
+  assert.equal(await ask({ authorization: `Bearer ${instance.apiKey}` }), '/problems/forbidden');
+});
