@@ -1,0 +1,22 @@
+# What stands in for the official images nats and postgres where none can be pulled: Debian 13's packages, used alike.
+# SPDX-License-Identifier: MIT
+# Built with docker build --target nats|postgres.
+ARG DEBIAN_IMAGE
+
+FROM ${DEBIAN_IMAGE} AS nats
+RUN apt-get update && apt-get install -y --no-install-recommends nats-server wget && rm -rf /var/lib/apt/lists/*
+EXPOSE 4222 6222 8222
+CMD ["nats-server"]
+
+FROM ${DEBIAN_IMAGE} AS postgres
+RUN mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf \
+    && apt-get update \
+    && apt-get install -y --no-install-recommends -o DPkg::Options::=--force-confold postgresql-17 \
+    && rm -rf /var/lib/apt/lists/* && mkdir -p /var/lib/postgresql/data && chown postgres:postgres /var/lib/postgresql/data \
+    && chmod 3777 /run/postgresql
+ENV PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/bin:/bin PGDATA=/var/lib/postgresql/data
+COPY make_cluster /usr/local/bin/
+VOLUME /var/lib/postgresql/data
+EXPOSE 5432
+ENTRYPOINT ["make_cluster"]
+CMD ["postgres"]
