@@ -50,20 +50,45 @@ static const struct http_route routes[] = {
     {"GET", "/problems/{problem}", description_handle_problem, 0, &limit_reads},
 };
 
-/* A hall votes in one poll: most of the time it is the one that was asked for last. */
+/* A copy costs more than a shared reference saves when it serves one request. So of more polls than a loop keeps only
+ * one in so many that are missing takes another's place. */
+#define MISSES_A_COPY 64
+
+static void keep_poll(struct vote_loop *loop, const struct poll *poll)
+{
+    size_t at = loop->n_polls;
+
+    if (at < VOTE_LOOP_POLLS)
+        loop->n_polls++;
+    else if (++loop->misses % MISSES_A_COPY == 0)
+        at = loop->misses / MISSES_A_COPY % VOTE_LOOP_POLLS;
+    else
+        return;
+    poll_release(loop->polls[at]);
+    loop->polls[at] = poll_copy(poll);
+}
+
+static void forget_polls(struct vote_loop *loop)
+{
+    for (; loop->n_polls > 0; loop->polls[loop->n_polls] = NULL)
+        poll_release(loop->polls[--loop->n_polls]);
+}
+
+/* A hall votes in one poll, a few halls in a few: most of the time it is one that was asked for lately. */
 static struct poll *find_poll(const struct vote_api *service, struct vote_loop *loop, h2o_iovec_t id)
 {
     uint64_t version = directory_version(service->watch.polls);
 
-    if (loop->poll == NULL || loop->polls_version != version ||
-        !h2o_memis(id.base, id.len, loop->poll->id, strlen(loop->poll->id))) {
-        struct poll *poll = directory_find(service->watch.polls, id.base, id.len);
-        poll_release(loop->poll);
-        loop->poll = poll == NULL ? NULL : poll_copy(poll);
-        loop->polls_version = version;
-        poll_release(poll);
-    }
-    return loop->poll == NULL ? NULL : poll_retain(loop->poll);
+    if (loop->polls_version != version)
+        forget_polls(loop);
+    loop->polls_version = version;
+    for (size_t i = 0; i < loop->n_polls; i++)
+        if (h2o_memis(id.base, id.len, loop->polls[i]->id, strlen(loop->polls[i]->id)))
+            return poll_retain(loop->polls[i]);
+    struct poll *poll = directory_find(service->watch.polls, id.base, id.len);
+    if (poll != NULL)
+        keep_poll(loop, poll);
+    return poll;
 }
 
 struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id)

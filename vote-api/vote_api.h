@@ -19,10 +19,15 @@ struct vote_api {
     struct jobs *jobs;
 };
 
+#define VOTE_LOOP_POLLS 8 /* that are voted in at the same time */
+
 /* What each event loop has of its own; http_loop_data() of a loop. */
 struct vote_loop {
     struct group *group;
-    struct poll *poll; /* the one asked for last, a copy: reference counts that loops share cost more than the search */
+    /* Some that were asked for lately, copies: reference counts that loops share cost more than the search. */
+    struct poll *polls[VOTE_LOOP_POLLS];
+    size_t n_polls;
+    unsigned misses; /* since there are so many */
     uint64_t polls_version;
 };
 

@@ -216,3 +216,21 @@ test('bad input: the problem and where it is', async () => {
     assert.deepEqual([answer.status, answer.json.type, answer.json.pointer], [409, '/problems/poll-has-opened', `/${field}`], answer.text);
   }
 });
+
+test('voted in by turns, more polls than a loop keeps: each ballot is its poll\'s, and an edit counts at once', async () => {
+  const polls = await Promise.all(Array.from({ length: 20 }, (_, i) =>
+    instance.createPoll({ options: [{ id: `mine-${i}`, label: 'Mine' }, { id: 'other', label: 'Other' }] })));
+  const round = (of) => Promise.all(of.flatMap((poll) => Array.from({ length: 8 }, () => vote(poll.id, [poll.options[0]]))));
+  const statuses = async (of) => [...new Set((await round(of)).map(({ status, json }) => (status === 202 ? 202 : json.type)))];
+  for (let i = 0; i < 3; i++) assert.deepEqual(await statuses(polls), [202]);
+  const wrong = await vote(polls[0].id, [polls[1].options[0]]);
+  assert.equal(wrong.json.type, '/problems/invalid-selection');
+  for (const poll of polls.slice(0, 10)) {
+    const closed = await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, { state: 'closed' }, { authorization: `Bearer ${poll.token}` });
+    assert.equal(closed.status, 200, closed.text);
+    assert.equal((await vote(poll.id, [poll.options[0]])).json.type, '/problems/poll-closed');
+  }
+  assert.deepEqual(await statuses(polls.slice(10)), [202]);
+  await instance.settle();
+  for (const [i, poll] of polls.entries()) assert.deepEqual([...(await instance.books(poll.id)).books.tally], [[poll.options[0], i < 10 ? 24 : 32]]);
+});
