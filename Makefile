@@ -1,7 +1,7 @@
 # The commands of this repository; each calls a script that can also be run by itself.
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs audit test lint bench fuzz screenshots clean
+.PHONY: help up down status logs audit load test lint bench fuzz screenshots clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ logs: ## follow the logs; of one program: make logs S=worker
 
 audit: ## whether every ballot of the stream is counted once; options: make audit O="--json --poll demo"
 	@scripts/audit $(O)
+
+load: ## k6 journeys against what runs: make load PROFILE=smoke JOURNEY=vote; k6 is built where it is missing
+	@PROFILE=$(PROFILE) JOURNEY=$(JOURNEY) scripts/load
 
 test: ## build, run every test and the lint
 	@scripts/test

@@ -1,0 +1,20 @@
+// Journey: a gateway sends ballots, 100 a request, with an API key. RATE is requests a second.
+// SPDX-License-Identifier: MIT
+import { castMany } from './lib/ballots.js';
+import { common, scenario, thresholds } from './lib/profiles.js';
+import { summarize } from './lib/summary.js';
+import { makePoll } from './lib/target.js';
+
+export const options = {
+  ...common,
+  scenarios: { bulk: scenario('bulk', 100, { maxUsers: 400 }) },
+  thresholds: thresholds({ 'POST ballots': 1000 }),
+};
+
+export const setup = () => makePoll('k6: bulk');
+
+export function bulk({ poll }) {
+  castMany(poll, 100);
+}
+
+export const handleSummary = (data) => summarize('bulk', data);

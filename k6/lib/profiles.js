@@ -1,0 +1,57 @@
+// The shapes of load, as scenarios with arrival rates: a slow answer does not slow the arrivals, as with people.
+// SPDX-License-Identifier: MIT
+
+export const PROFILE = __ENV.PROFILE || 'smoke';
+
+const seconds = (text) => {
+  const parts = /^(\d+)(s|m|h)$/.exec(text);
+  if (!parts) throw new Error(`DURATION=${text}: a number and s, m or h, such as 90s`);
+  return Number(parts[1]) * { s: 1, m: 60, h: 3600 }[parts[2]];
+};
+
+// Each gives [target as a multiple of the journey's rate, seconds to get there] for a length in seconds.
+const SHAPES = {
+  smoke: { length: '5s', rate: 0.02, stages: (s) => [[1, 0], [1, s]] },
+  load: { length: '5m', rate: 1, stages: (s) => [[1, s / 10], [1, s], [0, s / 10]] },
+  stress: { length: '8m', rate: 1, stages: (s) => [1, 2, 3, 4].flatMap((n) => [[n, 5], [n, s / 4]]) },
+  spike: { length: '1m', rate: 1, stages: (s) => [[0.25, 0], [0.25, s], [4, 3], [4, s], [0.25, 3], [0.25, s]] },
+  soak: { length: '2h', rate: 0.5, stages: (s) => [[1, 30], [1, s], [0, 30]] },
+  breakpoint: { length: '20m', rate: 1, stages: (s) => [[20, s]] },
+};
+
+/** A scenario that calls `exec` so often a second (RATE times `share` when that is set) in the chosen profile. */
+export function scenario(exec, perSecond, { share = 1, maxUsers = 2000 } = {}) {
+  const shape = SHAPES[PROFILE];
+  if (!shape) throw new Error(`PROFILE=${PROFILE}: one of ${Object.keys(SHAPES).join(', ')}`);
+  const rate = Math.max(1, Math.round(__ENV.RATE ? Number(__ENV.RATE) * share : perSecond * shape.rate));
+  const stages = shape.stages(seconds(__ENV.DURATION || shape.length));
+  return {
+    executor: 'ramping-arrival-rate', exec, timeUnit: '1s', gracefulStop: '35s', startRate: stages[0][1] === 0 ? Math.round(rate * stages[0][0]) : 1,
+    preAllocatedVUs: Math.min(maxUsers, Math.max(5, Math.ceil(rate / 10))), maxVUs: maxUsers,
+    stages: stages.filter(([, s]) => s > 0).map(([n, s]) => ({ target: Math.round(rate * n), duration: `${Math.max(1, Math.round(s))}s` })),
+    tags: { profile: PROFILE },
+  };
+}
+
+/** How long the profile lasts, and so many seconds more, for scenarios beside the load. */
+export function totalLength(more) {
+  const stages = SHAPES[PROFILE].stages(seconds(__ENV.DURATION || SHAPES[PROFILE].length));
+  return `${Math.ceil(stages.reduce((sum, [, s]) => sum + s, more))}s`;
+}
+
+/** The thresholds of all journeys and those of one, by the names of routes: `{'PUT ballot': 500}` is p(99) in ms. Smoke
+ *  judges answers alone, so that a slow machine passes it; breakpoint ends where they break. */
+export function thresholds(latencies, more = {}) {
+  const abort = (threshold) => (PROFILE === 'breakpoint' ? { threshold, abortOnFail: true, delayAbortEval: '10s' } : threshold);
+  const all = { checks: [abort(PROFILE === 'smoke' ? 'rate==1' : 'rate>0.999')], http_req_failed: [abort(PROFILE === 'smoke' ? 'rate==0' : 'rate<0.001')], ...more };
+  if (PROFILE === 'smoke') return all;
+  for (const [name, ms] of Object.entries(latencies)) all[`http_req_duration{name:${name}}`] = [abort(`p(99)<${ms}`)];
+  if (PROFILE === 'load' || PROFILE === 'soak') all.dropped_iterations = ['count==0'];
+  return all;
+}
+
+export const common = {
+  insecureSkipTLSVerify: __ENV.INSECURE === '1', // certificates of tests are self-signed
+  summaryTrendStats: ['avg', 'min', 'med', 'p(95)', 'p(99)', 'max'],
+  setupTimeout: '30s',
+};

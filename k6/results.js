@@ -1,0 +1,26 @@
+// Journey: many ask for the result of a poll in which some vote. RATE is questions a second.
+// SPDX-License-Identifier: MIT
+import { visit } from './lib/ballots.js';
+import { common, scenario, thresholds } from './lib/profiles.js';
+import { readReceipt, readResults } from './lib/reading.js';
+import { summarize } from './lib/summary.js';
+import { makePoll } from './lib/target.js';
+
+export const options = {
+  ...common,
+  scenarios: { results: scenario('results', 2000), voters: scenario('voters', 100, { share: 0.05 }) },
+  thresholds: thresholds({ 'GET results': 300, 'GET receipt': 500 }),
+};
+
+export const setup = () => makePoll('k6: results');
+
+export function results({ poll }) {
+  readResults(poll);
+}
+
+export function voters({ poll }) {
+  const receipt = visit(poll);
+  if (receipt) readReceipt(receipt);
+}
+
+export const handleSummary = (data) => summarize('results', data);
