@@ -194,7 +194,34 @@ static bool fence(struct closer *closer, const struct fenced *due)
     return published;
 }
 
-/* A stream that was made anew has none of the fences that nobody had applied by then. */
+static void look_for_reopened(void *arg, const struct poll *poll)
+{
+    struct closer *closer = arg;
+    struct fenced reopened = {.term = poll->term};
+
+    if (poll->term == 0 || poll_state_at(poll, closer->now_ms) != POLL_OPEN)
+        return;
+    memcpy(reopened.poll, poll->id, sizeof(reopened.poll));
+    remember(closer, &reopened);
+}
+
+/* A stream that was made anew has none of the marks that nobody had applied by then: closed polls are fenced again, and
+ * those that were opened again get their gate, which changes nothing where it was known. */
+static bool mark_again(struct closer *closer)
+{
+    struct errmsg err;
+    size_t published = 0;
+
+    closer->n_fenced = 0;
+    directory_each(closer->api->watch.polls, look_for_reopened, closer);
+    for (size_t i = 0; i < closer->n_fenced; i++)
+        published += closer_publish_gate(closer->api->bus, closer->fenced[i].poll, closer->fenced[i].term, &err) ==
+                     ST_OK;
+    bool all = published == closer->n_fenced;
+    closer->n_fenced = 0;
+    return all;
+}
+
 static void look_at_stream(struct closer *closer)
 {
     struct bus_stream_info info;
@@ -204,11 +231,13 @@ static void look_at_stream(struct closer *closer)
     if (now < closer->next_stream_look_ms)
         return;
     closer->next_stream_look_ms = now + STREAM_LOOK_MS;
-    if (bus_stream_info(closer->api->bus, &info, &err) != ST_OK)
+    if (bus_stream_info(closer->api->bus, &info, &err) != ST_OK || closer->created_ns == info.created_ns)
         return;
-    if (closer->created_ns != 0 && closer->created_ns != info.created_ns) {
-        log_warn("the stream is another one; all closed polls are fenced again", LOG_I("polls", closer->n_fenced));
-        closer->n_fenced = 0;
+    if (closer->created_ns != 0) {
+        log_warn("the stream is another one: its fences and gates are published again",
+                 LOG_I("polls", closer->n_fenced));
+        if (!mark_again(closer))
+            return; /* the next look tries again */
     }
     closer->created_ns = info.created_ns;
 }

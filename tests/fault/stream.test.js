@@ -166,12 +166,17 @@ test('the stream is wiped while the database lives: a new epoch, new ballots cou
     const before = await mark(instance, load);
     const [{ epoch }] = await instance.sql('SELECT max(epoch) AS epoch FROM stream_epochs');
 
-    // A poll whose fence goes with the stream, before anybody has applied it.
+    // A poll whose fence, and one whose gate goes with the stream, before anybody has applied it.
     const jsm = await instance.jsm();
-    const closed = await instance.createPoll({ n: 2 });
+    const closed = await instance.createPoll({ n: 2 }), reopened = await instance.createPoll({ n: 2, reopenable: true });
+    const set = (of, state) => requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${of.id}`, { state }, { authorization: `Bearer ${of.token}` });
+    const isFinal = async (of) => (await request(instance.resultUrl, { path: `/v1/polls/${of.id}/results` })).json.state === 'final';
     await until('a worker knows the poll', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [closed.id])).length === 1);
+    await set(reopened, 'closed');
+    await until('it is final', () => isFinal(reopened));
     await instance.ctl('stop', 'worker:*');
-    await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${closed.id}`, { state: 'closed' }, { authorization: `Bearer ${closed.token}` });
+    assert.equal((await set(reopened, 'open')).json.state, 'open');
+    await set(closed, 'closed');
     await until('the poll is fenced', async () =>
       Buffer.from((await jsm.streams.getMessage('BALLOTS', { last_by_subj: 'ballots.fence' })).data).includes(closed.id));
     await jsm.streams.delete('BALLOTS');
@@ -185,8 +190,13 @@ test('the stream is wiped while the database lives: a new epoch, new ballots cou
     await assertExact(instance, load, { before, what: 'after the wipe' });
     const [{ epoch: later }] = await instance.sql('SELECT max(epoch) AS epoch FROM stream_epochs');
     assert.ok(later > epoch);
-    await until('the closed poll is fenced again, and final', async () =>
-      (await request(instance.resultUrl, { path: `/v1/polls/${closed.id}/results` })).json.state === 'final', { timeout: 30_000 });
+    await until('the closed poll is fenced again, and final', () => isFinal(closed));
+    await until('the other one has its gate again', async () =>
+      (await instance.sql('SELECT 1 FROM polls WHERE id = $1 AND fence IS NULL AND term = 1', [reopened.id])).length === 1);
+    const late = await requestJson(instance.voteUrl, 'PUT', `/v1/polls/${reopened.id}/ballot`, { selection: ['o1'] });
+    assert.equal(late.status, 202, late.text);
+    await instance.settle();
+    assert.deepEqual([...(await instance.books(reopened.id)).books.tally], [['o1', 1]]);
     await underLoad(instance, 'a new poll after the wipe', async () => {}, { random });
   } finally {
     await load.close();
