@@ -26,14 +26,38 @@ static double read_waiting(void *arg)
     return (double)http_waiting(arg);
 }
 
+static double read_check(void *arg)
+{
+    const struct http_check *check = arg;
+    char detail[128];
+
+    return check->is_ready(check->arg, detail);
+}
+
+static double read_certificate_end(void *arg)
+{
+    return (double)((struct http_server *)arg)->certificate_end;
+}
+
 void http_metrics_init(struct http_server *server)
 {
+    char label[64];
+
     http_answer_metrics_init();
     http_limits_init(&server->options);
     abandoned = metric_counter("http_requests_abandoned_total", "", "Requests whose client left before the answer.");
     metric_gauge_from("http_connections", "", "Open connections.", read_connections, server);
     metric_gauge_from("http_requests_waiting", "", "Requests that wait for an acknowledgement or for data.",
                       read_waiting, server);
+    for (size_t i = 0; i < server->options.n_checks; i++) {
+        snprintf(label, sizeof(label), "check=\"%s\"", server->options.checks[i].name);
+        metric_gauge_from("ready", label, "Whether what /readyz looks at is well: 1 or 0.", read_check,
+                          (void *)&server->options.checks[i]);
+    }
+    if (server->tls != NULL)
+        metric_gauge_from("tls_certificate_end_seconds", "",
+                          "When the certificate ceases to be valid, in seconds since 1970.", read_certificate_end,
+                          server);
 }
 
 /* --- waiting */

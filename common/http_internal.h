@@ -87,6 +87,7 @@ struct http_server {
     h2o_socket_t *listener; /* loop 0's */
     unsigned next_loop;     /* for the next connection */
     SSL_CTX *tls;
+    int64_t certificate_end; /* seconds since 1970 */
     struct http_loop *loops;
     h2o_sem_t loops_ready, may_run, loops_ended; /* of loops 1 and up */
     struct http_addresses *addresses;            /* NULL: no limit of connections of an address */

@@ -225,6 +225,16 @@ bool http_loop_is_draining(struct http_loop *loop)
 
 /* --- opening */
 
+/* When the certificate ends, in seconds since 1970. */
+static int64_t read_certificate_end(const SSL_CTX *tls)
+{
+    struct tm end = {0};
+
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(tls)), &end) != 1)
+        return 0;
+    return (int64_t)timegm(&end);
+}
+
 static enum status open_tls(struct http_server *server, struct errmsg *err)
 {
     const struct http_options *options = &server->options;
@@ -244,6 +254,7 @@ static enum status open_tls(struct http_server *server, struct errmsg *err)
         SSL_CTX_check_private_key(server->tls) != 1)
         return fail(err, ST_CONFIG, "TLS_KEY_FILE %s: %s", options->tls_key_file,
                     ERR_reason_error_string(ERR_get_error()));
+    server->certificate_end = read_certificate_end(server->tls);
     h2o_ssl_register_alpn_protocols(server->tls, h2o_alpn_protocols);
     return ST_OK;
 }
