@@ -39,7 +39,7 @@ function selected(expr) {
 }
 
 test('promtool accepts the configuration, and the alerts ring when they should', { skip }, () => {
-  for (const args of [['check', 'config', 'prometheus.yml'], ['check', 'rules', 'alerts.yml'], ['test', 'rules', 'alerts.test.yml']]) {
+  for (const args of [['check', 'config', 'prometheus.yml'], ['check', 'config', 'containers.yml'], ['check', 'rules', 'alerts.yml'], ['test', 'rules', 'alerts.test.yml']]) {
     execFileSync(promtool, args, { cwd: folder, stdio: 'pipe' });
   }
 });
