@@ -12,13 +12,29 @@
 #define BATCH_ID 16            /* bytes */
 #define BATCH_BALLOTS_MAX 4096 /* what the index in an ordinal can tell apart */
 
+/* Which of a voter's ballots in a poll stands; see proto/ballot.proto. */
+enum ballot_stands { STANDS_BY_POLL, STANDS_LAST, STANDS_FIRST };
+
 struct ballot {
     char poll[POLL_ID_MAX + 1];
     uint8_t voter[VOTER_HASH];
     const char *choices; /* NUL-terminated, 1..BALLOT_CHOICES_MAX bytes */
     size_t choices_len;
     int64_t cast_at_ms;
+    enum ballot_stands stands;
 };
+
+/* What vote-api writes into a ballot of this poll. */
+static inline enum ballot_stands ballot_stands_in(const struct poll *poll)
+{
+    return poll->revisable ? STANDS_LAST : STANDS_FIRST;
+}
+
+/* Whether the voter's last ballot stands; by_poll is what the definition at hand says. */
+static inline bool ballot_is_revisable(const struct ballot *ballot, bool by_poll)
+{
+    return ballot->stands == STANDS_BY_POLL ? by_poll : ballot->stands == STANDS_LAST;
+}
 
 /* One message of the stream: ballots, or a mark: the id of a poll that closed (fence) or was opened again (gate). */
 struct ballot_batch {

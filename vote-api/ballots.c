@@ -114,7 +114,10 @@ static void accept_ballot(struct http_call *call, const struct poll *poll, bool 
                           size_t choices_len)
 {
     struct pending_ballot *pending = h2o_mem_alloc_pool(&call->req->pool, sizeof(*pending));
-    struct ballot ballot = {.choices = choices, .choices_len = choices_len, .cast_at_ms = clock_wall_ms()};
+    struct ballot ballot = {.choices = choices,
+                            .choices_len = choices_len,
+                            .cast_at_ms = clock_wall_ms(),
+                            .stands = ballot_stands_in(poll)};
 
     pending->method = poll->method;
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
@@ -202,6 +205,7 @@ static bool read_bulk_ballot(const struct vote_api *api, const json_t *element, 
         return false;
     }
     memcpy(ballot->poll, poll->id, sizeof(ballot->poll));
+    ballot->stands = ballot_stands_in(poll);
     ballot->choices_len = (size_t)len;
     ballot->choices = strdup(choices);
     ballot->cast_at_ms = clock_wall_ms();

@@ -90,7 +90,10 @@ static void accept_vote(struct http_call *call, struct classic_vote *vote, const
                         const struct poll_option *option)
 {
     const struct vote_api *api = call->service;
-    struct ballot ballot = {.choices = option->id, .choices_len = strlen(option->id), .cast_at_ms = clock_wall_ms()};
+    struct ballot ballot = {.choices = option->id,
+                            .choices_len = strlen(option->id),
+                            .cast_at_ms = clock_wall_ms(),
+                            .stands = ballot_stands_in(poll)};
     bool known;
 
     if (vote->voter_id.len > 0) {

@@ -117,7 +117,7 @@ static size_t list_ballots(struct audit *audit)
             struct audit_poll *poll = index == NULL ? NULL : &audit->report->polls[index->key - 1];
             audit->ballots[n] = (struct audit_ballot){
                 .poll = poll == NULL ? POLL_KEY_MISSING : poll->key,
-                .revisable = poll != NULL && poll->revisable,
+                .revisable = ballot_is_revisable(ballot, poll != NULL && poll->revisable),
                 .ordinal = ordinal_make(audit->report->now.epoch, message->seq, (unsigned)k),
                 .ballot = ballot,
             };

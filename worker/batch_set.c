@@ -107,7 +107,9 @@ static void add_ballots(struct batch_set *set, const struct poll_keys *keys, con
         }
         struct candidate *candidate = &set->candidates[set->n_candidates++];
         *candidate = (struct candidate){
-            .poll = poll->key, .precedence = ordinal_precedence(ordinal, poll->revisable), .ballot = ballot};
+            .poll = poll->key,
+            .precedence = ordinal_precedence(ordinal, ballot_is_revisable(ballot, poll->revisable)),
+            .ballot = ballot};
         memcpy(candidate->voter, ballot->voter, sizeof(candidate->voter));
     }
 }

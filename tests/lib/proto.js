@@ -36,6 +36,7 @@ function decodeBallot(bytes) {
     if (number === 2) ballot.voter = asUuid(value);
     if (number === 3) ballot.choices = value.toString('utf8');
     if (number === 4) ballot.castAt = Number(value);
+    if (number === 5) ballot.stands = ['by poll', 'last', 'first'][Number(value)];
   }
   return ballot;
 }

@@ -141,6 +141,23 @@ static void a_batch_applied_again_changes_nothing(void **state)
     ballot_store_close(store);
 }
 
+/* A worker may not have heard yet of what the organiser changed before the poll opened. */
+static void a_ballot_itself_says_which_one_stands(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch one = BATCH(ballot_of("open", 1, "cats"), ballot_of("first", 1, "cats")),
+                        two = BATCH(ballot_of("open", 1, "dogs"), ballot_of("first", 1, "dogs"));
+    one.ballots[0].stands = two.ballots[0].stands = STANDS_FIRST; /* the store believes that `open` may be revised */
+    one.ballots[1].stands = two.ballots[1].stands = STANDS_LAST;
+
+    apply_one(store, 1, &one);
+    apply_one(store, 2, &two);
+
+    assert_answer(TALLY, "first|dogs|1 open|cats|1 ");
+    assert_books_balance();
+    ballot_store_close(store);
+}
+
 static void a_set_of_old_and_new_batches_stores_the_new_ones_even_when_one_comes_twice(void **state)
 {
     struct ballot_store *store = open_with_polls();
@@ -876,6 +893,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_program_knows_the_newest_migration),
         TEST(a_batch_applied_again_changes_nothing),
+        TEST(a_ballot_itself_says_which_one_stands),
         TEST(a_set_of_old_and_new_batches_stores_the_new_ones_even_when_one_comes_twice),
         TEST(no_batches_are_no_error),
         TEST(gaps_and_dead_letters_are_visible),

@@ -39,6 +39,8 @@ static void a_batch_is_read_back_as_it_was_written(void **state)
         make_ballot("ranked-1", 7, "a>b>c"),
     };
     ballots[2].cast_at_ms = 0;
+    ballots[1].stands = STANDS_FIRST;
+    ballots[2].stands = STANDS_LAST;
     struct ballot_batch batch = {.n_ballots = COUNT_OF(ballots), .ballots = ballots}, out;
     struct bytes bytes;
     struct errmsg err;
@@ -55,6 +57,7 @@ static void a_batch_is_read_back_as_it_was_written(void **state)
         assert_string_equal(out.ballots[i].choices, ballots[i].choices);
         assert_int_equal(out.ballots[i].choices_len, ballots[i].choices_len);
         assert_int_equal(out.ballots[i].cast_at_ms, ballots[i].cast_at_ms);
+        assert_int_equal(out.ballots[i].stands, ballots[i].stands);
     }
     ballot_batch_free(&out);
     assert_null(out.memory);
@@ -299,6 +302,10 @@ static void spoil_time_negative(struct sample *s)
 {
     s->ballots[1].cast_at_ms = -1;
 }
+static void spoil_stands(struct sample *s)
+{
+    s->ballots[1].stands = (Scrutin__Stands)3;
+}
 static void spoil_time_late(struct sample *s)
 {
     s->ballots[1].cast_at_ms = INT64_C(253402300800000);
@@ -335,6 +342,7 @@ static void a_batch_out_of_range_is_refused_with_its_reason(void **state)
         {spoil_choices_utf8, "ballot 1 of the batch has choices that are not printable ASCII"},
         {spoil_time_negative, "ballot 1 of the batch has a time out of range"},
         {spoil_time_late, "ballot 1 of the batch has a time out of range"},
+        {spoil_stands, "stands in a way"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct sample sample;
@@ -391,7 +399,7 @@ static void unusual_but_valid_bytes_are_read(void **state)
         ROW(HEAD BALLOT "\x39"
                         "12345678"),                                    /* 64 bits, */
         ROW(HEAD BALLOT "\xf8\xff\xff\xff\x0f\x01"),                    /* of the highest number */
-        ROW(HEAD "\x1a\x20\x28\x05" BALLOT_BODY),                       /* and inside a ballot */
+        ROW(HEAD "\x1a\x20\x30\x05" BALLOT_BODY),                       /* and inside a ballot */
         ROW("\x08\x81\x80\x80\x80\x00\x12\x10IIIIIIIIIIIIIIII" BALLOT), /* a varint with spare bytes */
         ROW(HEAD "\x1a\x23\x1a\x03"
                  "abc" BALLOT_BODY), /* the last choices count */
