@@ -200,7 +200,8 @@ for (const revisable of [true, false]) {
       assert.deepEqual(json.buckets, bucketsOf(step, ballots, { revisable }));
       assert.deepEqual(json.peak, all.peak, 'the peak does not depend on the step');
     }
-    assert.deepEqual(await instance.auditViolations(), []);
+    const { code, report } = await instance.audit(['--poll', poll.id]); // another test writes rows that the stream does not have
+    assert.equal(code, 0, JSON.stringify(report));
   });
 }
 
