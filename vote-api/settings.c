@@ -57,7 +57,7 @@ const struct config_entry settings_table[] = {
     {"BATCHES_IN_FLIGHT", CONFIG_NUMBER, AT(batches_in_flight), "4", 1, 64,
      "Batches that each loop has with the broker at once; ballots gather meanwhile. More: smaller batches and more "
      "fsyncs."},
-    {"BATCH_BALLOTS", CONFIG_NUMBER, AT(batch_ballots), "1000", 1, ORDINAL_INDEX_MAX + 1,
+    {"BATCH_BALLOTS", CONFIG_NUMBER, AT(batch_ballots), "4000", 1, ORDINAL_INDEX_MAX + 1,
      "Ballots in a batch, at most. A batch is one message and stays far below the broker's 1 MB."},
     {"BULK_BALLOTS", CONFIG_NUMBER, AT(bulk_ballots), "1000", 1, ORDINAL_INDEX_MAX + 1,
      "Ballots in a bulk request, at most."},
