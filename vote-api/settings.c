@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include "http_settings.h"
 #include "ordinal.h"
 
 struct settings settings;
@@ -36,19 +37,7 @@ const struct config_entry settings_table[] = {
     {"MAX_CONNECTIONS_PER_ADDRESS", CONFIG_NUMBER, AT(max_per_address), "5000", 0, 1000000,
      "Open connections of one IPv4 address or IPv6 /64; one more is closed at once. Half of all: room for a hall "
      "behind one address, and for others. TRUSTED_PROXIES have none. 0: no limit."},
-    {"CONNECTION_AGE_S", CONFIG_NUMBER, AT(connection_age_s), "3600", 0, 1000000,
-     "After so many seconds a connection without an event stream is closed when it has been idle for 10 s. 0: never."},
-    {"REQUEST_AGE_MS", CONFIG_NUMBER, AT(request_age_ms), "60000", 1000, 3600000,
-     "From the first byte of a request until its answer has been read; then the connection is cut. A phone on a bad "
-     "network needs seconds."},
-    {"MAX_RESETS", CONFIG_NUMBER, AT(max_resets), "200", 1, 1000000,
-     "Requests under way that a connection may reset within 10 s before it is cut. A browser resets those of a page "
-     "that it leaves: at most 100."},
-    {"MAX_FRAMES", CONFIG_NUMBER, AT(max_frames), "10000", 10, 100000000,
-     "HTTP/2 frames within 10 s on a connection, beside four a request and large DATA; then it is cut. An event stream "
-     "needs at most 20 a second."},
-    {"MAX_HELD_BYTES", CONFIG_NUMBER, AT(max_held_bytes), "268435456", 1048576, 1099511627776,
-     "What requests under way may hold, about; above it, connections that hold more than 64 KiB are cut."},
+    HTTP_GUARD_SETTINGS,
     {"MAX_IN_FLIGHT", CONFIG_NUMBER, AT(max_in_flight), "4000", 1, 1000000,
      "Requests that wait for an acknowledgement; one more is answered 503. Memory: about 8 KiB each."},
     {"ACK_TIMEOUT_MS", CONFIG_NUMBER, AT(ack_timeout_ms), "1500", 100, 60000,
@@ -67,16 +56,10 @@ const struct config_entry settings_table[] = {
      "Voting codes of all polls that may be issued; a poll has at most 100,000. Memory: about 60 bytes each."},
     {"DRAIN_MS", CONFIG_NUMBER, AT(drain_ms), "5000", 0, 60000,
      "After SIGTERM: how long requests in flight may take before connections are cut."},
-    {"TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "127.0.0.0/8,::1", 0, 0,
-     "Addresses and networks whose X-Forwarded-For says who sent a request: our nginx, which is on this machine. "
-     "`none`: "
-     "nobody's."},
-    {"RATE_LIMITS", CONFIG_FLAG, AT(rate_limits), "on", 0, 0,
-     "Whether requests are limited at all. Off: for load tests, or where something in front does it."},
+    HTTP_CLIENT_SETTINGS,
     {"LIMIT_BALLOTS", CONFIG_TEXT, AT(limit_ballots), "10000/10", 0, 0,
      "Ballots of one address, IPv6 by /64, `requests/seconds`: so many at once, and as many again in that time. A hall "
-     "of "
-     "3,000 behind one address votes three times over without waiting. `off`: no limit."},
+     "of 3,000 behind one address votes three times over without waiting. `off`: no limit."},
     {"LIMIT_VOTER_BALLOTS", CONFIG_TEXT, AT(limit_voter_ballots), "120/60", 0, 0,
      "Ballots of one voter in one poll: nobody changes their mind twice a second for long. `off`: no limit."},
     {"LIMIT_VOTER_TOKENS", CONFIG_TEXT, AT(limit_voter_tokens), "10000/10", 0, 0,
@@ -88,8 +71,7 @@ const struct config_entry settings_table[] = {
      "Changes of polls, right or wrong token, from one address: each is a write to the broker. `off`: no limit."},
     {"LIMIT_READS", CONFIG_TEXT, AT(limit_reads), "30000/10", 0, 0,
      "Requests for polls of one address, `requests/seconds`: so many at once, and as many again in that time. A hall "
-     "of 3,000 that asks every "
-     "second. `off`: no limit."},
+     "of 3,000 that asks every second. `off`: no limit."},
     {"LIMIT_WRONG_CODES", CONFIG_TEXT, AT(limit_wrong_codes), "300/60", 0, 0,
      "Wrong voting codes of one address: one in ten in a hall of 3,000 mistypes. Right ones are taken all the same. "
      "`off`: no limit."},
