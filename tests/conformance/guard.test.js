@@ -285,15 +285,20 @@ test('slow: dripped bodies, unread answers', async () => {
 
 test('connections: five of one address, the sixth is closed', async () => {
   const child = await instance.spawn('vote-api', { MAX_CONNECTIONS_PER_ADDRESS: '5', TRUSTED_PROXIES: 'none' });
-  await until('nobody else is connected', async () =>
-    metricValue((await request(child.url, { path: '/metrics' })).text, 'http_connections') === 1, { timeout: 3000 });
-  const open = Array.from({ length: 5 }, () => new RawConnection(child.url));
-  await until('five are open', () => open.every((connection) => connection.received.has(h2.SETTINGS)), { timeout: 3000 });
+  // A connection of before, which counts until the server has seen its end, may take the place of one of the five.
+  const open = [];
+  while (open.length < 5) {
+    open.push(await until('one more is open', async () => {
+      const connection = new RawConnection(child.url);
+      await until('it is open or closed', () => connection.received.has(h2.SETTINGS) || connection.isClosed);
+      return !connection.isClosed && connection;
+    }));
+  }
   const sixth = new RawConnection(child.url);
-  await within(3000, 'the sixth is closed', sixth.closed);
+  await within(10_000, 'the sixth is closed', sixth.closed);
   assert.equal(sixth.received.size, 0);
   open[0].end();
-  await until('there is room again', async () => (await request(child.url, { path: '/livez', timeout: 1000 })).status === 200, { timeout: 3000 });
+  await until('there is room again', async () => (await request(child.url, { path: '/livez', timeout: 1000 })).status === 200);
   assert.ok((await cuts('address', child.url)) >= 1);
   for (const connection of open) connection.end();
 });
