@@ -18,7 +18,7 @@
 #define TIME_MAX INT64_C(253402300799999) /* ms: 9999-12-31, the last day that RFC 3339 and PostgreSQL both write */
 
 /* Field numbers of proto/ballot.proto */
-enum { BALLOT_POLL = 1, BALLOT_VOTER = 2, BALLOT_CHOICES = 3, BALLOT_CAST_AT = 4, BALLOT_STANDS = 5 };
+enum { BALLOT_POLL = 1, BALLOT_VOTER = 2, BALLOT_CHOICES = 3, BALLOT_CAST_AT = 4, BALLOT_STANDS = 5, BALLOT_TERM = 6 };
 enum { BATCH_VERSION = 1, BATCH_ID_FIELD = 2, BATCH_BALLOTS = 3, BATCH_FENCE = 4, BATCH_GATE = 5, BATCH_TERM = 6 };
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LEN = 2, WIRE_FIXED32 = 5 };
 
@@ -66,7 +66,8 @@ static size_t bytes_size(size_t len)
 static size_t ballot_size(const struct ballot *ballot)
 {
     return bytes_size(strlen(ballot->poll)) + bytes_size(VOTER_HASH) + bytes_size(ballot->choices_len) + 1 +
-           varint_size((uint64_t)ballot->cast_at_ms) + (ballot->stands != STANDS_BY_POLL ? 2 : 0);
+           varint_size((uint64_t)ballot->cast_at_ms) + (ballot->stands != STANDS_BY_POLL ? 2 : 0) +
+           (ballot->term != 0 ? 1 + varint_size(ballot->term) : 0);
 }
 
 void wire_encode_batch(const struct ballot_batch *batch, struct bytes *out)
@@ -96,6 +97,8 @@ void wire_encode_batch(const struct ballot_batch *batch, struct bytes *out)
         to = put_varint(put_tag(to, BALLOT_CAST_AT, WIRE_VARINT), (uint64_t)ballot->cast_at_ms);
         if (ballot->stands != STANDS_BY_POLL)
             to = put_varint(put_tag(to, BALLOT_STANDS, WIRE_VARINT), ballot->stands);
+        if (ballot->term != 0)
+            to = put_varint(put_tag(to, BALLOT_TERM, WIRE_VARINT), ballot->term);
     }
     if (fence_len != 0)
         to = put_bytes(to, BATCH_FENCE, batch->fence_poll, fence_len);
@@ -234,6 +237,11 @@ static const char *decode_ballot(struct reader reader, struct ballot *ballot, ch
             if (!is_a(&field, WIRE_VARINT) || field.value > STANDS_FIRST)
                 return "stands in a way that is not known";
             ballot->stands = (enum ballot_stands)field.value;
+            break;
+        case BALLOT_TERM:
+            if (!is_a(&field, WIRE_VARINT) || field.value > POLL_TERM_MAX)
+                return "has a term out of range";
+            ballot->term = (unsigned)field.value;
             break;
         }
     }

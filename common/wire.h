@@ -22,6 +22,7 @@ struct ballot {
     size_t choices_len;
     int64_t cast_at_ms;
     enum ballot_stands stands;
+    unsigned term; /* of the poll when it took the ballot, up to POLL_TERM_MAX */
 };
 
 /* What vote-api writes into a ballot of this poll. */

@@ -117,7 +117,8 @@ static void accept_ballot(struct http_call *call, const struct poll *poll, bool 
     struct ballot ballot = {.choices = choices,
                             .choices_len = choices_len,
                             .cast_at_ms = clock_wall_ms(),
-                            .stands = ballot_stands_in(poll)};
+                            .stands = ballot_stands_in(poll),
+                            .term = poll->term};
 
     pending->method = poll->method;
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
@@ -206,6 +207,7 @@ static bool read_bulk_ballot(const struct vote_api *api, const json_t *element, 
     }
     memcpy(ballot->poll, poll->id, sizeof(ballot->poll));
     ballot->stands = ballot_stands_in(poll);
+    ballot->term = poll->term;
     ballot->choices_len = (size_t)len;
     ballot->choices = strdup(choices);
     ballot->cast_at_ms = clock_wall_ms();

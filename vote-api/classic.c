@@ -93,7 +93,8 @@ static void accept_vote(struct http_call *call, struct classic_vote *vote, const
     struct ballot ballot = {.choices = option->id,
                             .choices_len = strlen(option->id),
                             .cast_at_ms = clock_wall_ms(),
-                            .stands = ballot_stands_in(poll)};
+                            .stands = ballot_stands_in(poll),
+                            .term = poll->term};
     bool known;
 
     if (vote->voter_id.len > 0) {

@@ -74,15 +74,14 @@ static int compare_marks(const void *left, const void *right)
 }
 
 /* Enters the mark that a message is, if it is one, and looks whether the database has it. One that changes nothing may
- * be missing there: databases from before the marks have the first fences only. */
+ * be missing there: workers write down only those that do. */
 static void enter_mark(struct audit *audit, const struct audit_message *message)
 {
     const struct ballot_batch *batch = &message->batch;
-    bool opens = batch->gate_poll[0] != '\0';
-    const char *id = opens ? batch->gate_poll : batch->fence_poll;
-    struct audit_mark wanted = {.mark.ordinal = ordinal_make(audit->report->now.epoch, message->seq, 0)};
+    struct audit_mark wanted;
+    const char *id = marks_read_batch(batch, ordinal_make(audit->report->now.epoch, message->seq, 0), &wanted.mark);
 
-    if (id[0] == '\0')
+    if (id == NULL)
         return;
     marks_add_batch(&audit->book, batch, wanted.mark.ordinal);
     struct audit_mark *mark = audit->n_marks == 0 ? NULL
@@ -90,13 +89,13 @@ static void enter_mark(struct audit *audit, const struct audit_message *message)
                                                             sizeof(*audit->marks), compare_marks);
     if (mark != NULL)
         mark->seen = true;
-    bool equal = mark != NULL && strcmp(mark->poll, id) == 0 && mark->mark.term == batch->term &&
-                 mark->mark.opens == opens;
+    bool equal = mark != NULL && strcmp(mark->poll, id) == 0 && mark->mark.term == wanted.mark.term &&
+                 mark->mark.opens == wanted.mark.opens;
     if (!message->applied || equal || (audit->report->poll != NULL && strcmp(audit->report->poll, id) != 0))
         return;
     if (mark != NULL || marks_state(&audit->book, id).newest == wanted.mark.ordinal)
         audit_report_add(audit->report, AUDIT_MARK, 1, NULL, message->seq, "%s of poll %s: the database has %s",
-                         opens ? "gate" : "fence", id, mark == NULL ? "none" : "another");
+                         wanted.mark.opens ? "gate" : "fence", id, mark == NULL ? "none" : "another");
 }
 
 /* Lists the ballots of the applied messages, and counts them for their polls. */
@@ -121,7 +120,8 @@ static size_t list_ballots(struct audit *audit)
                 .ordinal = ordinal_make(audit->report->now.epoch, message->seq, (unsigned)k),
                 .ballot = ballot,
             };
-            audit->ballots[n].is_open = marks_is_open(&audit->book, ballot->poll, audit->ballots[n].ordinal);
+            audit->ballots[n].is_open = marks_is_open(&audit->book, ballot->poll, audit->ballots[n].ordinal,
+                                                      ballot->term);
             n++;
             if (poll != NULL)
                 poll->streamed++;

@@ -225,17 +225,23 @@ static void send_rejections(struct ballot_store *store)
     pg_link_send(store->session.link, "reject", &args);
 }
 
+/* Those that changed something: the book has no others. */
 static void send_marks(struct ballot_store *store)
 {
     static const enum pg_type types[] = {PG_INT8, PG_TEXT, PG_INT4, PG_BOOL};
     const struct batch_set *set = &store->set;
     struct pg_array *column = store->columns;
-    if (set->n_marks == 0)
+    size_t n = 0;
+    for (size_t i = 0; i < set->n_marks; i++)
+        n += marks_has(&store->book, set->marks[i].poll_id, set->marks[i].mark.ordinal);
+    if (n == 0)
         return;
     for (size_t i = 0; i < 4; i++)
-        pg_array_begin(&column[i], types[i], set->n_marks);
+        pg_array_begin(&column[i], types[i], n);
     for (size_t i = 0; i < set->n_marks; i++) {
         const struct met_mark *met = &set->marks[i];
+        if (!marks_has(&store->book, met->poll_id, met->mark.ordinal))
+            continue;
         pg_array_add_int8(&column[0], met->mark.ordinal);
         pg_array_add_bytes(&column[1], met->poll_id, strlen(met->poll_id));
         pg_array_add_int4(&column[2], (int32_t)met->mark.term);

@@ -84,15 +84,17 @@ static void merge_moments(struct batch_set *set)
 static void add_ballots(struct batch_set *set, const struct poll_keys *keys, const struct marks *book, unsigned epoch,
                         uint64_t seq, const struct ballot_batch *batch)
 {
-    bool is_open = true;                /* that poll, at this message */
+    bool is_open = true;                /* that poll in that term, at this message */
     const struct poll_key *poll = NULL; /* of the ballot before: batches tend to hold one poll */
+    unsigned term = 0;                  /* of the ballot before */
     GROW(set->candidates, set->room_candidates, set->n_candidates + batch->n_ballots);
     for (size_t i = 0; i < batch->n_ballots; i++) {
         const struct ballot *ballot = &batch->ballots[i];
         int64_t ordinal = ordinal_make(epoch, seq, (unsigned)i);
-        if (poll == NULL || strcmp(poll->id, ballot->poll) != 0) {
+        if (poll == NULL || term != ballot->term || strcmp(poll->id, ballot->poll) != 0) {
             poll = poll_keys_find(keys, ballot->poll);
-            is_open = marks_is_open(book, ballot->poll, ordinal);
+            term = ballot->term;
+            is_open = marks_is_open(book, ballot->poll, ordinal, term);
         }
         if (poll == NULL)
             abort(); /* the caller has looked up every poll: a ballot must not be rejected for our own omission */
@@ -160,13 +162,12 @@ static void count_rejections(struct batch_set *set)
 
 static void add_mark(struct batch_set *set, const struct ballot_batch *batch, int64_t ordinal)
 {
-    bool opens = batch->gate_poll[0] != '\0';
-    const char *poll_id = opens ? batch->gate_poll : batch->fence_poll;
-    if (poll_id[0] == '\0')
+    struct met_mark met;
+    met.poll_id = marks_read_batch(batch, ordinal, &met.mark);
+    if (met.poll_id == NULL)
         return;
     GROW(set->marks, set->room_marks, set->n_marks + 1);
-    set->marks[set->n_marks++] = (struct met_mark){.poll_id = poll_id,
-                                                   .mark = {.ordinal = ordinal, .term = batch->term, .opens = opens}};
+    set->marks[set->n_marks++] = met;
 }
 
 void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, const struct marks *book, unsigned epoch,

@@ -73,26 +73,22 @@ void marks_add(struct marks *marks, const char *id, const struct mark *mark)
     poll->n++;
 }
 
-void marks_add_batch(struct marks *marks, const struct ballot_batch *batch, int64_t ordinal)
+const char *marks_read_batch(const struct ballot_batch *batch, int64_t ordinal, struct mark *out)
 {
-    struct mark mark = {.ordinal = ordinal, .term = batch->term, .opens = batch->gate_poll[0] != '\0'};
-    const char *poll = mark.opens ? batch->gate_poll : batch->fence_poll;
-    if (poll[0] != '\0')
-        marks_add(marks, poll, &mark);
+    *out = (struct mark){.ordinal = ordinal, .term = batch->term, .opens = batch->gate_poll[0] != '\0'};
+    const char *poll = out->opens ? batch->gate_poll : batch->fence_poll;
+    return poll[0] == '\0' ? NULL : poll;
 }
 
 /* A fence of a higher term than any gate before it cannot be: the gate was recorded first. Should the stream have lost
- * the gate, the fence closes all the same. */
+ * the gate, ballots of that term were counted up to here, and the fence closes it. */
 static void step(struct marks_state *state, const struct mark *mark)
 {
     if (mark->opens ? mark->term <= state->term : mark->term < state->term)
         return;
     if (mark->term == state->term && state->fence != 0)
         return;
-    if (mark->opens)
-        state->fence = 0;
-    else if (state->fence == 0)
-        state->fence = mark->ordinal;
+    state->fence = mark->opens ? 0 : mark->ordinal;
     state->term = mark->term;
     state->newest = mark->ordinal;
 }
@@ -107,12 +103,36 @@ static struct marks_state state_at(const struct marks *marks, const char *id, in
     return state;
 }
 
-bool marks_is_open(const struct marks *marks, const char *poll, int64_t ordinal)
+bool marks_is_open(const struct marks *marks, const char *poll, int64_t ordinal, unsigned term)
 {
-    return state_at(marks, poll, ordinal).fence == 0;
+    struct marks_state state = state_at(marks, poll, ordinal);
+    return state.fence == 0 || state.term < term;
 }
 
 struct marks_state marks_state(const struct marks *marks, const char *poll)
 {
     return state_at(marks, poll, INT64_MAX);
+}
+
+/* What changes nothing now never will, because all that comes before it is known: every vote-api fences every closed
+ * poll again when it starts, and the book must not grow with that. */
+void marks_add_batch(struct marks *marks, const struct ballot_batch *batch, int64_t ordinal)
+{
+    struct mark mark;
+    const char *poll = marks_read_batch(batch, ordinal, &mark);
+    if (poll == NULL)
+        return;
+    struct marks_state state = state_at(marks, poll, ordinal - 1);
+    step(&state, &mark);
+    if (state.newest == ordinal)
+        marks_add(marks, poll, &mark);
+}
+
+bool marks_has(const struct marks *marks, const char *id, int64_t ordinal)
+{
+    const struct marked_poll *poll = find_poll(marks, id);
+    for (size_t i = poll == NULL ? 0 : poll->n; i > 0 && poll->marks[i - 1].ordinal >= ordinal; i--)
+        if (poll->marks[i - 1].ordinal == ordinal)
+            return true;
+    return false;
 }

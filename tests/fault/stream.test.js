@@ -203,6 +203,37 @@ test('the stream is wiped while the database lives: a new epoch, new ballots cou
   }
 });
 
+test('the gate of a poll is lost with the stream: its ballots count before anybody publishes another', async () => {
+  const poll = await instance.createPoll({ n: 2, reopenable: true });
+  const set = (state) => requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, { state }, { authorization: `Bearer ${poll.token}` });
+  const vote = (choice) => requestJson(instance.voteUrl, 'PUT', `/v1/polls/${poll.id}/ballot`, { selection: [choice] });
+  const isFinal = async () => (await request(instance.resultUrl, { path: `/v1/polls/${poll.id}/results` })).json.state === 'final';
+  const counts = async () => {
+    await instance.settle();
+    const { books } = await instance.books(poll.id);
+    return { tally: Object.fromEntries(books.tally), rejected: books.rejected };
+  };
+  assert.equal((await vote('o0')).status, 202);
+  assert.equal((await set('closed')).status, 200);
+  await until('the poll is final', isFinal);
+
+  await instance.ctl('stop', 'worker:*'); // before one of them has applied the gate
+  assert.equal((await set('open')).status, 200);
+  await instance.ctl('stop', 'vote-api'); // one that was not there when the stream went does not bring the gate back
+  await (await instance.jsm()).streams.delete('BALLOTS');
+  await instance.setUp();
+  await instance.ctl('start', 'worker:*', 'vote-api');
+  await instance.ready();
+  assert.equal((await vote('o1')).status, 202);
+  assert.deepEqual(await counts(), { tally: { o0: 1, o1: 1 }, rejected: 0 });
+
+  assert.equal((await set('closed')).status, 200);
+  await until('the poll is final again', isFinal);
+  const js = (await instance.nats()).jetstream();
+  await js.publish('ballots.batch', encodeBatch({ ballots: [ballot({ poll: poll.id, choices: 'o1', term: 1 })] }));
+  assert.deepEqual(await counts(), { tally: { o0: 1, o1: 1 }, rejected: 1 }, 'its own fence closes it');
+});
+
 test('a stream that is older than the newest epoch is refused: nothing goes backwards', async () => {
   await instance.ctl('stop', 'worker:*');
   await instance.sql('INSERT INTO stream_epochs (epoch, created_ns) SELECT max(epoch) + 1, 8e18::bigint FROM stream_epochs');

@@ -271,7 +271,8 @@ export class Instance {
     };
   }
 
-  /** The ballots of a poll in the order of the stream; `late` are those between a fence and the gate behind it. */
+  /** The ballots of a poll in the order of the stream; `late` are those between a fence and the gate behind it, unless
+   *  they say that they are of a later term. */
   async streamed(poll) {
     const [{ epoch }] = await this.sql('SELECT max(epoch)::int AS epoch FROM stream_epochs');
     const ballots = [];
@@ -283,7 +284,7 @@ export class Instance {
       batch.ballots.forEach((ballot, index) => {
         if (ballot.poll !== poll) return;
         const ordinal = (BigInt(epoch) << 52n) | (BigInt(sequence) << 12n) | BigInt(index);
-        ballots.push({ voter: ballot.voter, choices: ballot.choices, ordinal, late: !open });
+        ballots.push({ voter: ballot.voter, choices: ballot.choices, ordinal, late: !open && (ballot.term ?? 0) <= term });
       });
     }
     return ballots;

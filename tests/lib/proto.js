@@ -36,6 +36,7 @@ function decodeBallot(bytes) {
     if (number === 2) ballot.voter = asUuid(value);
     if (number === 3) ballot.choices = value.toString('utf8');
     if (number === 4) ballot.castAt = Number(value);
+    if (number === 6) ballot.term = Number(value);
     if (number === 5) ballot.stands = ['by poll', 'last', 'first'][Number(value)];
   }
   return ballot;
@@ -74,7 +75,7 @@ const encodeBytes = (number, value) => {
 /** What to append to a definition in the bucket, which then is one whose re-opening was announced: the last field counts. */
 export const announceTerm = (term) => Buffer.concat([encodeNumber(23, term), encodeNumber(17, Date.now())]);
 
-/** A batch as vote-api would publish it; `ballots` are {poll, voter (16 bytes), choices, castAt}. */
+/** A batch as vote-api would publish it; `ballots` are {poll, voter (16 bytes), choices, castAt, term}. */
 export function encodeBatch({ version = 1, id = randomBytes(16), ballots = [], fencePoll, gatePoll, term }) {
   return Buffer.concat([
     encodeNumber(1, version),
@@ -85,6 +86,7 @@ export function encodeBatch({ version = 1, id = randomBytes(16), ballots = [], f
         encodeBytes(2, ballot.voter),
         encodeBytes(3, ballot.choices),
         encodeNumber(4, ballot.castAt ?? Date.now()),
+        ...(ballot.term ? [encodeNumber(6, ballot.term)] : []),
       ])),
     ),
     ...(fencePoll ? [encodeBytes(4, fencePoll)] : []),

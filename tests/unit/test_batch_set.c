@@ -100,6 +100,32 @@ static void a_ballot_of_an_unknown_poll_is_rejected_with_the_reason(void **state
     poll_keys_fini(&keys);
 }
 
+/* The gates of the terms went with the stream; the batch has ballots from before and after each. */
+static void a_ballot_of_a_later_term_than_the_fence_counts(void **state)
+{
+    struct ballot ballots[] = {ballot_of("open", 1, "a"), ballot_of("open", 2, "b"), ballot_of("open", 3, "b"),
+                               ballot_of("open", 4, "a")};
+    struct ballot_batch batch = {.n_ballots = 4, .ballots = ballots}, fence = {.fence_poll = "open", .term = 1};
+    struct store_batch in[] = {{.seq = 6, .batch = &batch}};
+    struct poll_keys keys;
+    struct batch_set set = {0};
+    struct marks book = {0};
+    set_up(&keys);
+    marks_add_batch(&book, &fence, ordinal_make(1, 5, 0));
+    for (unsigned i = 0; i < 4; i++)
+        ballots[i].term = (unsigned[]){1, 2, 0, 2}[i];
+
+    batch_set_fill(&set, &keys, &book, 1, in, 1);
+
+    assert_int_equal(set.n_rejections, 2);
+    assert_int_equal(ordinal_index(set.rejections[0].ordinal), 0);
+    assert_int_equal(ordinal_index(set.rejections[1].ordinal), 2);
+    assert_int_equal(set.n_candidates, 2);
+    batch_set_fini(&set);
+    marks_fini(&book);
+    poll_keys_fini(&keys);
+}
+
 /* Behind the fence of `open` at 5 and up to its gate at 8; `first` is nobody's business. */
 static void ballots_behind_a_fence_are_received_and_rejected(void **state)
 {
@@ -265,6 +291,7 @@ int main(void)
         cmocka_unit_test(ballots_are_received_in_the_second_in_which_they_were_cast),
         cmocka_unit_test(a_ballot_of_an_unknown_poll_is_rejected_with_the_reason),
         cmocka_unit_test(ballots_behind_a_fence_are_received_and_rejected),
+        cmocka_unit_test(a_ballot_of_a_later_term_than_the_fence_counts),
         cmocka_unit_test(known_batches_and_dead_letters_add_nothing_and_a_fence_is_kept),
         cmocka_unit_test(a_refused_ballot_is_in_the_ledger_and_its_reason_stays_utf8),
         cmocka_unit_test(a_set_can_be_filled_again),

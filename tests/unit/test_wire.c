@@ -41,6 +41,8 @@ static void a_batch_is_read_back_as_it_was_written(void **state)
     ballots[2].cast_at_ms = 0;
     ballots[1].stands = STANDS_FIRST;
     ballots[2].stands = STANDS_LAST;
+    ballots[2].term = 1;
+    ballots[3].term = POLL_TERM_MAX;
     struct ballot_batch batch = {.n_ballots = COUNT_OF(ballots), .ballots = ballots}, out;
     struct bytes bytes;
     struct errmsg err;
@@ -58,6 +60,7 @@ static void a_batch_is_read_back_as_it_was_written(void **state)
         assert_int_equal(out.ballots[i].choices_len, ballots[i].choices_len);
         assert_int_equal(out.ballots[i].cast_at_ms, ballots[i].cast_at_ms);
         assert_int_equal(out.ballots[i].stands, ballots[i].stands);
+        assert_int_equal(out.ballots[i].term, ballots[i].term);
     }
     ballot_batch_free(&out);
     assert_null(out.memory);
@@ -302,6 +305,10 @@ static void spoil_time_negative(struct sample *s)
 {
     s->ballots[1].cast_at_ms = -1;
 }
+static void spoil_ballot_term(struct sample *s)
+{
+    s->ballots[0].term = POLL_TERM_MAX + 1;
+}
 static void spoil_stands(struct sample *s)
 {
     s->ballots[1].stands = (Scrutin__Stands)3;
@@ -343,6 +350,7 @@ static void a_batch_out_of_range_is_refused_with_its_reason(void **state)
         {spoil_time_negative, "ballot 1 of the batch has a time out of range"},
         {spoil_time_late, "ballot 1 of the batch has a time out of range"},
         {spoil_stands, "stands in a way"},
+        {spoil_ballot_term, "term out of range"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct sample sample;
