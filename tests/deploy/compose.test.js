@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Engine, emptyEnvFile, run } from '../lib/engine.js';
+import { Engine, emptyEnvFile, imageSettings, run } from '../lib/engine.js';
 import { fateOf, ACKNOWLEDGED, REFUSED, UNKNOWN } from '../lib/history.js';
 import { requestJson, request } from '../lib/http.js';
 import { freePorts } from '../lib/instance.js';
@@ -14,7 +14,6 @@ import { until } from '../lib/wait.js';
 
 const PARTS = ['vote-api', 'result-api', 'worker', 'vote-ui', 'result-ui'];
 const RUNNING = ['vote-ui', 'result-ui', 'vote-api', 'worker', 'result-api', 'nats', 'db'];
-const BASE = 'scrutin-test/debian:trixie-slim';
 const VOTERS = 8; // at once
 
 const engine = await Engine.find();
@@ -39,36 +38,19 @@ async function leftovers() {
   return lists.flatMap(({ stdout }) => stdout.split('\n').filter(Boolean));
 }
 
-async function buildAll() {
-  const { stdout } = await docker('images -q', BASE);
-  if (!stdout.trim()) await run('tests/deploy/make_base', [BASE], { env: engine.env, timeout: 300_000 });
-  const args = { DEBIAN_IMAGE: BASE };
-  const each = async (parts) => {
-    for (const part of parts) await engine.build(`${env.IMAGE_PREFIX}/${part}:local`, `${part}/Dockerfile`, { args });
-  };
-  const standIns = async () => {
-    for (const target of ['nats', 'postgres']) {
-      await engine.build(`scrutin-test/${target}`, 'tests/deploy/stand_ins.Dockerfile', { target, args, context: 'tests/deploy' });
-    }
-    await engine.build(`${env.IMAGE_PREFIX}/seed:local`, 'seed/Dockerfile', { args, context: 'seed' });
-  };
-  await Promise.all([each(['vote-api', 'result-api', 'worker']), each(['vote-ui', 'result-ui']), standIns()]);
-}
-
 before(async () => {
   if (engine.reason) return;
   folder = mkdtempSync(join(process.env.SCRUTIN_TEST_ROOT ?? tmpdir(), 'deploy-'));
   project = `scrutin-test-${process.pid}`;
   const port = await freePorts(2);
   env = {
-    ENV_FILE: emptyEnvFile(folder), SECRETS_DIR: join(folder, 'secrets'), IMAGE_PREFIX: 'scrutin-test', DEBIAN_IMAGE: BASE,
-    NATS_IMAGE: 'scrutin-test/nats', POSTGRES_IMAGE: 'scrutin-test/postgres', UI_ADDRESS: '127.0.0.1', VOTE_UI_PORT: String(port),
-    RESULT_UI_PORT: String(port + 1), RATE_LIMITS: 'off',
+    ENV_FILE: emptyEnvFile(folder), SECRETS_DIR: join(folder, 'secrets'), ...imageSettings, UI_ADDRESS: '127.0.0.1',
+    VOTE_UI_PORT: String(port), RESULT_UI_PORT: String(port + 1), RATE_LIMITS: 'off',
     NOFILE_LIMIT: /^Max open files +\d+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1],
   };
   voteUrl = `http://127.0.0.1:${port}`;
   resultUrl = `http://127.0.0.1:${port + 1}`;
-  await buildAll();
+  await engine.buildImages();
 }, { timeout: 840_000 });
 
 after(async () => {
@@ -200,7 +182,7 @@ function load() {
 async function crash(service) {
   const [container] = await containers(service);
   const pid = Number((await docker('inspect --format', '{{.State.Pid}}', container)).stdout);
-  if (engine.process) process.kill(pid, 'SIGKILL');
+  if (engine.isOwn) process.kill(pid, 'SIGKILL');
   else await docker('restart --time 0', container); // its processes may be on another machine
   await until(`${service} is healthy again`, async () => {
     const { stdout } = await docker('inspect --format', '{{.State.Pid}} {{.State.Health.Status}}', container);

@@ -1,7 +1,7 @@
-// A container engine for the tests: the one that runs, or one of our own, which goes away with them.
+// A container engine for the tests: the one that runs, or one of our own, which goes away with them. Its images, made once.
 // SPDX-License-Identifier: MIT
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './instance.js';
@@ -24,8 +24,18 @@ export function run(program, args, { env = {}, timeout = 60_000, check = true } 
   });
 }
 
+/** Nobody answers at this registry: an engine that looks there for a newer image hears so at once, and takes the one it has. */
+export const IMAGES = 'localhost:1/scrutin-test';
+export const BASE_IMAGE = `${IMAGES}/debian:trixie-slim`;
+/** What compose.yaml and stack.yml read from the environment to use them. */
+export const imageSettings = { IMAGE_PREFIX: IMAGES, DEBIAN_IMAGE: BASE_IMAGE, NATS_IMAGE: `${IMAGES}/nats:local`, POSTGRES_IMAGE: `${IMAGES}/postgres:local` };
+
+/** tests/run runs several files that want an engine: they share one, and tests/run ends it. */
+const SHARED = process.env.SCRUTIN_TEST_ROOT;
+
 export class Engine {
-  /** An engine, or {reason} why there is none. Compose of either kind is needed too. */
+  /** An engine, or {reason} why there is none. Compose of either kind is needed too. `isOwn`: nobody else uses it, and its
+   *  containers are processes of this machine. */
   static async find() {
     const engine = new Engine();
     engine.env = { DOCKER_BUILDKIT: '0', COMPOSE_DOCKER_CLI_BUILD: '0' };
@@ -40,19 +50,23 @@ export class Engine {
   }
 
   async start() {
-    this.folder = mkdtempSync(join(process.env.SCRUTIN_TEST_ROOT ?? tmpdir(), 'engine-'));
+    this.isOwn = true;
+    this.folder = SHARED ? join(SHARED, 'engine-shared') : mkdtempSync(join(tmpdir(), 'engine-'));
     this.env.DOCKER_HOST = `unix://${this.folder}/socket`;
+    const answers = async () => (await this.docker('version', { check: false })).code === 0;
+    if (await answers()) return this; // an earlier file of this run has started it
+    mkdirSync(this.folder, { recursive: true });
     const log = openSync(join(this.folder, 'log'), 'w');
     this.process = spawn('/usr/sbin/dockerd', ['--data-root', join(this.folder, 'data'), '--exec-root', join(this.folder, 'exec'),
       '--pidfile', join(this.folder, 'pid'), '-H', this.env.DOCKER_HOST], { stdio: ['ignore', log, log], detached: true });
+    if (SHARED) this.process.unref();
     let ended = false;
     this.gone = new Promise((done) => this.process.once('exit', () => done(ended = true)));
     this.process.once('error', () => (ended = true));
-    const answers = async () => ended || (await this.docker('version', { check: false })).code === 0;
-    await until('the engine answers', answers, { every: 200 }).catch(() => (ended = true));
+    await until('the engine answers', async () => ended || await answers(), { every: 200, timeout: 60_000 }).catch(() => (ended = true));
     if (!ended) return this;
     const why = readFileSync(join(this.folder, 'log'), 'utf8').trim().split('\n').at(-1);
-    await this.stop();
+    await this.end();
     return { reason: `this machine lets no container engine run: ${why}` };
   }
 
@@ -65,12 +79,36 @@ export class Engine {
     return run(program, [...words, '-p', project, ...args], { timeout: 180_000, ...options, env: { ...this.env, ...options.env } });
   }
 
-  async build(tag, file, { target, args = {}, context = '.' } = {}) {
+  async build(tag, file, { target, context = '.' } = {}) {
     await this.docker('build -q', { timeout: 600_000, args: ['-t', tag, '-f', file, ...(target ? ['--target', target] : []),
-      ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]), context] });
+      '--build-arg', `DEBIAN_IMAGE=${BASE_IMAGE}`, context] });
   }
 
+  /** Builds every image of the project, and the stand-ins for the official ones; once in a run of tests/run. */
+  async buildImages() {
+    const mark = SHARED && join(SHARED, 'images-are-built');
+    if (mark && existsSync(mark)) return;
+    const { stdout } = await this.docker('images -q', { args: [BASE_IMAGE] });
+    if (!stdout.trim()) await run('tests/deploy/make_base', [BASE_IMAGE], { env: this.env, timeout: 300_000 });
+    const each = async (parts) => {
+      for (const part of parts) await this.build(`${IMAGES}/${part}:local`, `${part}/Dockerfile`);
+    };
+    const standIns = async () => {
+      for (const target of ['nats', 'postgres']) {
+        await this.build(`${IMAGES}/${target}:local`, 'tests/deploy/stand_ins.Dockerfile', { target, context: 'tests/deploy' });
+      }
+      await this.build(`${IMAGES}/seed:local`, 'seed/Dockerfile', { context: 'seed' });
+    };
+    await Promise.all([each(['vote-api', 'result-api', 'worker']), each(['vote-ui', 'result-ui']), standIns()]);
+    if (mark) writeFileSync(mark, '');
+  }
+
+  /** Ends the engine when it is this file's alone. */
   async stop() {
+    if (!SHARED) await this.end();
+  }
+
+  async end() {
     if (!this.process) return;
     try {
       process.kill(this.process.pid, 'SIGTERM');
