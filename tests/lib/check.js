@@ -54,7 +54,7 @@ export async function underLoad(instance, what, act, { voters = 500, rate = 2000
 }
 
 /** Waits until n more ballots of a load are acknowledged. */
-export function acknowledges(load, n = 200, timeout = 40_000) {
+export function acknowledges(load, n = 200, timeout = 120_000) {
   const from = load.acknowledged;
   return until(`${n} more ballots are acknowledged`, () => load.acknowledged >= from + n || (() => {
     throw new Error(JSON.stringify(load.history.summary()));

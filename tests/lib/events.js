@@ -42,7 +42,7 @@ export class EventStream {
         stream.close = () => request.destroy();
       }
     });
-    return within(10_000, `the event stream ${path} opens`, opened);
+    return within(30_000, `the event stream ${path} opens`, opened);
   }
 
   take(block) {
@@ -69,6 +69,6 @@ export class EventStream {
       }
       if (this.isClosed) throw new Error('the stream was closed');
       return null;
-    }, { timeout: 15_000, every: 5 });
+    }, { every: 5 });
   }
 }

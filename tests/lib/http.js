@@ -21,7 +21,7 @@ function answer(status, headers, chunks, reset) {
   };
 }
 
-function requestHttp1(origin, { method = 'GET', path = '/', headers = {}, body, timeout = 10_000, tls = {} }) {
+function requestHttp1(origin, { method = 'GET', path = '/', headers = {}, body, timeout = 30_000, tls = {} }) {
   return new Promise((resolve, reject) => {
     const all = { ...headers };
     if (body !== undefined && !Object.keys(all).some((name) => /^(content-length|transfer-encoding)$/i.test(name))) {
@@ -54,7 +54,7 @@ function requestHttp1(origin, { method = 'GET', path = '/', headers = {}, body, 
   });
 }
 
-function requestHttp2(origin, { method = 'GET', path = '/', headers = {}, body, timeout = 10_000, tls = {} }) {
+function requestHttp2(origin, { method = 'GET', path = '/', headers = {}, body, timeout = 30_000, tls = {} }) {
   return new Promise((resolve, reject) => {
     const session = http2.connect(origin, tls);
     let status;

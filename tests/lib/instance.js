@@ -1,7 +1,7 @@
 // An instance of the whole system of one's own: started by scripts/up in a folder that goes away, on free ports.
 // SPDX-License-Identifier: MIT
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -23,22 +23,60 @@ export const IS_SANITIZED = (() => {
     && option.value !== 'none');
 })();
 
-/** A port that is free now, and n - 1 after it. Below the kernel's own range, where an outgoing connection could take it
- *  while the service is down, and a client could even be connected to itself. */
-export async function freePorts(n) {
+const BLOCK = 64; // ports
+const RESERVED = join(tmpdir(), `scrutin-test-ports-${process.getuid()}`); // a file for each block, with the process that has it
+let block; // {at, end}: the ports that only this process hands out
+
+const isAlive = (pid) => {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+/** Takes a block of ports for this process, so that tests side by side never choose the same one between looking and
+ *  listening. Below the kernel's own range, where an outgoing connection could take a port while the service is down, and
+ *  a client could even be connected to itself. */
+function takeBlock() {
   const [lowest] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number);
+  const blocks = Math.floor((Math.max(lowest, 20_000) - 10_000) / BLOCK);
+  mkdirSync(RESERVED, { recursive: true });
+  for (let tries = 0; tries < 1000; tries++) {
+    const n = Math.floor(Math.random() * blocks);
+    const file = join(RESERVED, String(n));
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      process.on('exit', () => rmSync(file, { force: true }));
+      return { at: 10_000 + n * BLOCK, end: 10_000 + (n + 1) * BLOCK };
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    try { // of a process that was killed
+      if (!isAlive(Number(readFileSync(file, 'utf8'))) && Date.now() - statSync(file).mtimeMs > 60_000) rmSync(file, { force: true });
+    } catch { /* it is gone just now */ }
+  }
+  throw new Error(`every block of ports is taken: ${RESERVED}`);
+}
+
+/** A port that is free, and n - 1 after it; no other test is given them. */
+export async function freePorts(n) {
   const isFree = (port) => new Promise((done) => {
     const server = createServer();
     server.once('error', () => done(false));
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => done(true)));
   });
-  for (let tries = 0; tries < 200; tries++) {
-    const first = 10_000 + Math.floor(Math.random() * (lowest - 10_000 - n));
+  for (let tries = 0; tries < 500; tries++) {
+    if (!block || block.at + n > block.end) block = takeBlock();
+    const first = block.at;
+    block.at += n;
     const all = Array.from({ length: n }, (_, i) => first + i);
     if ((await Promise.all(all.map(isFree))).every(Boolean)) return first;
   }
   throw new Error('found no free ports');
 }
+
+const BROKER_PATIENCE_MS = 20_000; // for an answer of JetStream's API: its disk may be busy
 
 const running = new Set();
 process.on('exit', () => {
@@ -62,7 +100,8 @@ export class Instance {
       ENV_FILE: '/dev/null', BUILD_DIR, STATE_DIR: instance.stateDir, WORKERS: String(workers),
       VOTE_API_PORT: String(first), RESULT_API_PORT: String(first + 1), NATS_PORT: String(first + 2),
       VOTE_UI_PORT: String(first + 3), RESULT_UI_PORT: String(first + 4), UI_ADDRESS: '127.0.0.1',
-      WORKER_PORT: String(first + 5), LOG_LEVEL: 'info', RATE_LIMITS: 'off', // all load comes from one address
+      WORKER_PORT: String(first + 5), LOG_LEVEL: 'info', START_TIMEOUT: '180',
+      RATE_LIMITS: 'off', // all load comes from one address
       ...env,
     };
     running.add(instance);
@@ -86,7 +125,7 @@ export class Instance {
     instance.apiKey = readFileSync(instance.env.API_KEY_FILE, 'utf8').trim();
     instance.db = new pg.Pool({
       host: instance.env.PGHOST, user: instance.env.PGUSER, database: instance.env.PGDATABASE, max: 4,
-      connectionTimeoutMillis: 5000,
+      connectionTimeoutMillis: 30_000,
     });
     instance.db.on('error', () => {}); // the server is killed on purpose
     instance.children = new Set();
@@ -118,17 +157,18 @@ export class Instance {
     return pid;
   }
 
-  /** Sends a signal to one program; gives its process id. */
+  /** Sends a signal to one program; gives its process id. After SIGSTOP none of its threads runs any more. */
   async signal(program, signal) {
     const pid = await this.pid(program);
     process.kill(pid, signal);
+    if (signal === 'SIGSTOP') await until(`${program} is stopped`, () => isStopped(pid), { every: 1 });
     return pid;
   }
 
   /** SIGKILL, and waits until the supervisor has started it again. */
   async killAndWait(program) {
     const pid = await this.signal(program, 'SIGKILL');
-    await until(`${program} is started again`, async () => (await this.pid(program)) !== pid, { timeout: 30_000 });
+    await until(`${program} is started again`, async () => (await this.pid(program)) !== pid, { timeout: 60_000 });
     return pid;
   }
 
@@ -139,7 +179,7 @@ export class Instance {
   /** What the test calls the service at a URL says of itself: the status of /readyz, or 0. */
   static async readyStatus(url) {
     try {
-      return (await request(url, { path: '/readyz', timeout: 2000 })).status;
+      return (await request(url, { path: '/readyz', timeout: 5000 })).status;
     } catch {
       return 0;
     }
@@ -151,11 +191,11 @@ export class Instance {
   }
 
   /** Waits until every service says that it is ready. */
-  async ready({ timeout = 60_000, urls = this.urls() } = {}) {
+  async ready({ timeout = 120_000, urls = this.urls() } = {}) {
     await until('all services are ready', async () => {
       const answers = await Promise.all(urls.map(async (url) => {
         try {
-          const { status, text } = await request(url, { path: '/readyz', timeout: 2000 });
+          const { status, text } = await request(url, { path: '/readyz', timeout: 5000 });
           return status === 200 ? null : `${url}: ${status} ${text}`;
         } catch (error) {
           return `${url}: ${error.message}`;
@@ -201,20 +241,23 @@ export class Instance {
   /** Runs scrutin-audit --json; gives its exit code, the report and standard error. */
   async audit(args = [], more = {}) {
     const { code, stdout, stderr } = await runProgram(programPath('scrutin-audit'), ['--json', ...args],
-      this.serviceEnv('scrutin-audit', more), { check: false, timeout: 60_000 });
+      this.serviceEnv('scrutin-audit', more), { check: false });
     return { code, stderr, report: stdout === '' ? null : JSON.parse(stdout) };
   }
 
   /** A NATS connection; the same one for everybody who asks without options. */
   async nats(options) {
     if (options) return connectNats({ servers: this.env.NATS_URL, ...options });
-    this.bus ??= await connectNats({ servers: this.env.NATS_URL, maxReconnectAttempts: -1, reconnectTimeWait: 100,
-      name: 'test' });
+    if (!this.bus) {
+      this.bus = await connectNats({ servers: this.env.NATS_URL, maxReconnectAttempts: -1, reconnectTimeWait: 100, name: 'test' });
+      const jetstream = this.bus.jetstream.bind(this.bus);
+      this.bus.jetstream = (more) => jetstream({ timeout: BROKER_PATIENCE_MS, ...more });
+    }
     return this.bus;
   }
 
   async jsm() {
-    return (await this.nats()).jetstreamManager({ timeout: 5000 });
+    return (await this.nats()).jetstreamManager({ timeout: BROKER_PATIENCE_MS });
   }
 
   // --- polls and their books
@@ -222,8 +265,12 @@ export class Instance {
   /** Makes a poll of n options `o0`, `o1`, … and gives {id, options, token}. */
   async createPoll({ n = 10, title = 'Test', options, ...more } = {}) {
     options ??= Array.from({ length: n }, (_, i) => ({ id: `o${i}`, label: `Option ${i}` }));
-    const answer = await requestJson(this.voteUrl, 'POST', '/v1/polls', { title, options, method: 'plurality', ...more },
-      { authorization: `Bearer ${this.apiKey}` });
+    // 503: the broker took longer than vote-api waits for it; the same again is right.
+    const answer = await until('the poll is made', async () => {
+      const tried = await requestJson(this.voteUrl, 'POST', '/v1/polls', { title, options, method: 'plurality', ...more },
+        { authorization: `Bearer ${this.apiKey}` });
+      return tried.status !== 503 && tried;
+    });
     if (answer.status !== 201) throw new Error(`POST /v1/polls: ${answer.status} ${answer.text}`);
     const { id, manage_token: token } = answer.json;
     return { id, token, options: options.map((option) => option.id), revisable: more.revisable ?? true };
@@ -233,21 +280,23 @@ export class Instance {
     return (await this.db.query(text, params)).rows;
   }
 
-  /** Waits until the workers have dealt with everything that the stream holds. */
-  async settle({ timeout = 40_000 } = {}) {
+  /** Waits until the workers have dealt with everything that the stream holds now; a load may go on meanwhile. */
+  async settle({ timeout = 120_000 } = {}) {
     const jsm = await this.jsm();
+    let target; // {created, last}
     return until('everything in the stream is applied', async () => {
       const { state, created, config } = await jsm.streams.info('BALLOTS');
+      if (target?.created !== created) target = { created, last: state.last_seq };
       const [row] = await this.sql(
         `SELECT count(b.seq) AS n, e.epoch FROM stream_epochs e LEFT JOIN applied_batches b
              ON b.epoch = e.epoch AND b.seq <= $1
-          WHERE e.created_ns = $2 GROUP BY e.epoch`, [state.last_seq, /; incarnation (\d+)$/.exec(config.description)?.[1] ?? String(nanoseconds(created))]);
-      if (!row && state.last_seq > 0) throw new Error('this stream has no epoch yet');
-      if (Number(row?.n ?? 0) !== state.last_seq) {
+          WHERE e.created_ns = $2 GROUP BY e.epoch`, [target.last, /; incarnation (\d+)$/.exec(config.description)?.[1] ?? String(nanoseconds(created))]);
+      if (!row && target.last > 0) throw new Error('this stream has no epoch yet');
+      if (Number(row?.n ?? 0) !== target.last) {
         const { name, ts, stream_name: stream, config: durable, created: made, ...rest } = await jsm.consumers.info('BALLOTS', 'workers');
-        throw new Error(`${row?.n ?? 0} of ${state.last_seq} messages are applied; consumer ${JSON.stringify(rest)}`);
+        throw new Error(`${row?.n ?? 0} of ${target.last} messages are applied; consumer ${JSON.stringify(rest)}`);
       }
-      return { last: state.last_seq, epoch: row?.epoch };
+      return { last: target.last, epoch: row?.epoch };
     }, { timeout, every: 50 });
   }
 
@@ -302,7 +351,7 @@ export class Instance {
     for (const view of ['tally_mismatch', 'ledger_mismatch', 'timeline_mismatch', 'missing_batches']) {
       for (const row of await this.sql(`SELECT * FROM ${view} LIMIT 10`)) violations.push(`${view}: ${JSON.stringify(row)}`);
     }
-    const { code, report, stderr } = await this.audit([], { SETTLE_S: '20' });
+    const { code, report, stderr } = await this.audit([], { SETTLE_S: '60' });
     if (code !== 0) violations.push(`scrutin-audit ended with ${code}: ${JSON.stringify(report?.discrepancies)} ${stderr}`);
     const n = await this.deadlocks();
     if (n > 0) violations.push(`${n} deadlocks`);
@@ -373,6 +422,12 @@ function nanoseconds(text) {
   return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
 }
 
+/** Whether every thread of a process is stopped: SIGSTOP takes a moment to reach them. */
+function isStopped(pid) {
+  return readdirSync(`/proc/${pid}/task`).every((task) =>
+    /^T/.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8').replace(/^.*\) /s, '')));
+}
+
 export function programPath(name) {
   return join(BUILD_DIR, name.startsWith('scrutin-') ? `worker/${name}` : `${name}/${name}`);
 }
@@ -403,7 +458,7 @@ export function startProgram(path, args, env) {
 }
 
 /** Runs a program to its end. */
-export async function runProgram(path, args, env, { check = true, timeout = 180_000 } = {}) {
+export async function runProgram(path, args, env, { check = true, timeout = 300_000 } = {}) {
   const child = startProgram(path, args, env);
   const { code, signal } = await within(timeout, `${path} ${args.join(' ')}`, child.ended).catch((error) => {
     child.kill('SIGKILL');
