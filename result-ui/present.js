@@ -74,6 +74,17 @@ export function presentView({ code }) {
       refresh();
     }
   }
+  // The screen stays on, where the browser can see to that; a lock ends whenever the page is hidden.
+  /** @type {WakeLockSentinel | undefined} */
+  let lock;
+  let isOver = false;
+  async function stayAwake() {
+    if (document.hidden || isOver) return;
+    lock = await navigator.wakeLock?.request('screen').catch(() => undefined);
+    if (isOver) lock?.release();
+  }
+  stayAwake();
+  document.addEventListener('visibilitychange', stayAwake);
   addEventListener('keydown', onKey);
   addEventListener('pointermove', onPointer);
   addEventListener('pointerdown', onPointer);
@@ -134,6 +145,9 @@ export function presentView({ code }) {
       </div>`;
     },
     close: () => {
+      isOver = true;
+      lock?.release();
+      document.removeEventListener('visibilitychange', stayAwake);
       removeEventListener('keydown', onKey);
       removeEventListener('pointermove', onPointer);
       removeEventListener('pointerdown', onPointer);

@@ -1,6 +1,7 @@
 // What is known of one poll's results: the newest snapshot, how fresh it is, and the turnout over time.
 // SPDX-License-Identifier: MIT
 import { Problem, ask, send } from '../web/api.js';
+import { now } from '../web/clock.js';
 import { saveFile } from '../web/copy.js';
 import { refresh } from '../web/shell.js';
 import { store, stored } from '../web/store.js';
@@ -118,7 +119,7 @@ export class Source {
 /** About a hundred columns, whatever the poll's length. @param {Results} results */
 function stepFor({ poll }) {
   const begun = Date.parse(poll.opens_at ?? poll.created_at);
-  const ended = Math.min(Date.now(), poll.closes_at ? Date.parse(poll.closes_at) : Infinity);
+  const ended = Math.min(now(), poll.closes_at ? Date.parse(poll.closes_at) : Infinity);
   const seconds = Number.isFinite(begun) ? Math.max(0, ended - begun) / 1000 : 0;
   return STEPS.find((step) => seconds / step <= 120) ?? STEPS[STEPS.length - 1];
 }

@@ -5,6 +5,8 @@
 import { Problem, backOff, pause, send } from '../web/api.js';
 
 const SILENCE = 45_000; // ms; the server sends at least a heartbeat every 15 s
+const STALE = 20_000; // ms; enough when the lid was just opened, or the network came back
+const LOOK_EVERY = 5000; // ms
 const HIDDEN_AGAIN = 10_000; // ms; hidden results may have been opened meanwhile
 const WITHOUT_LIMIT = 2 ** 31 - 1;
 
@@ -54,15 +56,18 @@ export function follow(path, headers, listener) {
   const stop = new AbortController();
   let lastId = '', failures = 0;
   let nudge = new AbortController(); // ends a pause early
+  let heardAt = 0; // ms since 1970
+  let cutStale = () => {};
+  const isSilent = (/** @type {number} */ ms) => Math.abs(Date.now() - heardAt) > ms;
 
   const once = async () => {
     const connection = new AbortController();
     const cut = () => connection.abort();
-    let silence = setTimeout(cut, SILENCE);
-    const alive = () => {
-      clearTimeout(silence);
-      silence = setTimeout(cut, SILENCE);
-    };
+    const alive = () => { heardAt = Date.now(); };
+    alive();
+    // By the clock on the wall: that of timers stands still while a laptop sleeps.
+    const silence = setInterval(() => isSilent(SILENCE) && cut(), LOOK_EVERY);
+    cutStale = () => isSilent(STALE) && cut();
     stop.signal.addEventListener('abort', cut);
     try {
       const response = await send('GET', path, {
@@ -77,7 +82,7 @@ export function follow(path, headers, listener) {
         listener.onEvent(id, data);
       }), alive);
     } finally {
-      clearTimeout(silence);
+      clearInterval(silence);
       stop.signal.removeEventListener('abort', cut);
     }
   };
@@ -99,7 +104,10 @@ export function follow(path, headers, listener) {
     }
   };
 
-  const hurry = () => nudge.abort();
+  const hurry = () => {
+    nudge.abort();
+    cutStale();
+  };
   addEventListener('online', hurry);
   document.addEventListener('visibilitychange', hurry);
   run();

@@ -1,7 +1,6 @@
 // What one sees after the tap: the choice at once, then received with its receipt, then counted.
 // SPDX-License-Identifier: MIT
-import { announce } from '../web/announce.js';
-import { copyText } from '../web/copy.js';
+import { copier } from '../web/copy.js';
 import { html } from '../web/html.js';
 import { distance, has, number, t } from '../web/i18n.js';
 import { icons } from './icons.js';
@@ -53,7 +52,7 @@ function waitingNotice(ballot) {
 const receipt = (ballot) => html`<div class="receipt">
   <p class="label">${t('receipt.yours')}</p>
   <p class="row"><code class="mono small">${ballot.receipt}</code>
-    <button type="button" class="button second" @click=${async () => announce(t(await copyText(ballot.receipt ?? '') ? 'receipt.copied' : 'copy.failed'))}
+    <button type="button" class="button second" @click=${copier(ballot.receipt ?? '', 'code')}
       >${t('copy')}</button></p>
   <p class="hint">${t('receipt.what')} <a href="/receipt#${ballot.receipt}">${t('receipt.check-it')}</a></p>
 </div>`;

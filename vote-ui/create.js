@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { Problem, ask } from '../web/api.js';
+import { now } from '../web/clock.js';
 import { html } from '../web/html.js';
 import { t } from '../web/i18n.js';
 import { go, refresh } from '../web/shell.js';
@@ -30,7 +31,7 @@ export function createView() {
     hasTried = true;
     refused = {};
     error = '';
-    const found = faults(form, Date.now());
+    const found = faults(form, now());
     if (Object.keys(found).length || isSending) {
       announce(t(Object.values(found)[0] ?? 'loading'));
       focusFault(found, form);
@@ -83,7 +84,7 @@ export function createView() {
     render: () => html`<div class="create wide">
       <form class="stack" novalidate @submit=${submit}>
         <h1>${t('create')}</h1>
-        ${pollFields({ form, faults: { ...(hasTried ? faults(form, Date.now()) : {}), ...refused }, changed })}
+        ${pollFields({ form, faults: { ...(hasTried ? faults(form, now()) : {}), ...refused }, changed })}
         ${needsKey ? html`<div class="field"><label for="api-key">${t('form.key')}</label>
           <input class="input mono" id="api-key" type="password" autocomplete="off" @input=${(/** @type {Event} */ event) =>
     store('api-key', /** @type {HTMLInputElement} */ (event.target).value.trim())}></div>` : ''}

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { Problem, ask, send, siteAddresses } from '../web/api.js';
+import { now } from '../web/clock.js';
 import { saveFile } from '../web/copy.js';
 import { html } from '../web/html.js';
 import { distance, number, t } from '../web/i18n.js';
-import { go, refresh } from '../web/shell.js';
+import { decode, go, refresh } from '../web/shell.js';
 import { codeMaker } from './codes.js';
 import { icons } from './icons.js';
 import { forgetToken, keepToken, manageToken } from './managed.js';
@@ -22,7 +23,7 @@ const EXPORTS = [['results.csv', 'text/csv'], ['results.json', 'application/json
 
 /** Takes the token out of the address, so that it is not shown around. @param {string} code */
 function takeToken(code) {
-  const token = decodeURIComponent(location.hash.slice(1));
+  const token = decode(location.hash.slice(1));
   if (!token) return;
   keepToken(code, token);
   history.replaceState(history.state, '', location.pathname + location.search);
@@ -171,7 +172,7 @@ export function manageView({ code }) {
     const open = form;
     const closesAsWas = open.closes === formOf(shown).closes;
     const found = () => {
-      const { closes, ...others } = faults(open, Date.now());
+      const { closes, ...others } = faults(open, now());
       return closes && !closesAsWas ? { ...others, closes } : others;
     };
     return html`<form class="card stack" novalidate @submit=${async (/** @type {Event} */ event) => {

@@ -7,6 +7,7 @@
 //
 // A ballot is cast once however often it is sent: the voter is known before the first try, and has one ballot in a poll.
 import { Problem, ask, backOff, pause, persist } from '../web/api.js';
+import { now } from '../web/clock.js';
 import { onStored, store, stored, storeJson, storedJson, storedNames } from '../web/store.js';
 
 /** @typedef {'waiting' | 'sent' | 'refused'} BallotState */
@@ -20,7 +21,7 @@ import { onStored, store, stored, storeJson, storedJson, storedNames } from '../
  * @property {string} [code] the voting code, where the poll wants one
  * @property {BallotState} state
  * @property {number} tries how often the server was asked in vain
- * @property {number} [nextAt] when it will be asked again, ms since 1970
+ * @property {number} [nextAt] when it will be asked again, ms since 1970 by the server's clock
  * @property {string} [problem] why it waits, or was refused
  * @property {string} [receipt]
  * @property {Fate} [fate]
@@ -116,7 +117,7 @@ async function failed(ballot, problem) {
     return;
   }
   const wait = backOff(ballot.tries++, problem.retryAfter);
-  ballot.nextAt = Date.now() + wait;
+  ballot.nextAt = now() + wait;
   changed(ballot.poll);
   await rest(ballot.poll, wait);
 }

@@ -10,6 +10,7 @@ import { castBallot, statusText } from './cast_ballot.js';
 import { draftOf, prune, selectionOf } from './draft.js';
 import { joinForm } from './home.js';
 import { icons } from './icons.js';
+import { keepDraft, keptDraft } from './kept_draft.js';
 import { manageToken } from './managed.js';
 import { cast, forget, keptBallot, onBallots } from './outbox.js';
 import { rules } from './rules.js';
@@ -27,8 +28,9 @@ export function pollView({ code }) {
   let poll;
   /** @type {import('../web/api.js').Problem | undefined} */
   let problem;
-  let draft = draftOf();
-  let isChanging = false; // a ballot was cast, and is being filled in anew
+  const begun = keptDraft(code);
+  let draft = begun ?? draftOf();
+  let isChanging = Boolean(begun); // a ballot was cast, and is being filled in anew
   let codeText = votingCode(new URLSearchParams(location.hash.slice(1)).get('code') ?? keptBallot(code)?.code ?? '');
   let codeError = '';
   let resultPage = '';
@@ -59,6 +61,7 @@ export function pollView({ code }) {
     const kept = keptBallot(code);
     if (!kept) return;
     draft = draftOf(kept.selection);
+    keepDraft(code, draft);
     isChanging = true;
     if (/^voting-code/.test(slug)) {
       codeError = t(`problem.${slug}`);
@@ -79,6 +82,7 @@ export function pollView({ code }) {
       return;
     }
     isChanging = false;
+    keepDraft(code, null);
     codeError = '';
     cast(code, selectionOf(poll, draft), poll.voter_policy === 'code' ? codeText : undefined);
     refresh();
@@ -95,6 +99,22 @@ export function pollView({ code }) {
     isChanging = true;
     refresh();
     queueMicrotask(focusHeading);
+  }
+
+  function filled() {
+    keepDraft(code, draft);
+    refresh();
+  }
+
+  function setAside() {
+    isChanging = false;
+    refresh();
+  }
+
+  function giveUp() {
+    keepDraft(code, null);
+    draft = draftOf();
+    setAside();
   }
 
   // --- parts
@@ -119,7 +139,7 @@ export function pollView({ code }) {
     return html`<div class="notice bad stack" role="alert"><p><strong>${t('refused.title')}</strong></p>
       <p>${t(`problem.${kept.problem}`)}</p>
       ${kept.before ? html`<p>${t('refused.before')}</p>` : ''}
-      <p><button type="button" class="button second" @click=${() => { forget(code); isChanging = false; refresh(); }}>${t('refused.ok')}</button></p></div>`;
+      <p><button type="button" class="button second" @click=${() => { forget(code); if (kept.before) giveUp(); else setAside(); }}>${t('refused.ok')}</button></p></div>`;
   };
 
   /** @param {Poll} shown */
@@ -135,7 +155,7 @@ export function pollView({ code }) {
   /** @param {Poll} shown */
   function body(shown) {
     const kept = keptBallot(code);
-    if (kept && kept.state !== 'refused' && !isChanging) {
+    if (kept && kept.state !== 'refused' && !(isChanging && shown.revisable)) {
       return html`${castBallot(shown, kept)}
         ${isOver(shown) ? html`<p class="notice">${t('closed.after')}</p>` : ''}
         <div class="actions">${shown.state === 'open' && shown.revisable ? html`<button type="button" class="button second" @click=${change}
@@ -152,8 +172,8 @@ export function pollView({ code }) {
       ${stop ? html`<p class="notice warn">${stop}</p>` : ''}
       ${refusal()}
       ${shown.voter_policy === 'code' && !stop ? codeField() : ''}
-      ${ballot({ poll: shown, draft, changed: refresh, cast: castNow, stop })}
-      <div class="actions">${isChanging && kept && kept.state !== 'refused' ? html`<button type="button" class="button quiet" @click=${() => { isChanging = false; refresh(); }}
+      ${ballot({ poll: shown, draft, changed: filled, cast: castNow, stop })}
+      <div class="actions">${isChanging && kept && kept.state !== 'refused' ? html`<button type="button" class="button quiet" @click=${giveUp}
         >${t('cast.keep')}</button>` : ''}${resultLink(shown)}</div>`;
   }
 

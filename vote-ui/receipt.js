@@ -4,13 +4,13 @@ import { announce } from '../web/announce.js';
 import { Problem } from '../web/api.js';
 import { html } from '../web/html.js';
 import { has, t } from '../web/i18n.js';
-import { refresh } from '../web/shell.js';
+import { decode, refresh } from '../web/shell.js';
 import { icons } from './icons.js';
 import { askReceipt } from './outbox.js';
 
 /** @returns {import('../web/shell.js').View} */
 export function receiptView() {
-  let receipt = decodeURIComponent(location.hash.slice(1));
+  let receipt = decode(location.hash.slice(1));
   /** @type {{state: string, reason?: string} | undefined} */
   let fate;
   let error = '';

@@ -1,5 +1,6 @@
 // What one should know before voting: who may, whether it can be changed, until when, and who sees the result.
 // SPDX-License-Identifier: MIT
+import { now } from '../web/clock.js';
 import { html } from '../web/html.js';
 import { distance, t, time } from '../web/i18n.js';
 import { limits } from './draft.js';
@@ -11,7 +12,7 @@ import { icons } from './icons.js';
 function closing(poll) {
   if (poll.state === 'scheduled' && poll.opens_at) return t('rule.opens', { when: distance(poll.opens_at), at: time(poll.opens_at) });
   if (!poll.closes_at) return t('rule.by-hand');
-  return t(new Date(poll.closes_at) > new Date() ? 'rule.closes' : 'rule.closed',
+  return t(Date.parse(poll.closes_at) > now() ? 'rule.closes' : 'rule.closed',
     { when: distance(poll.closes_at), at: time(poll.closes_at) });
 }
 

@@ -1,18 +1,14 @@
 // What an organiser hands out: the code, the link and its QR code, the result page, and for themselves the manage link.
 // SPDX-License-Identifier: MIT
-import { announce } from '../web/announce.js';
-import { copyText } from '../web/copy.js';
+import { copier } from '../web/copy.js';
 import { html } from '../web/html.js';
 import { t } from '../web/i18n.js';
 import { qrCode } from '../web/qr.js';
 
-/** @param {string} text */
-const copy = async (text) => announce(t(await copyText(text) ? 'copied' : 'copy.failed'));
-
 /** @param {string} id @param {string} label @param {string} url @param {string} [hint] */
 const link = (id, label, url, hint) => html`<div class="field"><span class="label" id=${id}>${label}</span>
   <p class="link-row"><a class="mono small" href=${url} aria-describedby=${id} rel="external">${url.replace(/^https?:\/\//, '')}</a>
-    <button type="button" class="button second" aria-label="${t('copy')}: ${label}" @click=${() => copy(url)}>${t('copy')}</button></p>
+    <button type="button" class="button second" aria-label="${t('copy')}: ${label}" @click=${copier(url, 'a')}>${t('copy')}</button></p>
   ${hint ? html`<p class="hint">${hint}</p>` : ''}</div>`;
 
 /** @param {import('../web/types.js').Poll} poll @param {string} token @param {{vote: string, result: string}} site */

@@ -1,6 +1,7 @@
 // Keeps a poll up to date while somebody looks at it: asks again now and then, and when it should open or close.
 // SPDX-License-Identifier: MIT
 import { Problem, ask, backOff } from '../web/api.js';
+import { now } from '../web/clock.js';
 
 const EVERY = 12_000; // ms; a hall of phones asks at random times
 
@@ -8,7 +9,7 @@ const EVERY = 12_000; // ms; a hall of phones asks at random times
 
 /** How long until the clock changes the poll's state, in ms. @param {Poll} poll */
 function untilTurn(poll) {
-  const times = [poll.opens_at, poll.closes_at].map((at) => (at ? Date.parse(at) - Date.now() : -1)).filter((ms) => ms > 0);
+  const times = [poll.opens_at, poll.closes_at].map((at) => (at ? Date.parse(at) - now() : -1)).filter((ms) => ms > 0);
   return Math.min(Infinity, ...times);
 }
 

@@ -1,5 +1,6 @@
 // Asks the two APIs, which stand as one behind the page's own address; problems (RFC 9457) become errors.
 // SPDX-License-Identifier: MIT
+import { heardTime, now } from './clock.js';
 import { has, t, distance } from './i18n.js';
 
 /** What the API refused, or `offline` when there was no answer at all. */
@@ -23,7 +24,7 @@ export class Problem extends Error {
   /** A sentence that a person understands, in the language of the page. */
   get sentence() {
     if (this.slug === 'too-many-requests') {
-      return t('problem.too-many-requests', { when: distance(new Date(Date.now() + 1000 * (this.retryAfter ?? 10))) });
+      return t('problem.too-many-requests', { when: distance(now() + 1000 * (this.retryAfter ?? 10)) });
     }
     if (has(`problem.${this.slug}`)) return t(`problem.${this.slug}`);
     return this.status >= 500 ? t('problem.unavailable') : this.message;
@@ -33,7 +34,7 @@ export class Problem extends Error {
 /** Retry-After in seconds, from either of its two forms. @param {string | null} text */
 function retryAfter(text) {
   if (!text) return undefined;
-  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - now()) / 1000;
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
@@ -74,6 +75,7 @@ export async function send(method, path, { body, token, headers = {}, timeout = 
   } catch {
     throw new Problem('offline', 0);
   }
+  heardTime(response.headers.get('date'));
   if (!response.ok) throw await problemOf(response);
   return response;
 }

@@ -1,8 +1,10 @@
 // Copies and shares, also where the browser's own functions are missing: they want a certificate.
 // SPDX-License-Identifier: MIT
+import { announce } from './announce.js';
+import { t } from './i18n.js';
 
-/** Copies a text; false when the browser does not let us. @param {string} text */
-export async function copyText(text) {
+/** @param {string} text */
+async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -17,6 +19,31 @@ export async function copyText(text) {
     return done;
   }
 }
+
+const SHOWN = 4000; // ms
+
+/** Shows a word for a moment, and says it. @param {string} text */
+function tell(text) {
+  document.querySelector('.toast')?.remove();
+  const toast = document.createElement('div');
+  toast.className = 'toast';
+  toast.ariaHidden = 'true';
+  toast.textContent = text;
+  document.body.append(toast);
+  setTimeout(() => toast.remove(), SHOWN);
+  announce(text);
+}
+
+/**
+ * What a button to copy does on a click; where the browser does not let us, it selects the text for the person to copy.
+ * @param {string} text @param {string} selector of the element beside the button that shows it
+ */
+export const copier = (text, selector) => async (/** @type {Event} */ event) => {
+  const shown = /** @type {HTMLElement} */ (event.currentTarget).parentElement?.querySelector(selector);
+  const done = await copyText(text);
+  if (!done && shown) getSelection()?.selectAllChildren(shown);
+  tell(t(done ? 'copied' : 'copy.failed'));
+};
 
 /** Hands a file to the person. @param {string} name @param {string} type @param {string} text */
 export function saveFile(name, type, text) {

@@ -1,5 +1,6 @@
 // The language of the page: its sentences, plurals, numbers and times, by Intl.
 // SPDX-License-Identifier: MIT
+import { now } from './clock.js';
 import { stored, store } from './store.js';
 
 /** @typedef {'en' | 'fr'} Language */
@@ -87,14 +88,14 @@ export const percent = (share, digits = 0) => number(share, { style: 'percent', 
 /** A point in time for people: the hour alone when it is today. @param {string | number | Date} when */
 export function time(when) {
   const date = new Date(when);
-  const isToday = date.toDateString() === new Date().toDateString();
+  const isToday = date.toDateString() === new Date(now()).toDateString();
   return new Intl.DateTimeFormat(language, isToday ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' })
     .format(date);
 }
 
 /** How far away a point in time is: "in 5 minutes". @param {string | number | Date} when */
 export function distance(when) {
-  const seconds = (new Date(when).getTime() - Date.now()) / 1000;
+  const seconds = (new Date(when).getTime() - now()) / 1000;
   const [unit, size] = /** @type {[Intl.RelativeTimeFormatUnit, number]} */ (
     Math.abs(seconds) < 90 ? ['second', 1] : Math.abs(seconds) < 5400 ? ['minute', 60]
       : Math.abs(seconds) < 129_600 ? ['hour', 3600] : ['day', 86_400]);

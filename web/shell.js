@@ -126,8 +126,8 @@ export function matchPath(pattern, path) {
   return params;
 }
 
-/** @param {string} part */
-function decode(part) {
+/** A part of an address as it was meant, and as it stands where it is cut off. @param {string} part */
+export function decode(part) {
   try {
     return decodeURIComponent(part);
   } catch {
@@ -172,9 +172,10 @@ function onClick(event) {
   if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented || event.button !== 0 || event.metaKey
     || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute('download') || link.rel === 'external'
     || link.origin !== location.origin) return;
-  if (link.hash && link.pathname === location.pathname && link.getAttribute('href')?.startsWith('#')) return;
   event.preventDefault();
-  go(link.href);
+  // A place on this page is no other page: to open it anew would empty a half-filled ballot.
+  if (link.getAttribute('href')?.startsWith('#')) document.getElementById(link.hash.slice(1))?.focus();
+  else go(link.href);
 }
 
 /** Starts the page. @param {ShellOptions} given */

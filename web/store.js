@@ -2,26 +2,27 @@
 // SPDX-License-Identifier: MIT
 
 const PREFIX = 'scrutin.';
-/** @type {Map<string, string>} */
+/** @type {Map<string, string | null>} */
 const fallback = new Map();
 
 /** @param {string} name @returns {string | null} */
 export function stored(name) {
+  if (fallback.has(name)) return fallback.get(name) ?? null;
   try {
     return localStorage.getItem(PREFIX + name);
   } catch {
-    return fallback.get(name) ?? null;
+    return null;
   }
 }
 
 /** @param {string} name @param {string | null} value null removes it */
 export function store(name, value) {
+  fallback.delete(name);
   try {
     if (value === null) localStorage.removeItem(PREFIX + name);
     else localStorage.setItem(PREFIX + name, value);
-  } catch {
-    if (value === null) fallback.delete(name);
-    else fallback.set(name, value);
+  } catch { // forbidden, or full: what was kept there before no longer counts
+    fallback.set(name, value);
   }
 }
 
@@ -39,11 +40,12 @@ export const storeJson = (name, value) => store(name, value === null ? null : JS
 
 /** The names of what is kept that begin with this. @param {string} start */
 export function storedNames(start) {
+  /** @type {string[]} */
+  let keys = [];
   try {
-    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + start)).map((key) => key.slice(PREFIX.length));
-  } catch {
-    return [...fallback.keys()].filter((name) => name.startsWith(start));
-  }
+    keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
+  } catch { /* there are those of this page */ }
+  return [...new Set([...keys, ...fallback.keys()])].filter((name) => name.startsWith(start) && stored(name) !== null);
 }
 
 /** Calls back when another tab changes a value whose name begins with this. @param {string} start @param {(name: string) => void} changed */

@@ -10,7 +10,7 @@ export const messages = {
   results: 'Results',
   closes: 'closes {when}',
   'see-result': 'See the result',
-  'copy.failed': 'The browser does not allow copying; select the text instead.',
+  'copy.failed': 'The browser does not let us copy. The text is selected: copy it from there.',
 
   'home.title': 'Vote',
 

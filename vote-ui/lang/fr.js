@@ -11,7 +11,7 @@ export const messages = {
   results: 'Résultats',
   closes: 'fin {when}',
   'see-result': 'Voir le résultat',
-  'copy.failed': 'Le navigateur ne permet pas de copier ; sélectionnez le texte.',
+  'copy.failed': 'Le navigateur ne nous laisse pas copier. Le texte est sélectionné : copiez-le vous-même.',
 
   'home.title': 'Voter',
 

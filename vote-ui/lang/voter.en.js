@@ -67,7 +67,6 @@ export const messages = {
   'receipt.yours': 'Your receipt',
   'receipt.what': 'With it you can check at any time that your ballot was counted. It does not show your choice.',
   'receipt.check-it': 'Check it',
-  'receipt.copied': 'Receipt copied',
   'receipt.pending': 'The ballot was received and is stored safely. It is waiting to be counted.',
   'receipt.counted': 'The ballot is part of the result.',
   'receipt.superseded': 'The ballot was received, but another one of the same voter counts in its place.',

@@ -68,7 +68,6 @@ export const messages = {
   'receipt.yours': 'Votre reçu',
   'receipt.what': 'Il permet de vérifier à tout moment que votre bulletin a été compté. Il ne montre pas votre choix.',
   'receipt.check-it': 'Vérifier',
-  'receipt.copied': 'Reçu copié',
   'receipt.pending': 'Le bulletin est reçu et en sécurité. Il attend d’être compté.',
   'receipt.counted': 'Le bulletin fait partie du résultat.',
   'receipt.superseded': 'Le bulletin est reçu, mais un autre du même électeur compte à sa place.',

@@ -1,0 +1,155 @@
+// The pages where things are not as they should be: no storage, a wrong clock, no clipboard, a view left half-way.
+// SPDX-License-Identifier: MIT
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { Browser } from '../lib/browser.js';
+import { Instance } from '../lib/instance.js';
+import { request } from '../lib/http.js';
+import { until } from '../lib/wait.js';
+
+let instance;
+let browser;
+before(async () => {
+  [instance, browser] = await Promise.all([Instance.start({ workers: 1 }), Browser.start()]);
+});
+after(async () => {
+  await browser?.close();
+  await instance?.stop();
+});
+
+const FRUIT = ['Apples', 'Pears', 'Plums'].map((label, i) => ({ id: `o${i}`, label }));
+const button = (page, name) => page.getByRole('button', { name });
+const sees = (page, text) => page.getByText(text).first().waitFor();
+const counted = (page) => sees(page, 'Counted. Thank you!');
+const openVote = (path, options) => browser.open(instance.votePage + path, options);
+
+/** A device on which a script has run before any of the page's. */
+async function deviceWith(script, argument) {
+  const device = await browser.device();
+  await device.addInitScript(script, argument);
+  return device;
+}
+
+test('a half-filled ballot stays: over a skip link, a look elsewhere and back, and a reload', async () => {
+  const { id } = await instance.createPoll({ method: 'approval', options: FRUIT });
+  const page = await openVote(`/p/${id}`);
+  const isTicked = async (name) => {
+    const box = page.getByLabel(name);
+    await box.waitFor({ state: 'attached' });
+    return box.isChecked();
+  };
+  await page.getByLabel('Pears').check({ force: true });
+  await page.locator('.skip').focus();
+  await page.keyboard.press('Enter');
+  await until('the content has the focus', () => page.evaluate(() => document.activeElement?.id === 'main'));
+  assert.ok(await isTicked('Pears'), 'after the skip link');
+  await page.getByRole('link', { name: 'Scrutin', exact: true }).click();
+  await page.getByRole('heading', { name: 'Join a vote' }).waitFor();
+  await page.goBack();
+  assert.ok(await isTicked('Pears'), 'after a look elsewhere');
+  await page.reload();
+  assert.ok(await isTicked('Pears'), 'after a reload');
+  assert.ok(!await isTicked('Plums'));
+  await button(page, 'Cast my ballot').click();
+  await counted(page);
+  await page.reload();
+  await page.locator('.choice', { hasText: 'Pears' }).waitFor(); // what was cast is no draft any more
+  await button(page, 'Change my vote').click();
+  await page.getByLabel('Plums').check({ force: true });
+  await page.reload();
+  assert.ok(await isTicked('Plums'), 'a change that was begun');
+  await button(page, 'Leave it as it is').click();
+  await page.reload();
+  await page.locator('.choice', { hasText: 'Pears' }).waitFor();
+  await page.context().close();
+});
+
+test('a browser whose storage is full or forbidden votes once, however often it changes its mind', async () => {
+  for (const [name, script] of [
+    ['full', () => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }],
+    ['forbidden', () => {
+      for (const area of ['localStorage', 'sessionStorage']) {
+        Object.defineProperty(window, area, { get() { throw new DOMException('forbidden', 'SecurityError'); } });
+      }
+    }],
+  ]) {
+    const { id } = await instance.createPoll({ options: FRUIT });
+    const page = await openVote(`/p/${id}`, { device: await deviceWith(script) });
+    await button(page, 'Apples').click();
+    await counted(page);
+    await button(page, 'Change my vote').click();
+    await button(page, 'Pears').click();
+    const { total } = await until(`both ballots came in (${name})`, async () => {
+      const { json } = await request(instance.resultUrl, { path: `/v1/polls/${id}/results` });
+      return json.ledger.received === 2 && json;
+    });
+    assert.equal(total, 1, name);
+    await page.locator('.choice', { hasText: 'Pears' }).waitFor();
+    await page.context().close();
+  }
+});
+
+test('a phone whose clock is wrong by a day goes by the server’s', async () => {
+  const { id } = await instance.createPoll({ options: FRUIT, closes_at: new Date(Date.now() + 3_600_000).toISOString() });
+  for (const days of [1, -1]) {
+    const device = await deviceWith((ms) => {
+      const Right = Date;
+      window.Date = class extends Right {
+        constructor(...parts) { super(...(parts.length ? parts : [Right.now() + ms])); }
+
+        static now() { return Right.now() + ms; }
+      };
+    }, days * 86_400_000);
+    const page = await openVote(`/p/${id}`, { device });
+    await sees(page, /Closes in (\d\d minutes|1 hour) \(\d/); // the hour alone: it is today
+    await page.goto(`${instance.resultPage}/p/${id}`);
+    await sees(page, /Closes in (\d\d minutes|1 hour) \(\d/);
+    await page.context().close();
+  }
+});
+
+test('where the browser forbids to copy, the text is selected and the page says so', async () => {
+  const { id, token } = await instance.createPoll({ options: FRUIT });
+  const device = await deviceWith(() => {
+    Object.defineProperty(navigator, 'clipboard', { value: undefined });
+    document.execCommand = () => window.mayCopy === true;
+  });
+  const page = await openVote(`/manage/${id}#${token}`, { device });
+  const copy = button(page, 'Copy: Link to vote');
+  await copy.click();
+  await page.locator('.toast', { hasText: 'The browser does not let us copy.' }).waitFor();
+  assert.match(await page.evaluate(() => String(getSelection())), new RegExp(`/p/${id}$`));
+  await page.evaluate(() => { window.mayCopy = true; });
+  await copy.click();
+  await page.locator('.toast', { hasText: 'Copied' }).waitFor();
+  await page.context().close();
+});
+
+test('an address that was cut off in the middle still leads to its view', async () => {
+  for (const [path, text] of [['/receipt#%E0%A4%A', 'This is not a receipt of ours.'], ['/manage/nowhere9#%E0%A4%A', 'There is no poll with this code.']]) {
+    const page = await openVote(path);
+    await sees(page, text);
+    await page.context().close();
+  }
+});
+
+test('a laptop that was closed and is opened again looks anew at once', async () => {
+  const { id } = await instance.createPoll({ options: FRUIT });
+  const page = await browser.open(`${instance.resultPage}/p/${id}/present`);
+  await page.locator('.wait-count').waitFor();
+  let streams = 0;
+  page.on('request', (asked) => { streams += asked.url().endsWith('/results/stream'); });
+  const wake = () => document.dispatchEvent(new Event('visibilitychange'));
+  await page.evaluate(wake); // looked away for a moment: the stream is still good
+  await page.evaluate(() => {
+    const { now } = Date;
+    Date.now = () => now() + 3_600_000; // an hour by the wall's clock, none by that of timers
+  });
+  assert.equal(streams, 0);
+  await page.evaluate(wake);
+  await until('the stream was asked for again', () => streams > 0);
+  await page.locator('.chip', { hasText: 'Live' }).waitFor();
+  await page.context().close();
+});
+
+test('the pages had no error, broke no policy, and asked nobody else', () => browser.assertNoComplaint());
