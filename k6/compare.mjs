@@ -1,7 +1,7 @@
 // After a run: what k6 saw acknowledged beside what the database counts, by the ledger of the run's poll. Exit code 0 or 1.
 // SPDX-License-Identifier: MIT
 //
-// usage: RESULT_URL=... node k6/compare.mjs SUMMARY
+// usage: RESULT_URL=... [SETTLE_S=15] node k6/compare.mjs SUMMARY
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
@@ -21,27 +21,41 @@ export function compare({ ballots, voters }, ledger) {
   return wrong;
 }
 
-/** The ledger once nothing is pending. */
-async function settledLedger(url, patience = 120_000) {
-  const deadline = Date.now() + patience;
-  for (;;) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-    if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
-    const { ledger } = await answer.json();
-    if (ledger.pending === 0) return ledger;
-    if (Date.now() > deadline) throw new Error(`${url}: still pending after ${patience / 1000} s: ${JSON.stringify(ledger)}`);
-    await new Promise((done) => setTimeout(done, 200));
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function readLedger(url) {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  return (await answer.json()).ledger;
+}
+
+/** The ledger as soon as nothing is pending and nothing wrong; else what it is when it has stood still for `settle`
+ *  seconds, because result-api may hear of the last ballots later than k6. */
+async function settledLedger(url, summary, { settle = 15, patience = 120 } = {}) {
+  const began = Date.now();
+  let last, since = began, trouble;
+  while (Date.now() - began < patience * 1000) {
+    try {
+      const ledger = await readLedger(url);
+      if (ledger.pending === 0 && compare(summary, ledger).length === 0) return ledger;
+      if (JSON.stringify(ledger) !== JSON.stringify(last)) [last, since] = [ledger, Date.now()];
+      if (ledger.pending === 0 && Date.now() - since >= settle * 1000) return ledger;
+    } catch (error) {
+      trouble = error; // a busy server may say 503
+    }
+    await pause(200);
   }
+  throw new Error(`${url}: not settled after ${patience} s: ${last ? JSON.stringify(last) : trouble?.message}`);
 }
 
 async function main([file]) {
-  const { INSECURE, RESULT_URL } = process.env;
+  const { INSECURE, RESULT_URL, SETTLE_S } = process.env;
   if (INSECURE === '1') {
     process.removeAllListeners('warning'); // k6 ran with the same
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
   }
   const summary = JSON.parse(readFileSync(file, 'utf8'));
-  const ledger = await settledLedger(`${RESULT_URL}/v1/polls/${summary.poll}/results`);
+  const ledger = await settledLedger(`${RESULT_URL}/v1/polls/${summary.poll}/results`, summary, { settle: SETTLE_S });
   const wrong = compare(summary, ledger);
   const { sent, acknowledged, refused } = summary.ballots;
   console.log(`  acknowledged ${acknowledged}, of unknown fate ${sent - acknowledged - refused}; in the database ${JSON.stringify(ledger)}: ${wrong.length === 0 ? 'equal' : 'NOT EQUAL'}`);

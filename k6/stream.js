@@ -17,7 +17,7 @@ export const options = {
     watchers: scenario('watchers', 200, { maxUsers: 5000 }),
     voters: scenario('voters', 100, { share: 0.5 }),
     // Beyond the last arrival, so that the last streams are ended too.
-    host: { executor: 'constant-arrival-rate', exec: 'host', rate: 1, timeUnit: '2s', duration: totalLength(5), preAllocatedVUs: 2, maxVUs: 2 },
+    host: { executor: 'constant-arrival-rate', exec: 'host', rate: 1, timeUnit: '2s', duration: totalLength(8), preAllocatedVUs: 2, maxVUs: 2 },
   },
   thresholds: thresholds({}, { streams_ended: ['count>0'], stream_events: ['count>0'] }),
 };

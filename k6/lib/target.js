@@ -1,7 +1,7 @@
 // Where the system under test is, what the run makes there, and how each request is tagged.
 // SPDX-License-Identifier: MIT
 import http from 'k6/http';
-import { check, fail } from 'k6';
+import { check, fail, sleep } from 'k6';
 
 export const VOTE_URL = (__ENV.VOTE_URL || 'https://127.0.0.1:8081').replace(/\/$/, '');
 export const RESULT_URL = (__ENV.RESULT_URL || 'https://127.0.0.1:8082').replace(/\/$/, '');
@@ -31,7 +31,18 @@ export function makePoll(title, more = {}) {
   const answer = sendJson('POST', `${VOTE_URL}/v1/polls`, 'POST polls', { title, options: OPTIONS.map((id) => ({ id, label: id.toUpperCase() })), ...more }, API_KEY);
   if (answer.status !== 201) fail(`POST ${VOTE_URL}/v1/polls: ${answer.status} ${answer.error || ''} ${answer.body || ''}`);
   const { id, manage_token: token } = answer.json();
+  awaitPoll(id);
   return { poll: id, token };
+}
+
+/** result-api hears of a poll by the broker, a moment after vote-api has made it. */
+function awaitPoll(id) {
+  const url = `${RESULT_URL}/v1/polls/${id}/results`;
+  const mayBeUnknown = { responseCallback: http.expectedStatuses(200, 404, 503) };
+  for (let tries = 0; http.get(url, named('await poll', mayBeUnknown)).status !== 200; tries++) {
+    if (tries === 100) fail(`${url}: result-api does not know the poll that vote-api has just made`);
+    sleep(0.2);
+  }
 }
 
 export function changePoll({ poll, token }, change) {

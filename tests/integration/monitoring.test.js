@@ -12,8 +12,9 @@ import { test } from 'node:test';
 import { Instance, ROOT } from '../lib/instance.js';
 
 const folder = join(ROOT, 'monitoring');
-const promtool = process.env.PROMTOOL ?? 'promtool';
-const skip = spawnSync(promtool, ['--version']).error ? 'no promtool here: it is in the package prometheus' : false;
+const found = spawnSync(join(ROOT, 'scripts/fetch-promtool'), { encoding: 'utf8', timeout: 300_000 });
+const promtool = found.stdout.trim();
+const skip = found.status === 0 ? false : `no promtool: ${found.stderr.trim().split('\n').at(-1)}`;
 
 /** /metrics of a service, whose certificate is self-signed. */
 function readMetrics(url) {
