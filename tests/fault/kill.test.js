@@ -111,10 +111,10 @@ test('broker SIGSTOP 10 s: /livez at once, ballots 503 in time, then it resumes'
 test('broker away for 15 s under load', async () => {
   await underLoad(instance, 'broker away', async (load) => {
     const pids = await Promise.all(['vote-api', 'result-api', 'worker:worker_0', 'worker:worker_1'].map((name) => instance.pid(name)));
-    await instance.ctl('stop', 'nats');
+    await instance.script('ctl', 'stop', 'nats'); // as its operator would
     await until('readiness is gone', async () => (await Instance.readyStatus(instance.voteUrl)) === 503);
     await pause(15_000);
-    await instance.ctl('start', 'nats');
+    await instance.script('ctl', 'start', 'nats');
     await instance.ready();
     await acknowledges(load);
     const later = await Promise.all(['vote-api', 'result-api', 'worker:worker_0', 'worker:worker_1'].map((name) => instance.pid(name)));

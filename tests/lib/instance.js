@@ -10,6 +10,7 @@ import { connect as connectNats } from 'nats';
 import pg from 'pg';
 import { request, requestJson } from './http.js';
 import { readBatches } from './stream.js';
+import { control, pidOf } from './supervisor.js';
 import { until, within } from './wait.js';
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -117,6 +118,7 @@ export class Instance {
       return [line.slice(0, at), line.slice(at + 1)];
     }));
     instance.realStateDir = realpathSync(instance.stateDir);
+    instance.supervisor = join(realpathSync(join(instance.stateDir, 'run')), 'supervisor.sock');
     instance.voteUrl = instance.env.VOTE_API_URL;
     instance.resultUrl = instance.env.RESULT_API_URL;
     instance.votePage = instance.env.VOTE_UI_URL;
@@ -144,16 +146,15 @@ export class Instance {
     return runProgram(join(ROOT, 'scripts', name), args, this.childEnv());
   }
 
-  /** supervisorctl: ctl('stop', 'worker:*'). Its exit code is 3 for a program that is stopped, so it is not looked at. */
-  async ctl(...args) {
-    const { stdout } = await runProgram(join(ROOT, 'scripts/ctl'), args, this.childEnv(), { check: false });
-    return stdout.trim();
+  /** Starts, stops or restarts programs, as scripts/ctl does: ctl('stop', 'worker:*'). */
+  async ctl(what, ...programs) {
+    if (what !== 'start') await control(this.supervisor, 'stop', programs);
+    if (what !== 'stop') await control(this.supervisor, 'start', programs);
   }
 
   async pid(program) {
-    const text = await this.ctl('pid', program);
-    const pid = Number(text);
-    if (!(pid > 0)) throw new Error(`${program} does not run: ${text}`);
+    const pid = await pidOf(this.supervisor, program);
+    if (!(pid > 0)) throw new Error(`${program} does not run`);
     return pid;
   }
 

@@ -1,0 +1,37 @@
+// What scripts/ctl does, asked of supervisord itself: without a shell and a Python for each question the tests ask it often.
+// SPDX-License-Identifier: MIT
+import http from 'node:http';
+
+/** Calls a method of supervisord's XML-RPC interface; gives the answer's text. A fault is an error with its sentence. */
+function call(socketPath, method, ...params) {
+  const values = params.map((value) => `<param><value><string>${value}</string></value></param>`).join('');
+  const body = `<?xml version="1.0"?><methodCall><methodName>supervisor.${method}</methodName><params>${values}</params></methodCall>`;
+  return new Promise((done, failed) => {
+    const request = http.request({ socketPath, method: 'POST', path: '/RPC2', agent: false,
+      headers: { 'content-type': 'text/xml', 'content-length': Buffer.byteLength(body) } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (more) => (text += more)).on('error', failed).on('end', () => {
+        const fault = /<fault>[\s\S]*<string>([^<]*)<\/string>/.exec(text);
+        if (response.statusCode === 200 && !fault) done(text);
+        else failed(new Error(`supervisord: ${method} ${params}: ${fault?.[1] ?? response.statusCode}`));
+      });
+    });
+    request.on('error', failed).end(body);
+  });
+}
+
+/** The process id of a program, 0 when it does not run. */
+export async function pidOf(socketPath, program) {
+  return Number(/<name>pid<\/name>\s*<value><int>(\d+)</.exec(await call(socketPath, 'getProcessInfo', program))?.[1] ?? 0);
+}
+
+/** Starts or stops programs, or all of a group (`worker:*`), one after the other; waits until they run or have ended. One that
+ *  does already is left as it is. */
+export async function control(socketPath, what, programs) {
+  for (const program of programs) {
+    const group = /^(.*):\*$/.exec(program)?.[1];
+    await call(socketPath, `${what}Process${group ? 'Group' : ''}`, group ?? program).catch((error) => {
+      if (!/ALREADY_STARTED|NOT_RUNNING/.test(error.message)) throw error;
+    });
+  }
+}
