@@ -5,6 +5,7 @@ import { siteAddresses } from '../web/api.js';
 import { html, live } from '../web/html.js';
 import { distance, t, time } from '../web/i18n.js';
 import { focusHeading, refresh } from '../web/shell.js';
+import { storeJson, storedJson, storedNames } from '../web/store.js';
 import { ballot } from './ballot.js';
 import { castBallot, statusText } from './cast_ballot.js';
 import { draftOf, prune, selectionOf } from './draft.js';
@@ -18,6 +19,16 @@ import { isWholeVotingCode, votingCode } from './voting_code.js';
 import { watchPoll } from './watch_poll.js';
 
 /** @typedef {import('../web/types.js').Poll} Poll */
+
+const POLLS = 20; // kept on the device
+const PATIENCE = 1500; // ms until the one that is kept is shown
+
+/** Keeps what is known of a poll, for when it is opened again without a network. @param {string} code @param {Poll | null} poll */
+function keepPoll(code, poll) {
+  storeJson(`poll.${code}`, poll);
+  const others = storedNames('poll.').filter((name) => name !== `poll.${code}`);
+  for (const name of others.slice(POLLS)) storeJson(name, null);
+}
 
 /** @param {Poll} poll */
 const isOver = (poll) => ['closed', 'counting', 'final'].includes(poll.state);
@@ -42,11 +53,26 @@ export function pollView({ code }) {
     poll = got;
     problem = undefined;
     prune(poll, draft);
+    keepPoll(code, poll);
     refresh();
   }, (met) => {
     problem = met;
+    if (met.slug === 'poll-not-found') {
+      poll = undefined;
+      keepPoll(code, null);
+    } else {
+      makeDo();
+    }
     refresh();
   });
+  const patience = setTimeout(makeDo, PATIENCE);
+
+  /** Shows the poll as this device knows it from before. */
+  function makeDo() {
+    poll ??= storedJson(`poll.${code}`, undefined);
+    refresh();
+  }
+
   const stopListening = onBallots(() => {
     const kept = keptBallot(code);
     const text = kept && kept.state !== 'refused' ? statusText(kept) : '';
@@ -203,6 +229,7 @@ export function pollView({ code }) {
     </article>` : missing()),
     close() {
       watch.close();
+      clearTimeout(patience);
       stopListening();
     },
   };

@@ -55,7 +55,7 @@ const logo = html`<svg class="logo" viewBox="0 0 32 32" aria-hidden="true"><path
 /** @param {import('./i18n.js').Language} language */
 const languageSwitch = (language) => html`<button class="switch" lang=${language} type="button"
   aria-pressed=${currentLanguage() === language} title=${{ en: 'English', fr: 'Français' }[language]}
-  @click=${() => setLanguage(language).then(refresh)}>${language.toUpperCase()}</button>`;
+  @click=${() => setLanguage(language).then(refresh, () => announce(t('problem.offline')))}>${language.toUpperCase()}</button>`;
 
 const themeSwitch = () => html`<button class="switch" type="button" title=${t(`theme.${currentTheme()}`)}
   aria-label=${t('theme.label', { theme: t(`theme.${currentTheme()}`) })}

@@ -3,8 +3,9 @@
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { Browser } from '../lib/browser.js';
-import { Instance } from '../lib/instance.js';
 import { request } from '../lib/http.js';
+import { Instance } from '../lib/instance.js';
+import { Proxy } from '../lib/proxy.js';
 import { until } from '../lib/wait.js';
 
 let instance;
@@ -149,6 +150,73 @@ test('a laptop that was closed and is opened again looks anew at once', async ()
   await page.evaluate(wake);
   await until('the stream was asked for again', () => streams > 0);
   await page.locator('.chip', { hasText: 'Live' }).waitFor();
+  await page.context().close();
+});
+
+test('without a network the page opens again with the ballot that waits, and sends it once', async () => {
+  const { id } = await instance.createPoll({ title: 'In the cellar', options: FRUIT });
+  const to = { host: '127.0.0.1', port: Number(new URL(instance.votePage).port) };
+  let network = await Proxy.start({ at: { host: '127.0.0.1', port: 0 }, to });
+  const { port } = network;
+  const page = await browser.open(`http://127.0.0.1:${port}/p/${id}`, { serviceWorkers: 'allow' });
+  await until('the page is kept', () => page.evaluate(async () =>
+    navigator.serviceWorker.controller?.state === 'activated' && await caches.match('/') !== undefined));
+  await button(page, 'Apples').waitFor();
+
+  await network.stop();
+  await button(page, 'Apples').click();
+  await sees(page, 'No network');
+  await page.reload();
+  await page.getByRole('heading', { name: 'In the cellar' }).waitFor();
+  await page.locator('.choice', { hasText: 'Apples' }).waitFor();
+  await sees(page, 'No network');
+  await page.goto(`http://127.0.0.1:${port}/`); // another of its addresses
+  await page.getByRole('heading', { name: 'Join a vote' }).waitFor();
+  await page.goto(`http://127.0.0.1:${port}/p/${id}`);
+
+  network = await Proxy.start({ at: { host: '127.0.0.1', port }, to });
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await counted(page);
+  const ledger = await until('it is in the result', async () => {
+    const { json } = await request(instance.resultUrl, { path: `/v1/polls/${id}/results` });
+    return json.total === 1 && json.ledger;
+  });
+  assert.equal(ledger.received, 1);
+
+  network.hold('up'); // connected, and nothing arrives: the Wi-Fi of a full hall
+  await page.reload({ timeout: 30_000 });
+  await page.locator('.choice', { hasText: 'Apples' }).waitFor();
+  network.cutAll();
+  network.release('up');
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await page.getByText('Reconnecting').waitFor({ state: 'detached' });
+  await page.context().close();
+  await network.stop();
+});
+
+test('the worker keeps a new version of the page, drops the old one, and leaves everything else alone', async () => {
+  const { id } = await instance.createPoll({ options: FRUIT });
+  const page = await openVote(`/p/${id}`, { serviceWorkers: 'allow' });
+  const keptPaths = () => page.evaluate(async () => (await (await caches.open('page')).keys()).map(({ url }) => new URL(url).pathname));
+  const isControlled = () => page.evaluate(() => navigator.serviceWorker.controller?.state === 'activated');
+  await until('the worker is there', isControlled);
+  await page.evaluate(async () => { // as a version before this one would have left it
+    const cache = await caches.open('page');
+    await cache.put('/', new Response('<h1>old</h1>', { headers: { 'content-type': 'text/html' } }));
+    await cache.put('/a/000000000000/app.js', new Response('old'));
+  });
+  await page.goto(`${instance.votePage}/docs`); // not the page's: the service's own answer
+  assert.doesNotMatch(await page.content(), /<h1>old/);
+  await page.goto(`${instance.votePage}/p/${id}`);
+  await button(page, 'Apples').click(); // the network goes first
+  await counted(page);
+  const paths = await until('the old one is dropped', async () => {
+    const kept = await keptPaths();
+    return !kept.includes('/a/000000000000/app.js') && kept;
+  });
+  assert.ok(paths.length > 4);
+  for (const path of paths) assert.match(path, /^\/(a\/[0-9a-f]{12}\/[\w.-]+)?$/); // no answer of the API, no poll, no ballot
+  assert.match(await page.evaluate(async () => (await caches.match('/')).text()), /app\.js/);
   await page.context().close();
 });
 

@@ -3,6 +3,7 @@
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { Browser, assertAccessible } from '../lib/browser.js';
+import { request } from '../lib/http.js';
 import { Instance } from '../lib/instance.js';
 import { makePolls, voteViews } from '../lib/views.js';
 import { until } from '../lib/wait.js';
@@ -155,6 +156,7 @@ for (const [who, names] of [['voters', /^(home|plurality|score|receipt|nothing-h
       await page.goto(instance.votePage + view.path);
       await page.reload({ waitUntil: 'networkidle' });
     }
+    if (who === 'voters') sizes.set('/sw.js', Number((await request(instance.votePage, { path: '/sw.js', headers: { 'accept-encoding': 'gzip' } })).headers['content-length']));
     const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
     assert.ok(sizes.size >= 6 && total > 10_000 && total <= 30 * 1024, `${total} bytes: ${JSON.stringify([...sizes])}`);
     await page.context().close();

@@ -23,7 +23,9 @@ export class Browser {
   /** A device of its own: no cookie, nothing kept. Options as Playwright's newContext has them. */
   async device(options = {}) {
     // Scripts of a test are not the page's: they pass its policy.
-    const context = await this.chromium.newContext({ locale: 'en-GB', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce', ...options });
+    // Without its service worker, which would answer before a test's routes do; tests of the worker ask for it.
+    const context = await this.chromium.newContext({ locale: 'en-GB', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce',
+      serviceWorkers: 'block', ...options });
     context.setDefaultTimeout(15_000);
     return context;
   }
