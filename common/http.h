@@ -118,8 +118,8 @@ struct address http_client_address(const struct http_call *call);
 h2o_iovec_t http_header(const struct http_call *call, const char *name);
 /* The token of `Authorization: Bearer`, or {NULL, 0}. */
 h2o_iovec_t http_bearer(const struct http_call *call);
-/* The value of a cookie (RFC 6265), or {NULL, 0}; of several with the name the first. */
-h2o_iovec_t http_cookie(const struct http_call *call, const char *name);
+/* The value of a cookie (RFC 6265), or {NULL, 0}; of several with the name the nth, from 0. */
+h2o_iovec_t http_cookie(const struct http_call *call, const char *name, size_t nth);
 /* The value of a query parameter, percent-decoded into the request's pool, or {NULL, 0}. */
 h2o_iovec_t http_query(const struct http_call *call, const char *name);
 /* The same, from a body or query of the form a=1&b=2 (application/x-www-form-urlencoded). */

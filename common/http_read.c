@@ -41,7 +41,7 @@ h2o_iovec_t http_bearer(const struct http_call *call)
     return h2o_iovec_init(value.base + 7, value.len - 7);
 }
 
-h2o_iovec_t http_cookie(const struct http_call *call, const char *name)
+h2o_iovec_t http_cookie(const struct http_call *call, const char *name, size_t nth)
 {
     const h2o_headers_t *headers = &call->req->headers;
     size_t name_len = strlen(name);
@@ -56,7 +56,7 @@ h2o_iovec_t http_cookie(const struct http_call *call, const char *name)
             const char *stop = memchr(p, ';', (size_t)(end - p));
             if (stop == NULL)
                 stop = end;
-            if ((size_t)(stop - p) > name_len && memcmp(p, name, name_len) == 0 && p[name_len] == '=')
+            if ((size_t)(stop - p) > name_len && memcmp(p, name, name_len) == 0 && p[name_len] == '=' && nth-- == 0)
                 return h2o_iovec_init(p + name_len + 1, (size_t)(stop - p) - name_len - 1);
             p = stop;
         }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "ballots.h"
 
+#include "alloc.h"
 #include "clock.h"
 #include "code_voter.h"
 #include "request_limits.h"
@@ -77,6 +78,9 @@ static void reply_ballot(struct http_call *call, void *arg, const struct group_r
     const struct pending_ballot *pending = arg;
     char receipt[RECEIPT_SIZE], selection[SELECTION_JSON_MAX], body[sizeof(selection) + RECEIPT_SIZE + 128];
 
+    /* Also where the ballot was not confirmed: it may be recorded, so whoever sends it again must be the same voter. */
+    if (pending->voter.is_new)
+        voter_set_cookie(call, api->ring, pending->voter.id);
     if (result->status != ST_OK) {
         ballots_reply_not_recorded(call, result);
         return;
@@ -87,8 +91,6 @@ static void reply_ballot(struct http_call *call, void *arg, const struct group_r
     end = stpcpy(stpcpy(end, "\",\"selection\":"), selection);
     end = stpcpy(stpcpy(end, ",\"state\":\"pending\",\"receipt\":\""), receipt);
     end = stpcpy(end, "\"}");
-    if (pending->voter.is_new)
-        voter_set_cookie(call, api->ring, pending->voter.id);
     http_reply(call, 202, "application/json", body, (size_t)(end - body));
 }
 
@@ -106,7 +108,7 @@ static bool identify(struct http_call *call, const struct poll *poll, bool again
     *voter = voter_identify(call, api->ring);
     if (keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, voter->id, VOTER_ID, hash))
         return true;
-    http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");
+    vote_api_refuse_key(call);
     return false;
 }
 
@@ -176,14 +178,13 @@ static void reply_bulk(struct http_call *call, void *arg, const struct group_res
     http_reply_json(call, 202, json_pack("{s:I, s:o}", "accepted", (json_int_t)result->n, "receipts", receipts));
 }
 
-/* Reads element i of a bulk request into *ballot; its choices are the caller's to free. */
-static bool read_bulk_ballot(const struct vote_api *api, const json_t *element, const struct poll *poll, size_t i,
-                             struct ballot *ballot, struct json_error *err)
+/* Reads element i of a bulk request into *ballot, but for its voter; its choices are the caller's to free. */
+static bool read_bulk_ballot(const json_t *element, const struct poll *poll, size_t i, struct ballot *ballot,
+                             struct json_error *err)
 {
     static const char *const fields[] = {"voter", "selection", NULL};
     char pointer[JSON_POINTER_MAX], field[JSON_POINTER_MAX], choices[BALLOT_CHOICES_MAX + 1];
     const char *voter = json_string_value(json_object_get(element, "voter"));
-    size_t voter_len = json_string_length(json_object_get(element, "voter"));
 
     snprintf(pointer, sizeof(pointer), "/ballots/%zu", i);
     if (!json_is_object(element)) {
@@ -192,7 +193,7 @@ static bool read_bulk_ballot(const struct vote_api *api, const json_t *element, 
     }
     if (!json_check_fields(element, pointer, fields, err))
         return false;
-    if (voter == NULL || voter_len == 0 || json_count_code_points(voter) > BULK_VOTER_MAX) {
+    if (voter == NULL || voter[0] == '\0' || json_count_code_points(voter) > BULK_VOTER_MAX) {
         json_pointer_append(field, pointer, "voter");
         json_error_set(err, field, "A voter is named by a string of 1 to %d characters.", BULK_VOTER_MAX);
         return false;
@@ -201,31 +202,43 @@ static bool read_bulk_ballot(const struct vote_api *api, const json_t *element, 
     int len = selection_read(json_object_get(element, "selection"), poll, field, choices, err);
     if (len < 0)
         return false;
-    if (!keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_GATEWAY, voter, voter_len, ballot->voter)) {
-        json_error_set(err, "", "The key of this poll is not configured here.");
-        return false;
-    }
     memcpy(ballot->poll, poll->id, sizeof(ballot->poll));
     ballot->stands = ballot_stands_in(poll);
     ballot->term = poll->term;
     ballot->choices_len = (size_t)len;
-    ballot->choices = strdup(choices);
+    ballot->choices = alloc_text(choices, (size_t)len);
     ballot->cast_at_ms = clock_wall_ms();
-    return ballot->choices != NULL;
+    return true;
+}
+
+/* False: the key of the poll's voters is missing. */
+static bool hash_bulk_voters(const struct vote_api *api, const json_t *list, const struct poll *poll,
+                             struct ballot *ballots)
+{
+    bool known = true;
+
+    for (size_t i = 0; i < json_array_size(list) && known; i++) {
+        const json_t *voter = json_object_get(json_array_get(list, i), "voter");
+        known = keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_GATEWAY, json_string_value(voter),
+                                   json_string_length(voter), ballots[i].voter);
+    }
+    return known;
 }
 
 static void accept_bulk(struct http_call *call, const struct poll *poll, const json_t *list)
 {
     size_t n = json_array_size(list), read = 0;
-    struct ballot *ballots = calloc(n, sizeof(*ballots));
+    struct ballot *ballots = alloc_items(n, sizeof(*ballots));
     struct json_error err;
 
-    while (read < n && read_bulk_ballot(call->service, json_array_get(list, read), poll, read, &ballots[read], &err))
+    while (read < n && read_bulk_ballot(json_array_get(list, read), poll, read, &ballots[read], &err))
         read++;
-    if (read == n)
-        group_add(vote_api_group(call), call, ballots, n, reply_bulk, NULL);
-    else
+    if (read < n)
         refuse_body(call, &err);
+    else if (!hash_bulk_voters(call->service, list, poll, ballots))
+        vote_api_refuse_key(call);
+    else
+        group_add(vote_api_group(call), call, ballots, n, reply_bulk, NULL);
     for (size_t i = 0; i < read; i++)
         free((char *)ballots[i].choices);
     free(ballots);

@@ -26,16 +26,15 @@ static void reply_classic(struct http_call *call, void *arg, const struct group_
     const struct classic_vote *vote = arg;
     char hostname[256] = "", token[VOTER_TOKEN_SIZE];
 
+    if (vote->voter.is_new) /* as in reply_ballot: whoever sends it again must be the same voter */
+        voter_set_cookie(call, api->ring, vote->voter.id);
     if (result->status != ST_OK) {
         ballots_reply_not_recorded(call, result);
         return;
     }
     gethostname(hostname, sizeof(hostname) - 1);
-    if (vote->voter_id.len == 0) {
+    if (vote->voter_id.len == 0)
         voter_token_make(api->ring, vote->voter.id, token);
-        if (vote->voter.is_new)
-            voter_set_cookie(call, api->ring, vote->voter.id);
-    }
     http_reply_json(call, 200,
                     vote->voter_id.len > 0 ? json_pack("{s:s, s:s%}", "hostname", hostname, "voter_id",
                                                        vote->voter_id.base, vote->voter_id.len)
@@ -106,7 +105,7 @@ static void accept_vote(struct http_call *call, struct classic_vote *vote, const
                                    ballot.voter);
     }
     if (!known) {
-        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");
+        vote_api_refuse_key(call);
         return;
     }
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));

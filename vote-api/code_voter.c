@@ -95,7 +95,7 @@ bool code_voter_identify(struct http_call *call, const struct poll *poll, void (
         return false;
     }
     if (!keyring_hash_code(api->ring, poll->key_id, poll->id, code, hash)) {
-        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");
+        vote_api_refuse_key(call);
         return false;
     }
     if (code_book_has(api->codes->book, poll->id, hash))

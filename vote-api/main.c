@@ -106,6 +106,11 @@ struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id)
     return NULL;
 }
 
+void vote_api_refuse_key(struct http_call *call)
+{
+    http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");
+}
+
 /* --- the directory */
 
 static struct poll *make_default_poll(void)

@@ -33,6 +33,8 @@ struct vote_loop {
 
 /* The poll that a path names, with a reference, or NULL after answering 404 (503 while the polls are not known). */
 struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id);
+/* Answers 503: SECRET_KEYS lacks the key that hashes this poll's voters. */
+void vote_api_refuse_key(struct http_call *call);
 
 /* Where the ballots of this request's loop gather. */
 static inline struct group *vote_api_group(const struct http_call *call)

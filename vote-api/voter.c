@@ -5,15 +5,28 @@
 #include "vote_api.h"
 #include <string.h>
 
+/* The name is the classic one, so another program of the same domain may have set a cookie of its own, which browsers
+ * then send as well, and perhaps first. */
+#define COOKIES_TRIED 4
+
+static bool read_cookie(const struct http_call *call, const struct keyring *ring, uint8_t id[VOTER_ID])
+{
+    for (size_t i = 0; i < COOKIES_TRIED; i++) {
+        h2o_iovec_t token = http_cookie(call, VOTER_COOKIE_NAME, i);
+        if (token.base == NULL)
+            return false;
+        if (voter_token_read(ring, token.base, token.len, id))
+            return true;
+    }
+    return false;
+}
+
 struct voter voter_identify(const struct http_call *call, const struct keyring *ring)
 {
     struct voter voter = {.is_new = false};
     h2o_iovec_t token = http_bearer(call);
 
-    if (voter_token_read(ring, token.base, token.len, voter.id))
-        return voter;
-    token = http_cookie(call, VOTER_COOKIE_NAME);
-    if (voter_token_read(ring, token.base, token.len, voter.id))
+    if (voter_token_read(ring, token.base, token.len, voter.id) || read_cookie(call, ring, voter.id))
         return voter;
     voter_id_random(voter.id);
     voter.is_new = true;

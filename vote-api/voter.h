@@ -14,7 +14,7 @@ struct voter {
     bool is_new; /* the answer must carry the cookie */
 };
 
-/* A forged, truncated or foreign token counts as none: the voter is a new one. */
+/* A forged, truncated or foreign token counts as none: the voter is a new one. Of several cookies a good one counts. */
 struct voter voter_identify(const struct http_call *call, const struct keyring *ring);
 /* Adds Set-Cookie to the answer. */
 void voter_set_cookie(struct http_call *call, const struct keyring *ring, const uint8_t id[VOTER_ID]);

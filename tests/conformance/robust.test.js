@@ -293,6 +293,18 @@ for (const protocol of PROTOCOLS) {
       }
     });
 
+    test('of several cookies of our name the one that is ours counts, wherever it stands', async () => {
+      const good = [(await voteWorks(protocol)).headers['set-cookie']].flat()[0].split(';')[0];
+      for (const cookie of [`voter_id=1b4e28ba2fa1; ${good}`, `voter_id=; a=b; voter_id=x.${'A'.repeat(43)}; ${good}`, `${good}; voter_id=1b4e28ba2fa1`]) {
+        const answer = await request(instance.voteUrl, put(VOTE, { ...JSON_TYPE, cookie }), protocol);
+        assert.equal(answer.status, 202, answer.text);
+        assert.equal(answer.headers['set-cookie'], undefined, cookie);
+      }
+      const many = await request(instance.voteUrl, put(VOTE, { ...JSON_TYPE, cookie: `${'voter_id=1; '.repeat(200)}${good}` }), protocol);
+      assert.equal(many.status, 202);
+      assert.match([many.headers['set-cookie']].flat()[0] ?? '', /^voter_id=/, 'not that many are tried');
+    });
+
     test('answers of errors are never cached as results, and say nosniff', async () => {
       const answer = await request(instance.voteUrl, put('{'), protocol);
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');

@@ -87,6 +87,33 @@ test('vote-api, SIGTERM while ballots wait for a stopped broker: each is answere
   await assertExact(instance, load, { what: 'drained without a broker' });
 });
 
+test('a ballot that was not confirmed, of a voter without a cookie: sent again with the cookie of the 503 it counts once', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  await instance.settle();
+  const form = (headers = {}) => request(instance.voteUrl, { method: 'POST', path: '/', body: 'vote=a',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers } });
+  const put = (headers = {}) => request(instance.voteUrl, { method: 'PUT', path: `/v1/polls/${poll.id}/ballot`, body: '{"selection":["o1"]}',
+    headers: { 'content-type': 'application/json', ...headers } });
+  const before = (await instance.books('demo')).rows.size;
+  const nats = await instance.signal('nats', 'SIGSTOP');
+  let answers;
+  try {
+    answers = await Promise.all([put(), form()]);
+  } finally {
+    process.kill(nats, 'SIGCONT');
+  }
+  for (const [i, { status, headers, text }] of answers.entries()) {
+    assert.equal(status, 503, text);
+    const [cookie] = [headers['set-cookie']].flat();
+    assert.match(cookie ?? '', /^voter_id=/);
+    const again = () => [put, form][i]({ cookie: cookie.split(';')[0] });
+    await until('it is recorded', async () => [200, 202].includes((await again()).status));
+  }
+  await instance.settle();
+  assert.equal((await instance.books(poll.id)).rows.size, 1);
+  assert.equal((await instance.books('demo')).rows.size, before + 1);
+});
+
 test('result-api, SIGTERM with requests and event streams open: ends in time', async () => {
   const poll = await instance.createPoll({ n: 3 });
   const program = await instance.spawn('result-api');

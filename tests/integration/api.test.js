@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Instance } from '../lib/instance.js';
 import { PROTOCOLS, request, requestJson } from '../lib/http.js';
 import { EventStream } from '../lib/events.js';
@@ -76,6 +78,18 @@ test('many ballots in one request: receipts in order, the last of a voter counts
   assert.equal(rows.size, 300);
   assert.deepEqual([...books.tally.entries()].filter(([, n]) => n), [['o2', 300]]);
   assert.deepEqual({ received: books.received, superseded: books.superseded }, { received: 900, superseded: 600 });
+});
+
+test('where the key of a poll is missing: 503 for one ballot and for many, nothing is taken', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  const keys = join(instance.folder, 'other-keys');
+  writeFileSync(keys, `other:${'5a'.repeat(32)}`);
+  const { url } = await instance.spawn('vote-api', { SECRET_KEYS_FILE: keys });
+  await until('it knows the poll', async () => (await request(url, { path: `/v1/polls/${poll.id}` })).status === 200);
+  const answers = [
+    await requestJson(url, 'PUT', `/v1/polls/${poll.id}/ballot`, { selection: ['o0'] }),
+    await requestJson(url, 'POST', `/v1/polls/${poll.id}/ballots`, { ballots: [{ voter: 'a', selection: ['o0'] }] }, apiKey())];
+  for (const { status, json } of answers) assert.deepEqual([status, json.type], [503, '/problems/unavailable']);
 });
 
 test('a gateway cannot vote as the holder of a cookie', async () => {
