@@ -51,7 +51,7 @@ before(async () => {
   voteUrl = `http://127.0.0.1:${port}`;
   resultUrl = `http://127.0.0.1:${port + 1}`;
   await engine.buildImages();
-}, { timeout: 840_000 });
+}, { timeout: 1_300_000 });
 
 after(async () => {
   if (engine.reason) return;
@@ -94,8 +94,12 @@ test('what is missing names itself before anything starts', options, async () =>
 
 test('a vote through one page is on the other', options, async () => {
   await compose(['up', '-d']);
-  const cast = await until('the page takes a ballot', async () => {
-    const answer = await requestJson(voteUrl, 'PUT', '/v1/polls/demo/ballot', { selection: ['a'] });
+  const voter = await until('the page knows vote-api', async () => {
+    const answer = await request(voteUrl, { method: 'POST', path: '/v1/voters' });
+    return answer.status === 201 && answer.json.token;
+  }, { timeout: 120_000 });
+  const cast = await until('the page takes a ballot', async () => { // of one voter, however often it is tried
+    const answer = await requestJson(voteUrl, 'PUT', '/v1/polls/demo/ballot', { selection: ['a'] }, { authorization: `Bearer ${voter}` });
     return answer.status === 202 && answer;
   });
   assert.match((await request(voteUrl, { path: '/' })).text, /<!doctype html>/i);
@@ -110,11 +114,16 @@ test('a vote through one page is on the other', options, async () => {
 });
 
 test('the classic 3,000 posts', options, async () => {
-  const { out } = await compose(['--profile', 'seed', 'run', '--rm', '-T', 'seed']);
+  const seed = () => compose(['--profile', 'seed', 'run', '--rm', '-T', 'seed'], { check: false });
+  let { code, out } = await seed();
+  // A disk that is busy for more than a second is 503, as promised, and the seed says so; then it is run again.
+  const again = code !== 0 && /Non-2xx/.test(out);
+  for (let tries = 1; tries < 5 && code !== 0 && /Non-2xx/.test(out); tries++) ({ code, out } = await seed());
+  assert.equal(code, 0, out);
   assert.equal(out.match(/Failed requests: +0/g)?.length, 2, out);
   await until('they are counted', async () => {
-    const { json } = await request(resultUrl, { path: '/v1/polls/demo/results' });
-    return json.results[0].count === 2001 && json.results[1].count === 1000;
+    const [a, b] = (await request(resultUrl, { path: '/v1/polls/demo/results' })).json.results.map(({ count }) => count);
+    return again ? a >= 2001 && b >= 1000 : a === 2001 && b === 1000;
   });
 });
 
@@ -140,8 +149,8 @@ test('the pages reach neither broker nor database, and back-tier reaches nothing
   const [page] = await containers('vote-ui');
   const [worker] = await containers('worker');
   const open = async (container, host, port) => (await inside(container, `timeout 3 bash -c '</dev/tcp/${host}/${port}'`)).code === 0;
-  assert.ok(await open(page, 'vote-api', 8081)); // the probe itself works
-  assert.ok(await open(worker, 'db', 5432));
+  await until('the probe itself works', () => open(page, 'vote-api', 8081));
+  await until('it works in worker too', () => open(worker, 'db', 5432));
   for (const [service, port] of [['db', 5432], ['nats', 4222]]) {
     const [container] = await containers(service);
     const address = (await docker('inspect --format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', container)).stdout.trim();
@@ -155,7 +164,7 @@ test('the pages reach neither broker nor database, and back-tier reaches nothing
   const format = `{{(index .NetworkSettings.Networks "${project}_front-tier").IPAddress}}`;
   const address = (await docker('inspect', '--format', format, page)).stdout.trim();
   const [api] = await containers('vote-api');
-  assert.ok(await open(api, address, 8080));
+  await until('vote-api reaches it', () => open(api, address, 8080));
   assert.ok(!(await open(worker, address, 8080)), 'worker reaches front-tier');
 });
 
@@ -188,20 +197,23 @@ async function crash(service) {
     const { stdout } = await docker('inspect --format', '{{.State.Pid}} {{.State.Health.Status}}', container);
     const [now, health] = stdout.trim().split(' ');
     return health === 'healthy' && Number(now) !== pid && Number(now) !== 0;
-  }, { timeout: 90_000, every: 250 });
+  }, { timeout: 180_000, every: 250 });
 }
 
 test('four workers; every service killed under load; what was acknowledged is counted', options, async () => {
   await compose(['up', '-d', '--scale', 'worker=4']);
   assert.equal((await containers('worker')).length, 4);
   const totals = async () => (await request(resultUrl, { path: '/v1/polls/demo/results' })).json.ledger;
-  const before = (await totals()).received;
+  const before = (await until('nothing is on its way', async () => {
+    const ledger = await totals();
+    return ledger.pending === 0 && ledger;
+  })).received;
 
   const running = load();
   for (const service of ['worker', 'vote-api', 'nats', 'db', 'result-api', 'vote-ui']) {
     await crash(service);
     const so_far = running.fates[ACKNOWLEDGED];
-    await until(`ballots are acknowledged after the end of ${service}`, () => running.fates[ACKNOWLEDGED] > so_far + 20, { timeout: 60_000 });
+    await until(`ballots are acknowledged after the end of ${service}`, () => running.fates[ACKNOWLEDGED] > so_far + 20, { timeout: 120_000 });
   }
   await running.stop();
 
@@ -209,13 +221,16 @@ test('four workers; every service killed under load; what was acknowledged is co
   const received = await until('everything is applied', async () => {
     const ledger = await totals();
     return ledger.pending === 0 && ledger.received - before >= fates[ACKNOWLEDGED] && ledger.received - before;
-  }, { timeout: 60_000, every: 250 });
+  }, { timeout: 120_000, every: 250 });
   console.log(`# ${JSON.stringify({ ...fates, received })}`);
   assert.ok(received <= fates[ACKNOWLEDGED] + fates[UNKNOWN], `${received} received, ${JSON.stringify(fates)}`);
   for (let i = 0; i < running.receipts.length; i += 50) {
     await Promise.all(running.receipts.slice(i, i + 50).map(async (receipt) => {
-      const { json } = await request(resultUrl, { path: `/v1/receipts/${receipt}` });
-      assert.equal(json.state, 'counted');
+      const answer = await until('the receipt is answered', async () => {
+        const tried = await request(resultUrl, { path: `/v1/receipts/${receipt}` });
+        return tried.status !== 503 && tried;
+      });
+      assert.equal(answer.json.state, 'counted', answer.text);
     }));
   }
   const audit = await compose(['--profile', 'audit', 'run', '--rm', '-T', 'audit'], { check: false });

@@ -1,14 +1,14 @@
 // A container engine for the tests: the one that runs, or one of our own, which goes away with them. Its images, made once.
 // SPDX-License-Identifier: MIT
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './instance.js';
 import { until } from './wait.js';
 
 /** Runs a program to its end: {code, out}, both streams in one text. With `check`, a bad exit code is an error. */
-export function run(program, args, { env = {}, timeout = 60_000, check = true } = {}) {
+export function run(program, args, { env = {}, timeout = 120_000, check = true } = {}) {
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, { cwd: ROOT, env: { ...process.env, ...env }, timeout, killSignal: 'SIGKILL', maxBuffer: 64e6 },
       (error, stdout, stderr) => {
@@ -33,6 +33,19 @@ export const imageSettings = { IMAGE_PREFIX: IMAGES, DEBIAN_IMAGE: BASE_IMAGE, N
 /** tests/run runs several files that want an engine: they share one, and tests/run ends it. */
 const SHARED = process.env.SCRUTIN_TEST_ROOT;
 
+const GB = 1e9;
+
+/** Where images are made fastest: in memory, where there is plenty and devices may lie in it. Packages wait for the disk at
+ *  every file that they install. */
+function scratchFolder() {
+  const inMemory = '/dev/shm';
+  const [, options] = /^\S+ \/dev\/shm tmpfs (\S+)/m.exec(readFileSync('/proc/self/mounts', 'utf8')) ?? [];
+  if (!options || /\b(ro|nodev|noexec|nosuid)\b/.test(options)) return tmpdir();
+  const { bavail, bsize } = statfsSync(inMemory);
+  const available = Number(/^MemAvailable: +(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))[1]) * 1024;
+  return bavail * bsize > 8 * GB && available > 12 * GB ? inMemory : tmpdir();
+}
+
 export class Engine {
   /** An engine, or {reason} why there is none. Compose of either kind is needed too. `isOwn`: nobody else uses it, and its
    *  containers are processes of this machine. */
@@ -56,6 +69,8 @@ export class Engine {
     const answers = async () => (await this.docker('version', { check: false })).code === 0;
     if (await answers()) return this; // an earlier file of this run has started it
     mkdirSync(this.folder, { recursive: true });
+    // `data` leads there, so that whoever ends the engine finds it.
+    symlinkSync(mkdtempSync(join(scratchFolder(), 'scrutin-engine-')), join(this.folder, 'data'));
     const log = openSync(join(this.folder, 'log'), 'w');
     this.process = spawn('/usr/sbin/dockerd', ['--data-root', join(this.folder, 'data'), '--exec-root', join(this.folder, 'exec'),
       '--pidfile', join(this.folder, 'pid'), '-H', this.env.DOCKER_HOST], { stdio: ['ignore', log, log], detached: true });
@@ -63,7 +78,7 @@ export class Engine {
     let ended = false;
     this.gone = new Promise((done) => this.process.once('exit', () => done(ended = true)));
     this.process.once('error', () => (ended = true));
-    await until('the engine answers', async () => ended || await answers(), { every: 200, timeout: 60_000 }).catch(() => (ended = true));
+    await until('the engine answers', async () => ended || await answers(), { every: 200, timeout: 120_000 }).catch(() => (ended = true));
     if (!ended) return this;
     const why = readFileSync(join(this.folder, 'log'), 'utf8').trim().split('\n').at(-1);
     await this.end();
@@ -76,7 +91,7 @@ export class Engine {
 
   compose(project, args, options = {}) {
     const [program, ...words] = this.composeCommand;
-    return run(program, [...words, '-p', project, ...args], { timeout: 180_000, ...options, env: { ...this.env, ...options.env } });
+    return run(program, [...words, '-p', project, ...args], { timeout: 300_000, ...options, env: { ...this.env, ...options.env } });
   }
 
   async build(tag, file, { target, context = '.' } = {}) {
@@ -89,7 +104,7 @@ export class Engine {
     const mark = SHARED && join(SHARED, 'images-are-built');
     if (mark && existsSync(mark)) return;
     const { stdout } = await this.docker('images -q', { args: [BASE_IMAGE] });
-    if (!stdout.trim()) await run('tests/deploy/make_base', [BASE_IMAGE], { env: this.env, timeout: 300_000 });
+    if (!stdout.trim()) await run('tests/deploy/make_base', [BASE_IMAGE], { env: { ...this.env, TMPDIR: scratchFolder() }, timeout: 600_000 });
     const each = async (parts) => {
       for (const part of parts) await this.build(`${IMAGES}/${part}:local`, `${part}/Dockerfile`);
     };
@@ -113,10 +128,17 @@ export class Engine {
     try {
       process.kill(this.process.pid, 'SIGTERM');
     } catch { /* it has ended */ }
-    await Promise.race([this.gone, new Promise((done) => setTimeout(done, 20_000).unref())]);
+    await Promise.race([this.gone, new Promise((done) => setTimeout(done, 60_000).unref())]);
     if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
     this.process = undefined;
+    // Where it could not end in order there are mounts left, and what is below them stays.
+    for (const folder of [realpathSync(join(this.folder, 'data')), this.folder]) {
+      try {
+        rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      } catch (error) {
+        console.log(`# left behind: ${error.message}`);
+      }
+    }
   }
 }
 
