@@ -319,14 +319,19 @@ uint64_t backlog_floor(const struct backlog *backlog)
     return backlog->hi;
 }
 
-bool backlog_has_passed(const struct backlog *backlog, int64_t fence)
+struct backlog_point backlog_point(const struct backlog *backlog)
+{
+    return (struct backlog_point){backlog->anchored, backlog->epoch, backlog_floor(backlog)};
+}
+
+bool backlog_has_passed(const struct backlog_point *point, int64_t fence)
 {
     unsigned epoch = ordinal_epoch(fence);
 
-    if (!backlog->anchored || epoch > backlog->epoch)
+    if (!point->known || epoch > point->epoch)
         return false;
     /* Of a stream that is gone nothing can come any more. */
-    return epoch < backlog->epoch || ordinal_sequence(fence) <= backlog_floor(backlog);
+    return epoch < point->epoch || ordinal_sequence(fence) <= point->floor;
 }
 
 size_t backlog_count(const struct backlog *backlog)

@@ -68,8 +68,15 @@ size_t backlog_gaps(struct backlog *backlog, uint64_t *out, size_t max);
 int64_t backlog_pending(const struct backlog *backlog, const char *poll);
 /* Every message up to this sequence is applied. */
 uint64_t backlog_floor(const struct backlog *backlog);
-/* Whether everything up to a fence, given by its ordinal, is applied. */
-bool backlog_has_passed(const struct backlog *backlog, int64_t fence);
+/* How far the stream was applied at some moment. A zeroed one: not known. */
+struct backlog_point {
+    bool known;
+    unsigned epoch;
+    uint64_t floor;
+};
+struct backlog_point backlog_point(const struct backlog *backlog);
+/* Whether everything up to a fence, given by its ordinal, was applied. */
+bool backlog_has_passed(const struct backlog_point *point, int64_t fence);
 /* Entries held, for the caller's limit. */
 size_t backlog_count(const struct backlog *backlog);
 

@@ -61,7 +61,10 @@ static void *run(void *arg)
 
     for (struct exporter_job *job; (job = take(exporter)) != NULL;) {
         job->run(job, connect_store(exporter) ? exporter->store : NULL);
-        http_loop_post(job->loop, job->done, job);
+        if (job->loop != NULL)
+            http_loop_post(job->loop, job->done, job);
+        else
+            job->done(job);
     }
     return NULL;
 }

@@ -17,7 +17,7 @@ struct exporter_job {
     /* Called on the exporter's thread. store is NULL where there is no database. */
     void (*run)(struct exporter_job *job, struct store *store);
     struct http_loop *loop;
-    void (*done)(void *job); /* called on the loop */
+    void (*done)(void *job); /* called on the loop; where that is NULL on the exporter's thread */
 };
 
 /* name is borrowed; a statement that takes longer than answer_ms fails, and with it the connection. */

@@ -10,19 +10,21 @@
 
 #define NONE UINT32_MAX
 
-/* A ranking and its ballots: places[at..end) are the options that it may still go to, best first. */
+/* A ranking and its ballots: the `left` places from `at` on are the options that it may still go to, best first. */
 struct ranking {
     int64_t ballots;
-    size_t at, end;
+    size_t at;
     uint32_t next; /* in the pile */
+    uint8_t left;
 };
 
-struct count {
+struct ranked_count {
     const struct poll *poll;
+    struct option_index index;
     struct ranking *rankings;
-    size_t n_rankings;
+    size_t n_rankings, rankings_room;
     uint8_t *places;
-    size_t n_places, room;
+    size_t n_places, places_room;
     bool out[POLL_OPTIONS_MAX];
     uint32_t piles[POLL_OPTIONS_MAX];
     int64_t votes[POLL_OPTIONS_MAX];
@@ -31,48 +33,56 @@ struct count {
 
 /* --- reading */
 
-static void read_ranking(struct count *count, const struct option_index *index, const struct tally_choice *choice)
+struct ranked_count *ranked_count_open(const struct poll *poll)
 {
-    struct ranking *ranking = &count->rankings[count->n_rankings++];
-    const char *id = choice->choice;
+    struct ranked_count *count = alloc_items(1, sizeof(*count));
 
-    *ranking = (struct ranking){.ballots = choice->n, .at = count->n_places, .next = NONE};
-    while (*id != '\0') {
-        size_t len = strcspn(id, ">");
-        int option = option_index_find(index, id, len);
-        if (count->n_places == count->room) {
-            count->room = count->room == 0 ? 256 : count->room * 2;
-            count->places = alloc_resize(count->places, count->room, 1);
-        }
-        if (option >= 0)
-            count->places[count->n_places++] = (uint8_t)option;
-        id += len + (id[len] == '>');
-    }
-    ranking->end = count->n_places;
+    count->poll = poll;
+    option_index_init(&count->index, poll);
+    for (size_t i = 0; i < poll->n_options; i++)
+        count->piles[i] = NONE;
+    return count;
 }
 
-static void read_tally(struct count *count, const struct tally *tally)
+static void make_room(struct ranked_count *count)
 {
-    struct option_index index;
+    if (count->n_rankings == count->rankings_room) {
+        count->rankings_room = count->rankings_room == 0 ? 64 : count->rankings_room * 2;
+        count->rankings = alloc_resize(count->rankings, count->rankings_room, sizeof(*count->rankings));
+    }
+    if (count->places_room - count->n_places < POLL_OPTIONS_MAX) {
+        count->places_room = count->places_room == 0 ? 1024 : count->places_room * 2;
+        count->places = alloc_resize(count->places, count->places_room, 1);
+    }
+}
 
-    assert(tally->n_choices < NONE);
-    option_index_init(&index, count->poll);
-    count->rankings = alloc_items(tally->n_choices, sizeof(*count->rankings));
-    for (size_t i = 0; i < tally->n_choices; i++)
-        if (tally->choices[i].n > 0)
-            read_ranking(count, &index, &tally->choices[i]);
+void ranked_count_add(struct ranked_count *count, const char *id, int64_t ballots)
+{
+    assert(count->n_rankings < NONE);
+    make_room(count);
+    struct ranking *ranking = &count->rankings[count->n_rankings++];
+    *ranking = (struct ranking){.ballots = ballots, .at = count->n_places, .next = NONE};
+    while (*id != '\0' && ranking->left < POLL_OPTIONS_MAX) {
+        size_t len = strcspn(id, ">");
+        int option = option_index_find(&count->index, id, len);
+        if (option >= 0) {
+            count->places[count->n_places++] = (uint8_t)option;
+            ranking->left++;
+        }
+        id += len + (id[len] == '>');
+    }
 }
 
 /* --- counting */
 
 /* Puts a ranking on the pile of its best option that is in. */
-static void place(struct count *count, uint32_t i)
+static void place(struct ranked_count *count, uint32_t i)
 {
     struct ranking *ranking = &count->rankings[i];
 
-    while (ranking->at < ranking->end && count->out[count->places[ranking->at]])
+    for (; ranking->left > 0 && count->out[count->places[ranking->at]]; ranking->left--)
         ranking->at++;
-    if (ranking->at == ranking->end) {
+    if (ranking->left == 0) {
         count->exhausted += ranking->ballots;
         return;
     }
@@ -82,7 +92,7 @@ static void place(struct count *count, uint32_t i)
     count->piles[to] = i;
 }
 
-static void eliminate(struct count *count, uint8_t option)
+static void eliminate(struct ranked_count *count, uint8_t option)
 {
     uint32_t next;
 
@@ -154,7 +164,7 @@ static uint8_t break_tie(const struct poll *poll, const struct ranked *ranked, s
 /* --- rounds */
 
 /* Writes the counts down. Returns the option with more than half, or -1. */
-static int write_round(const struct count *count, struct ranked_round *round)
+static int write_round(const struct ranked_count *count, struct ranked_round *round)
 {
     int64_t counting = 0;
 
@@ -170,7 +180,7 @@ static int write_round(const struct count *count, struct ranked_round *round)
 }
 
 /* Says in the newest round who leaves. */
-static void choose_losers(const struct count *count, const struct ranked *ranked, struct ranked_round *round)
+static void choose_losers(const struct ranked_count *count, const struct ranked *ranked, struct ranked_round *round)
 {
     uint8_t in[POLL_OPTIONS_MAX] = {0};
     size_t n = 0;
@@ -191,12 +201,12 @@ static void choose_losers(const struct count *count, const struct ranked *ranked
 }
 
 /* Some ballot counts, and goes on doing so: whoever has the most is never the only one to leave, and of several with
- * the most one stays. So every round has a winner or a loser, and the last one in has more than half. */
-static void run_rounds(struct count *count, struct ranked *ranked)
+ * the most one stays. So every round has a winner or a loser, and the last one in has more than half; but for numbers
+ * below zero, which only a tally that somebody spoilt adds up to. */
+static void run_rounds(struct ranked_count *count, struct ranked *ranked)
 {
     ranked->rounds = alloc_items(count->poll->n_options, sizeof(*ranked->rounds));
-    for (;;) {
-        assert(ranked->n_rounds < count->poll->n_options);
+    while (ranked->n_rounds < count->poll->n_options) {
         struct ranked_round *round = &ranked->rounds[ranked->n_rounds++];
         ranked->winner = write_round(count, round);
         if (ranked->winner >= 0)
@@ -207,23 +217,39 @@ static void run_rounds(struct count *count, struct ranked *ranked)
     }
 }
 
-void method_ranked_count(const struct poll *poll, const struct tally *tally, struct ranked *out)
+void ranked_count_close(struct ranked_count *count, struct ranked *out)
 {
-    struct count count = {.poll = poll};
     int64_t counting = 0;
 
-    *out = (struct ranked){.winner = -1};
-    read_tally(&count, tally);
-    for (size_t i = 0; i < poll->n_options; i++)
-        count.piles[i] = NONE;
-    for (size_t i = 0; i < count.n_rankings; i++)
-        place(&count, (uint32_t)i);
-    for (size_t i = 0; i < poll->n_options; i++)
-        counting += count.votes[i];
-    if (counting > 0)
-        run_rounds(&count, out);
-    free(count.rankings);
-    free(count.places);
+    if (out != NULL) {
+        *out = (struct ranked){.winner = -1};
+        for (size_t i = 0; i < count->n_rankings; i++)
+            place(count, (uint32_t)i);
+        for (size_t i = 0; i < count->poll->n_options; i++)
+            counting += count->votes[i];
+        if (counting > 0)
+            run_rounds(count, out);
+    }
+    free(count->rankings);
+    free(count->places);
+    free(count);
+}
+
+void method_ranked_count(const struct poll *poll, const struct tally *tally, struct ranked *out)
+{
+    struct ranked_count *count = ranked_count_open(poll);
+
+    for (size_t i = 0; i < tally->n_choices; i++)
+        if (tally->choices[i].n > 0)
+            ranked_count_add(count, tally->choices[i].choice, tally->choices[i].n);
+    ranked_count_close(count, out);
+}
+
+void ranked_copy(const struct poll *poll, const struct ranked *from, struct ranked *out)
+{
+    *out = *from;
+    out->rounds = alloc_items(poll->n_options, sizeof(*out->rounds));
+    memcpy(out->rounds, from->rounds, from->n_rounds * sizeof(*out->rounds));
 }
 
 void ranked_fini(struct ranked *ranked)

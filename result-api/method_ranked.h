@@ -40,5 +40,15 @@ struct ranked {
  * step of a ballot down its ranking: some 10 ms for 100,000 rankings of 8 options. The caller calls ranked_fini. */
 void method_ranked_count(const struct poll *poll, const struct tally *tally, struct ranked *out);
 void ranked_fini(struct ranked *ranked);
+void ranked_copy(const struct poll *poll, const struct ranked *from, struct ranked *out);
+
+/* The same from one ranking after the other, kept as a byte for each option that it names, and 24 more. The poll is
+ * borrowed until _close. */
+struct ranked_count;
+struct ranked_count *ranked_count_open(const struct poll *poll);
+/* A ranking may come several times, also with numbers below zero: the sum counts. */
+void ranked_count_add(struct ranked_count *count, const char *ranking, int64_t ballots);
+/* Counts into out, or not where it is NULL, and frees the count. */
+void ranked_count_close(struct ranked_count *count, struct ranked *out);
 
 #endif

@@ -5,7 +5,8 @@
 #include "alloc.h"
 #include "csv.h"
 
-void outcome_init(struct outcome *outcome, const struct poll *poll, const struct tally *tally)
+void outcome_init(struct outcome *outcome, const struct poll *poll, const struct tally *tally,
+                  const struct ranked *counted)
 {
     *outcome = (struct outcome){.method = poll->method};
     switch (poll->method) {
@@ -16,7 +17,10 @@ void outcome_init(struct outcome *outcome, const struct poll *poll, const struct
             outcome->counts[i] = tally_count(tally, poll->options[i].id);
         return;
     case METHOD_RANKED:
-        method_ranked_count(poll, tally, &outcome->ranked);
+        if (counted != NULL)
+            ranked_copy(poll, counted, &outcome->ranked);
+        else
+            method_ranked_count(poll, tally, &outcome->ranked);
         return;
     case METHOD_SCORE:
         outcome->scores = alloc_items(poll->n_options, sizeof(*outcome->scores));

@@ -16,8 +16,9 @@ struct outcome {
     struct ranked ranked;       /* ranked */
 };
 
-/* The caller calls outcome_fini. */
-void outcome_init(struct outcome *outcome, const struct poll *poll, const struct tally *tally);
+/* counted: the rounds of a ranked poll where they are counted already, or NULL. The caller calls outcome_fini. */
+void outcome_init(struct outcome *outcome, const struct poll *poll, const struct tally *tally,
+                  const struct ranked *counted);
 void outcome_fini(struct outcome *outcome);
 
 /* The array of results, one object {"id","label","count",…} for each option. `count` is the ballots for the option;

@@ -5,16 +5,17 @@
 #include "access.h"
 #include "alloc.h"
 #include "clock.h"
+#include "large_polls.h"
 #include "lookout.h"
 #include "metrics.h"
 #include <pthread.h>
 
 #define UNSETTLED_LOOK_MS 500 /* a poll with ballots pending, or closed and not final, is looked at so often */
-#define POLLS_PER_LOOK 1000   /* a query names at most so many */
-/* A ranked poll has a row for each ranking that somebody gave, up to one for each ballot. Reading and counting 100,000
- * takes some 120 ms, and all polls wait. So a poll rests after it was read, a millisecond for each so many rows:
- * whatever their number, it has an eighth of the thread's time, and one of a few hundred rows never notices. */
-#define ROWS_PER_REST_MS 100
+#define ROWS_PER_LOOK 200000  /* of tallies, at most, that a query is to give: half a second's work */
+/* A large poll is not counted again before so many times what the last count took, so that many of them, or one of
+ * millions, do not keep the database busy. One that is closed only waits once as long: somebody waits for its end. */
+#define LARGE_RESTS 8
+#define LARGE_RETRY_MS 1000 /* after a count that failed */
 
 /* A poll that some loop wants. */
 struct watched {
@@ -23,9 +24,15 @@ struct watched {
     bool listed; /* for the look at hand */
     bool asked;
     int64_t above;
-    bool resting;     /* there is a reason to read it, but it has to wait */
-    int64_t rests_ms; /* monotonic: not to be read before */
+    bool large;                  /* counted by large_polls; then: */
+    bool counting;               /* asked for and not there yet */
+    bool resting;                /* there is a reason to count it, but it has to wait */
+    int64_t rests_ms;            /* monotonic: not to be counted before */
+    int64_t counted_ms, took_ms; /* the last count: when it was there, and how long it took */
+    bool is_ranked;              /* the tally has no choices, but the rounds are counted */
+    struct ranked ranked;
     struct tally tally;
+    bool fence_passed;     /* all before the tally's fence was applied when it was read */
     struct snapshot *last; /* a reference, or NULL */
 };
 
@@ -33,6 +40,7 @@ struct refresher {
     struct refresher_options options;
     pthread_t thread;
     struct lookout *lookout;
+    struct large_polls *large;
     struct idmap watched;
     struct watched **list; /* of the look at hand */
     size_t n_list, room;
@@ -44,13 +52,10 @@ struct refresher {
 
 /* --- which polls to read */
 
-/* Lists a poll to be read, now or when it has rested. */
+/* Lists a poll to be read and published. */
 static void list(struct refresher *refresher, struct watched *watched)
 {
     if (watched->listed)
-        return;
-    watched->resting = watched->rests_ms > refresher->refreshed_ms;
-    if (watched->resting)
         return;
     if (refresher->n_list == refresher->room) {
         refresher->room = refresher->room == 0 ? 64 : refresher->room * 2;
@@ -60,22 +65,21 @@ static void list(struct refresher *refresher, struct watched *watched)
     refresher->list[refresher->n_list++] = watched;
 }
 
+static void free_watched(struct watched *watched)
+{
+    tally_fini(&watched->tally);
+    ranked_fini(&watched->ranked);
+    snapshot_release(watched->last);
+    free(watched);
+}
+
 static void drop_watched(struct refresher *refresher, const char *id)
 {
     struct watched *watched = idmap_remove(&refresher->watched, id);
 
     if (watched == NULL)
         return;
-    tally_fini(&watched->tally);
-    snapshot_release(watched->last);
-    free(watched);
-}
-
-/* For a loop that has just begun to hold the poll. */
-static void publish_again(struct refresher *refresher, struct watched *watched)
-{
-    refresher->options.publish(refresher->options.arg, watched->id, watched->last);
-    watched->asked = false;
+    free_watched(watched);
 }
 
 static void list_noted(struct refresher *refresher)
@@ -97,8 +101,6 @@ static void list_noted(struct refresher *refresher)
         watched->asked = watched->asked || notes[i].asked;
         watched->above = notes[i].above > watched->above ? notes[i].above : watched->above;
         list(refresher, watched);
-        if (watched->resting && watched->asked && watched->last != NULL)
-            publish_again(refresher, watched);
     }
     free(notes);
 }
@@ -135,7 +137,7 @@ static int64_t list_due(struct refresher *refresher, bool listing)
             due = now + (due - wall);
         if (watched->last != NULL && is_unsettled(watched->last) && refresher->settled_ms + UNSETTLED_LOOK_MS < due)
             due = refresher->settled_ms + UNSETTLED_LOOK_MS;
-        if (watched->resting || due < watched->rests_ms)
+        if (watched->resting && watched->rests_ms < due)
             due = watched->rests_ms;
         if (due < next)
             next = due;
@@ -168,24 +170,49 @@ static void on_applied(void *arg, const char *poll)
         board_touch(refresher->options.board, poll, BOARD_NOW);
 }
 
-/* Reads n listed polls from the database; false: it is down. */
-static bool look_at(struct refresher *refresher, struct watched *const *polls, size_t n)
+/* Keeps a tally that was read in passing. What was applied by then is in it, so it is the end of a poll whose fence was
+ * passed by then; looks at other polls may come to know of more. */
+static void keep_tally(struct watched *watched, struct tally *tally, const struct backlog_point *point)
 {
-    const char **ids = alloc_items(n, sizeof(*ids));
-    struct tally *tallies = alloc_items(n, sizeof(*tallies));
-
-    for (size_t i = 0; i < n; i++)
-        ids[i] = polls[i]->id;
-    bool read = lookout_read(refresher->lookout, ids, tallies, n, on_applied, refresher);
-    for (size_t i = 0; i < n && read; i++) {
-        tally_fini(&polls[i]->tally);
-        polls[i]->tally = tallies[i];
-        polls[i]->loaded = true;
-        polls[i]->rests_ms = clock_mono_ms() + (int64_t)(tallies[i].n_choices / ROWS_PER_REST_MS);
+    if (tally->is_large) {
+        watched->large = true;
+        return;
     }
+    tally_fini(&watched->tally);
+    watched->tally = *tally;
+    watched->fence_passed = backlog_has_passed(point, tally->fence);
+    watched->loaded = true;
+}
+
+/* Reads listed polls from the database, from `at` on as many as one query is to read; moves `at` behind them. False: it
+ * is down. Without polls too: the backlog has to be settled. */
+static bool look_at(struct refresher *refresher, size_t *at)
+{
+    size_t left = refresher->n_list - *at, n = 0, rows = 0;
+    struct watched *const *polls = refresher->list + *at;
+    const char **ids = alloc_items(left, sizeof(*ids));
+    struct tally *tallies = alloc_items(left, sizeof(*tallies));
+
+    for (; n < left && rows < ROWS_PER_LOOK; n++) {
+        rows += polls[n]->loaded && !polls[n]->is_ranked ? 1 + polls[n]->tally.n_choices : STORE_RANKINGS_MAX;
+        ids[n] = polls[n]->id;
+    }
+    bool read = lookout_read(refresher->lookout, ids, tallies, n, on_applied, refresher);
+    const struct backlog_point point = backlog_point(tail_lock(refresher->options.tail));
+    tail_unlock(refresher->options.tail);
+    for (size_t i = 0; i < n && read; i++)
+        keep_tally(polls[i], &tallies[i], &point);
+    *at += n;
     free(tallies);
     free(ids);
     return read;
+}
+
+/* Also for a loop that has just begun to hold the poll. */
+static void publish_last(struct refresher *refresher, struct watched *watched)
+{
+    refresher->options.publish(refresher->options.arg, watched->id, watched->last);
+    watched->asked = false;
 }
 
 static void publish_result(struct refresher *refresher, struct watched *watched, const struct poll *poll, bool fresh)
@@ -194,6 +221,8 @@ static void publish_result(struct refresher *refresher, struct watched *watched,
     struct snapshot_facts facts = {
         .poll = poll,
         .tally = &watched->tally,
+        .ranked = watched->is_ranked ? &watched->ranked : NULL,
+        .fence_passed = watched->fence_passed,
         .is_public = access_is_public(poll, now_us / 1000),
         .now_us = now_us,
         /* Whoever is ahead of us has seen more than we had: only a look that worked is sure to be as new. */
@@ -202,7 +231,6 @@ static void publish_result(struct refresher *refresher, struct watched *watched,
 
     struct backlog *backlog = tail_lock(refresher->options.tail);
     facts.pending = backlog_pending(backlog, watched->id);
-    facts.fence_passed = backlog_has_passed(backlog, watched->tally.fence);
     tail_unlock(refresher->options.tail);
     struct snapshot *snapshot = snapshot_make(&facts, watched->last);
     if (snapshot != NULL) {
@@ -211,7 +239,7 @@ static void publish_result(struct refresher *refresher, struct watched *watched,
         metric_add(refresher->published, 1);
     }
     if (snapshot != NULL || watched->asked)
-        publish_again(refresher, watched);
+        publish_last(refresher, watched);
     if (fresh)
         watched->above = 0;
 }
@@ -227,6 +255,79 @@ static void publish(struct refresher *refresher, struct watched *watched, bool f
     poll_release(poll);
 }
 
+/* --- large polls */
+
+static void keep_count(struct watched *watched, struct large_count *count)
+{
+    tally_fini(&watched->tally);
+    watched->tally = count->tally;
+    watched->fence_passed = count->fence_passed;
+    watched->loaded = true;
+    if (count->unchanged)
+        return;
+    ranked_fini(&watched->ranked);
+    watched->ranked = count->ranked;
+    watched->is_ranked = true;
+    count->ranked.rounds = NULL; /* the poll's now */
+}
+
+/* What was counted since the last time. */
+static void take_counts(struct refresher *refresher)
+{
+    struct large_count *next;
+
+    for (struct large_count *count = large_polls_take(refresher->large); count != NULL; count = next) {
+        struct watched *watched = idmap_get(&refresher->watched, count->poll->id);
+        next = large_count_next(count);
+        if (watched != NULL) {
+            watched->counting = false;
+            watched->counted_ms = refresher->refreshed_ms;
+            watched->took_ms = count->failed ? LARGE_RETRY_MS : count->took_ms;
+        }
+        if (watched != NULL && !count->failed) {
+            keep_count(watched, count);
+            publish(refresher, watched, true);
+        }
+        large_count_free(count);
+    }
+}
+
+/* Has a large poll counted, unless that is under way or it has to rest; meanwhile what else changed about it is shown
+ * beside the numbers that there are. */
+static void tend_large(struct refresher *refresher, struct watched *watched)
+{
+    struct poll *poll = directory_find(refresher->options.directory, watched->id, strlen(watched->id));
+
+    bool closed = poll != NULL && poll_state_at(poll, clock_wall_ms()) == POLL_CLOSED;
+    watched->rests_ms = watched->counted_ms + watched->took_ms * (closed ? 1 : LARGE_RESTS);
+    watched->resting = !watched->counting && watched->rests_ms > refresher->refreshed_ms;
+    if (poll != NULL && !poll->deleted && !watched->counting && !watched->resting) {
+        watched->counting = true;
+        large_polls_ask(refresher->large, poll, watched->is_ranked ? &watched->tally : NULL);
+    }
+    poll_release(poll);
+    publish(refresher, watched, false);
+}
+
+/* Moves the large polls out of what is to be read. */
+static void tend_listed(struct refresher *refresher)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < refresher->n_list; i++) {
+        struct watched *watched = refresher->list[i];
+        if (!watched->large) {
+            refresher->list[kept++] = watched;
+            continue;
+        }
+        watched->listed = false;
+        tend_large(refresher, watched);
+    }
+    refresher->n_list = kept;
+}
+
+/* --- one refresh */
+
 static void refresh(struct refresher *refresher)
 {
     bool fresh = lookout_is_connected(refresher->lookout);
@@ -234,12 +335,15 @@ static void refresh(struct refresher *refresher)
 
     refresher->refreshed_ms = clock_mono_ms();
     list_noted(refresher);
+    take_counts(refresher);
     list_due(refresher, true);
-    while (fresh && (at == 0 || at < refresher->n_list)) { /* without polls too: the backlog has to be settled */
-        size_t n = refresher->n_list - at < POLLS_PER_LOOK ? refresher->n_list - at : POLLS_PER_LOOK;
-        fresh = look_at(refresher, refresher->list + at, n) && lookout_is_connected(refresher->lookout);
-        at += POLLS_PER_LOOK;
+    tend_listed(refresher);
+    if (fresh) {
+        do
+            fresh = look_at(refresher, &at) && lookout_is_connected(refresher->lookout);
+        while (fresh && at < refresher->n_list);
     }
+    tend_listed(refresher); /* those that turned out to be large */
     for (size_t i = 0; i < refresher->n_list; i++) {
         publish(refresher, refresher->list[i], fresh);
         refresher->list[i]->listed = false;
@@ -301,6 +405,9 @@ enum status refresher_open(const struct refresher_options *options, struct refre
 
     *out = NULL;
     refresher->options = *options;
+    enum status st = large_polls_open(options->database_url, options->tail, options->board, &refresher->large, err);
+    if (st != ST_OK)
+        return st;
     refresher->lookout = lookout_new(options->database_url, options->tail);
     refresher->refreshed_ms = refresher->looked_ms = refresher->settled_ms = clock_mono_ms();
     refresher->published = metric_counter("result_snapshots_total", "", "Snapshots made, each a new version.");
@@ -324,11 +431,9 @@ void refresher_close(struct refresher *refresher)
         return;
     board_stop(refresher->options.board);
     pthread_join(refresher->thread, NULL);
-    for (struct watched *watched; (watched = idmap_next(&refresher->watched, &cursor)) != NULL;) {
-        tally_fini(&watched->tally);
-        snapshot_release(watched->last);
-        free(watched);
-    }
+    large_polls_close(refresher->large);
+    for (struct watched *watched; (watched = idmap_next(&refresher->watched, &cursor)) != NULL;)
+        free_watched(watched);
     idmap_fini(&refresher->watched);
     free(refresher->list);
     lookout_close(refresher->lookout);

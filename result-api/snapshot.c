@@ -113,7 +113,7 @@ struct snapshot *snapshot_make(const struct snapshot_facts *facts, const struct 
     snapshot->state = state_of(facts, last);
     snapshot->is_public = facts->is_public;
     snapshot->pending = facts->pending;
-    outcome_init(&snapshot->outcome, poll, facts->tally);
+    outcome_init(&snapshot->outcome, poll, facts->tally, facts->ranked);
 
     if (last != NULL) { /* under last's version and time, equal content is equal bytes */
         snapshot->version = last->version;

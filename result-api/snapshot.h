@@ -40,8 +40,9 @@ struct snapshot {
 struct snapshot_facts {
     const struct poll *poll;
     const struct tally *tally;
-    int64_t pending;   /* ballots; -1: not known */
-    bool fence_passed; /* all before the tally's fence is applied */
+    const struct ranked *ranked; /* of a large tally; NULL: its choices say it */
+    int64_t pending;             /* ballots; -1: not known */
+    bool fence_passed;           /* all before the tally's fence is applied */
     bool is_public;
     int64_t now_us; /* since 1970 */
     int64_t above;  /* the version must be higher than this */

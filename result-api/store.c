@@ -101,11 +101,9 @@ static bool wait_socket(struct store *store, bool write, int64_t deadline_ms)
            (poll(&fd, 1, (int)(left < STOP_LOOK_MS ? left : STOP_LOOK_MS)) > 0 || clock_mono_ms() < deadline_ms);
 }
 
-/* The last result of what was sent, or the first that is an error. */
-static enum status receive(struct store *store, const char *doing, PGresult **out, struct errmsg *err)
+/* Until PQgetResult has something to give. */
+static enum status await_result(struct store *store, const char *doing, int64_t deadline, struct errmsg *err)
 {
-    int64_t deadline = clock_mono_ms() + store->answer_ms;
-    PGresult *kept = NULL, *result;
     int unsent;
 
     while ((unsent = PQflush(store->conn)) != 0 || PQisBusy(store->conn)) {
@@ -116,6 +114,17 @@ static enum status receive(struct store *store, const char *doing, PGresult **ou
         if (!PQconsumeInput(store->conn))
             return db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
     }
+    return ST_OK;
+}
+
+/* The last result of what was sent, or the first that is an error. */
+static enum status receive(struct store *store, const char *doing, PGresult **out, struct errmsg *err)
+{
+    PGresult *kept = NULL, *result;
+    enum status st = await_result(store, doing, clock_mono_ms() + store->answer_ms, err);
+
+    if (st != ST_OK)
+        return st;
     while ((result = PQgetResult(store->conn)) != NULL) {
         if (kept != NULL && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
             PQclear(result);
@@ -128,12 +137,35 @@ static enum status receive(struct store *store, const char *doing, PGresult **ou
         return db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
     ExecStatusType status = PQresultStatus(kept);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        enum status st = result_fail(kept, doing, err);
+        st = result_fail(kept, doing, err);
         PQclear(kept);
         return st;
     }
     *out = kept;
     return ST_OK;
+}
+
+/* Each row of what was sent, as it comes: they are never in memory together. */
+static enum status receive_rows(struct store *store, const char *doing, void (*on_row)(void *arg, const PGresult *row),
+                                void *arg, struct errmsg *err)
+{
+    int64_t deadline = clock_mono_ms() + store->answer_ms;
+
+    PQsetSingleRowMode(store->conn);
+    for (;;) {
+        enum status st = await_result(store, doing, deadline, err);
+        PGresult *result = st == ST_OK ? PQgetResult(store->conn) : NULL;
+        if (result == NULL)
+            return st;
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_SINGLE_TUPLE)
+            on_row(arg, result);
+        else if (status != PGRES_TUPLES_OK)
+            st = result_fail(result, doing, err);
+        PQclear(result);
+        if (st != ST_OK)
+            return st;
+    }
 }
 
 /* What was sent, or not, is answered. On ST_OK the caller clears *out; otherwise the connection is closed. */
@@ -337,6 +369,9 @@ static void read_look(const PGresult *result, struct store_look *look)
             tally->superseded = number(result, i, 5);
             tally->rejected = number(result, i, 6);
             break;
+        case 'm':
+            tally->is_large = true;
+            break;
         default:
             tally_add(tally, PQgetvalue(result, i, 2), number(result, i, 3));
         }
@@ -347,7 +382,7 @@ static void read_look(const PGresult *result, struct store_look *look)
 enum status store_look(struct store *store, struct store_look *look, struct errmsg *err)
 {
     struct array polls = array_begin(), gaps = array_begin();
-    char epoch[16], after[24];
+    char epoch[16], after[24], most[16];
     PGresult *result;
 
     for (size_t i = 0; i < look->n_polls; i++)
@@ -356,20 +391,83 @@ enum status store_look(struct store *store, struct store_look *look, struct errm
         array_add(&gaps, "%llu", (unsigned long long)look->gaps[i]);
     snprintf(epoch, sizeof(epoch), "%u", look->epoch);
     snprintf(after, sizeof(after), "%llu", (unsigned long long)look->after);
+    snprintf(most, sizeof(most), "%d", STORE_RANKINGS_MAX);
     char *poll_text = array_end(&polls), *gap_text = array_end(&gaps);
-    const char *const values[] = {poll_text, epoch, after, gap_text};
+    const char *const values[] = {poll_text, epoch, after, gap_text, most};
 
     look->applied = NULL;
     look->n_applied = 0;
     look->newest_epoch = 0;
     look->newest_created_ns = 0;
-    enum status st = ask(store, "read tallies", "look", values, 4, &result, err);
+    enum status st = ask(store, "read tallies", "look", values, 5, &result, err);
     if (st == ST_OK) {
         read_look(result, look);
         PQclear(result);
     }
     free(poll_text);
     free(gap_text);
+    return st;
+}
+
+/* --- a large poll */
+
+struct row_taker {
+    void (*on_ranking)(void *arg, const char *ranking, int64_t n);
+    void *arg;
+};
+
+static void on_ranking_row(void *arg, const PGresult *row)
+{
+    const struct row_taker *taker = arg;
+
+    taker->on_ranking(taker->arg, PQgetvalue(row, 0, 0), number(row, 0, 1));
+}
+
+enum status store_begin_large(struct store *store, const char *poll, struct tally *out, struct errmsg *err)
+{
+    PGresult *result = NULL;
+    enum status st = ask(store, "begin a snapshot", SQL_BEGIN_SNAPSHOT, NULL, -1, &result, err);
+
+    if (st != ST_OK)
+        return st;
+    PQclear(result);
+    st = answer(store, "read a ledger", PQsendQueryParams(store->conn, SQL_LEDGER, 1, NULL, &poll, NULL, NULL, 0),
+                &result, err);
+    if (st != ST_OK)
+        return st;
+    *out = (struct tally){.fence = number(result, 0, 0),
+                          .term = (unsigned)number(result, 0, 1),
+                          .received = number(result, 0, 2),
+                          .counted = number(result, 0, 3),
+                          .superseded = number(result, 0, 4),
+                          .rejected = number(result, 0, 5)};
+    PQclear(result);
+    return ST_OK;
+}
+
+enum status store_read_rankings(struct store *store, const char *poll,
+                                void (*on_ranking)(void *arg, const char *ranking, int64_t n), void *arg,
+                                struct errmsg *err)
+{
+    static const char doing[] = "read rankings";
+    struct row_taker taker = {on_ranking, arg};
+    enum status st;
+
+    if (PQsendQueryParams(store->conn, SQL_RANKINGS, 1, NULL, &poll, NULL, NULL, 0) == 1)
+        st = receive_rows(store, doing, on_ranking_row, &taker, err);
+    else
+        st = db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
+    if (st != ST_OK)
+        disconnect(store);
+    return st;
+}
+
+enum status store_end_large(struct store *store, struct errmsg *err)
+{
+    PGresult *result = NULL;
+    enum status st = ask(store, "end a snapshot", "COMMIT", NULL, -1, &result, err);
+
+    PQclear(result);
     return st;
 }
 

@@ -13,6 +13,7 @@
 #define STORE_SCHEMA 7          /* the newest number in db/migrations that this program was written for */
 #define STORE_CONNECT_S 3       /* and one that does not let us in for so long */
 #define STORE_APPLIED_MAX 20000 /* newly applied batches that one look reports; the next one goes on */
+#define STORE_RANKINGS_MAX 5000 /* rows of a ranked poll's tally that make it a large one */
 
 struct store;
 
@@ -53,6 +54,15 @@ struct store_look {
     int64_t newest_created_ns;
 };
 MUST_CHECK enum status store_look(struct store *store, struct store_look *look, struct errmsg *err);
+
+/* One large poll, all of it from one moment: begin, which fills in the tally without its choices, read, end.
+ * on_ranking is called for each row of the choices, in any order; of one ranking there may be several, and their sum
+ * counts. */
+MUST_CHECK enum status store_begin_large(struct store *store, const char *poll, struct tally *out, struct errmsg *err);
+MUST_CHECK enum status store_read_rankings(struct store *store, const char *poll,
+                                           void (*on_ranking)(void *arg, const char *ranking, int64_t n), void *arg,
+                                           struct errmsg *err);
+MUST_CHECK enum status store_end_large(struct store *store, struct errmsg *err);
 
 /* Fills in the fate of each question of the list; created_ns is the stream's, as the broker has it. */
 MUST_CHECK enum status store_answer(struct store *store, int64_t created_ns, struct receipt_question *questions,

@@ -3,6 +3,7 @@
 #ifndef SCRUTIN_TALLY_H
 #define SCRUTIN_TALLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ struct tally_choice {
 
 /* A zeroed tally is that of a poll without ballots. */
 struct tally {
+    bool is_large; /* a ranked poll of too many rankings to be read in passing: choices are not here */
     int64_t received, counted, superseded, rejected; /* received is the sum of the others */
     int64_t fence;                                   /* ordinal of the fence that closed it; 0: none, or open again */
     unsigned term;                                   /* in which it did */

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { metricValue } from '../lib/check.js';
 import { Instance } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
 import { pick, seedOfRun, seeded } from '../lib/random.js';
@@ -120,6 +121,47 @@ test('ranked: every round of the runoff', async () => {
   const lines = (await results(poll.id, 'results.csv')).text.split('\r\n');
   assert.match(lines[0], /^option,label,count,round_1,round_2,.*,eliminated_in,winner$/);
   assert.equal(countOf(lines, (line) => line.endsWith(',true')), 1);
+});
+
+test('ranked: more rankings than are read in passing are counted beside the others, to the end', async () => {
+  const poll = await instance.createPoll({ n: 8, method: 'ranked' });
+  const rankings = new Map();
+  while (rankings.size < 6000) {
+    const ranking = someOf(poll.options, 5);
+    rankings.set(ranking.join('>'), ranking);
+  }
+  const standing = [...rankings.values()];
+  const cast = async (from, to) => {
+    for (let at = from; at < to; at += 1000) {
+      const ballots = standing.slice(at, Math.min(at + 1000, to)).map((selection, i) => ({ voter: `voter ${at + i}`, selection }));
+      const answer = await requestJson(instance.voteUrl, 'POST', `/v1/polls/${poll.id}/ballots`, { ballots }, apiKey());
+      assert.equal(answer.status, 202, answer.text);
+    }
+  };
+  const shows = (state, total, received) => until(`${state}, ${total} of ${received}`, async () => {
+    const { json, text } = await results(poll.id);
+    if (json.state !== state || json.total !== total || json.ledger?.received !== received) throw new Error(text);
+    assert.deepEqual(json.runoff, runoff(poll.id, poll.options, standing));
+    return json;
+  });
+  const counts = async () => metricValue((await request(instance.resultUrl, { path: '/metrics' })).text,
+    'result_large_count_duration_seconds_count');
+  const before = await counts();
+  await cast(0, 6000);
+  await shows('open', 6000, 6000);
+  assert.ok(await counts() > before, 'counted on its own');
+
+  // Its connection is lost, voters change their minds, and it closes.
+  await instance.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'result-api rankings'");
+  for (let i = 0; i < 500; i++) standing[i] = someOf(poll.options, 2);
+  await cast(0, 500);
+  const other = await instance.createPoll({ n: 2 });
+  assert.equal((await results(other.id)).status, 200);
+  await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, { state: 'closed' }, { authorization: `Bearer ${poll.token}` });
+  const final = await shows('final', 6000, 6500);
+  assert.deepEqual(final.ledger, { received: 6500, counted: 6000, superseded: 500, rejected: 0, pending: 0 });
+  const csv = await results(poll.id, 'results.csv');
+  assert.equal(csv.text.trim().split('\r\n').length, 9);
 });
 
 test('ranked: small elections with ties, and the largest ranking there is', async () => {

@@ -34,7 +34,7 @@ static void show(const struct poll *poll, const struct row *rows, size_t n, char
     size_t len;
     for (size_t i = 0; i < n; i++)
         tally_add(&tally, rows[i].choice, rows[i].n);
-    outcome_init(&outcome, poll, &tally);
+    outcome_init(&outcome, poll, &tally, NULL);
     json_t *runoff = outcome_render_runoff(&outcome, poll);
     json_t *all = json_pack("[o, o*]", outcome_render_results(&outcome, poll), runoff);
     *json = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(5));

@@ -382,6 +382,49 @@ static void random_elections_equal_a_recount(void **state)
     assert_true(lots > 1000 && earlier > 1000);
 }
 
+/* A large poll comes row by row: a worker's slot may have taken more of a ranking away than it ever added. */
+static void rows_of_one_ranking_add_up_whatever_their_sign(void **state)
+{
+    static const char *const options[] = {"a", "b", "c"};
+    static const struct pile piles[] = {{"a>b", 4}, {"b>a", 3}, {"c>b", 2}};
+    static const struct pile rows[] = {{"c>b", -3}, {"a>b", 6}, {"b>a", 3}, {"c", 7},
+                                       {"a>b", -2}, {"c>b", 5}, {"c", -7}};
+    struct poll *poll = make_poll("demo", options, 3);
+    struct ranked expected = count_piles(poll, piles, COUNT_OF(piles)), ranked, copy;
+    struct ranked_count *count = ranked_count_open(poll);
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        ranked_count_add(count, rows[i].ranking, rows[i].n);
+    ranked_count_close(count, &ranked);
+    ranked_copy(poll, &ranked, &copy);
+    assert_int_equal(copy.winner, 1);
+    assert_int_equal(copy.winner, expected.winner);
+    assert_int_equal(copy.n_rounds, expected.n_rounds);
+    assert_memory_equal(copy.rounds, expected.rounds, expected.n_rounds * sizeof(*expected.rounds));
+    ranked_count_close(ranked_count_open(poll), NULL);
+    ranked_fini(&copy);
+    ranked_fini(&ranked);
+    ranked_fini(&expected);
+    poll_release(poll);
+}
+
+/* Numbers below zero that nothing makes up for are none of ours, and end in rounds all the same. */
+static void a_spoilt_tally_ends_too(void **state)
+{
+    static const char *const options[] = {"a", "b"};
+    struct poll *poll = make_poll("demo", options, 2);
+    struct ranked_count *count = ranked_count_open(poll);
+    struct ranked ranked;
+    ranked_count_add(count, "a", 7);
+    ranked_count_add(count, "a>b", -5);
+    ranked_count_add(count, "b", 7);
+    ranked_count_add(count, "b>a", -5);
+    ranked_count_close(count, &ranked);
+    assert_int_equal(ranked.n_rounds, 2);
+    assert_int_equal(ranked.winner, -1);
+    ranked_fini(&ranked);
+    poll_release(poll);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +439,8 @@ int main(void)
         cmocka_unit_test(the_newest_round_that_differs_decides),
         cmocka_unit_test(who_was_equal_in_all_rounds_draws_lots),
         cmocka_unit_test(random_elections_equal_a_recount),
+        cmocka_unit_test(rows_of_one_ranking_add_up_whatever_their_sign),
+        cmocka_unit_test(a_spoilt_tally_ends_too),
     };
     return cmocka_run_group_tests_name("ranked", tests, NULL, NULL);
 }
