@@ -28,12 +28,23 @@ struct code_book {
     atomic_size_t total;
 };
 
+/* By default readers go first, and who look without a pause keep new codes out for seconds. */
+static void init_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attributes;
+
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
 struct code_book *code_book_new(void)
 {
     struct code_book *book = alloc_items(1, sizeof(*book));
 
     pthread_mutex_init(&book->writing, NULL);
-    pthread_rwlock_init(&book->lock, NULL);
+    init_lock(&book->lock);
     randombytes_buf(book->seed, sizeof(book->seed));
     book->n_buckets = SLOTS_MIN;
     book->buckets = alloc_items(book->n_buckets, sizeof(struct code_set *));

@@ -94,6 +94,7 @@ test('an API that is away, or a body that is too large, is a problem in JSON', a
     assert.equal(json.type, '/problems/unavailable');
   } finally {
     await instance.ctl('start', 'vote-api');
+    await instance.ready();
   }
 });
 
@@ -125,7 +126,7 @@ test('with a certificate: HTTP/2, a secure cookie, and X-Forwarded-For only from
       const answer = await request(origin, { path: '/', tls }, 'HTTP/2');
       if (!answer.status) throw new Error(`${answer.reset}; ${nginx.output}`);
       return answer;
-    }, { timeout: 10_000 });
+    });
     assert.equal(page.status, 200);
     assert.match(page.headers['strict-transport-security'], /max-age/);
     const session = http2.connect(origin, tls);

@@ -44,7 +44,7 @@ test('bars follow the ballots, keep their order until asked to sort, and end as 
   const poll = await instance.createPoll({ title: 'Pets', options: [{ id: 'a', label: 'Cats' }, { id: 'b', label: 'Dogs' }, { id: 'c', label: 'Owls' }] });
   const page = await browser.open(address(poll));
   await shows(page, 0);
-  assert.equal(await stateShown(page), 'live');
+  await until('the page is live', async () => (await stateShown(page)) === 'live');
   await cast(poll, ...times(2, ['a']), ...times(5, ['b']), ['c']);
   await shows(page, 8);
   assert.deepEqual(await barsOf(page), [['Cats', '25%'], ['Dogs', '63%'], ['Owls', '13%']]);
@@ -59,12 +59,12 @@ test('bars follow the ballots, keep their order until asked to sort, and end as 
 
   await page.getByText('As a table').first().click();
   assert.deepEqual(await page.locator('table').first().locator('tbody tr').allInnerTexts(), ['Cats\t17%\t2', 'Dogs\t42%\t5', 'Owls\t42%\t5']);
-  const ledger = (await page.locator('.ledger').innerText()).replace(/\s+/g, ' ');
-  assert.match(ledger, /^Received 12 .* Counted 12 .* Superseded 0 .* Pending 0 /);
+  await until('the ledger has it all', async () =>
+    /^Received 12 .* Counted 12 .* Superseded 0 .* Pending 0 /.test((await page.locator('.ledger').innerText()).replace(/\s+/g, ' ')));
   await assertAccessible(page);
 
   await manage(poll, { state: 'closed' });
-  await until('the page says final', async () => (await stateShown(page)) === 'final', { timeout: 20_000 });
+  await until('the page says final', async () => (await stateShown(page)) === 'final');
   await page.getByText('Level: Dogs and Owls.').waitFor({ state: 'attached' }); // what those who listen hear
   await page.context().close();
 });
@@ -74,7 +74,7 @@ test('the turnout has columns, a peak and a table; files can be saved', async ()
   await cast(poll, ...times(30, ['o0']));
   const page = await browser.open(address(poll));
   await page.locator('.turnout').waitFor();
-  assert.match(await page.locator('.turnout').getAttribute('aria-label'), /at most 30/);
+  await until('all are in it', async () => /at most 30/.test(await page.locator('.turnout').getAttribute('aria-label')));
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'results.csv' }).click()]);
   assert.equal(download.suggestedFilename(), `${poll.id}-results.csv`);
   await page.context().close();
@@ -194,7 +194,7 @@ test('the stream breaks and comes back: the page says so, and no count ever goes
   await cast(poll, ...times(4, ['o1']));
   await instance.ctl('start', 'result-api');
   await shows(page, 9);
-  assert.equal(await stateShown(page), 'live');
+  await until('the page is live again', async () => (await stateShown(page)) === 'live');
   const totals = await page.evaluate(() => window.totals);
   assert.deepEqual(totals, totals.toSorted((a, b) => a - b));
   await page.context().close();
@@ -241,7 +241,7 @@ test('every view is accessible, in both languages and colours, and none scrolls 
   for (const view of views) await Promise.all([look(view, 390, 'dark', 'en-GB'), look(view, 1280, 'light', 'fr-FR')]);
 });
 
-test('500 streams beside it while ballots pour in: updates arrive, and no task of the page takes 50 ms', { timeout: 90_000 }, async () => {
+test('500 streams beside it while ballots pour in: updates arrive, and no task of the page takes 50 ms', { timeout: 240_000 }, async () => {
   const poll = await instance.createPoll({ n: 10 });
   const streams = await Promise.all(Array.from({ length: 500 }, () => EventStream.open(instance.resultPage, `/v1/polls/${poll.id}/results/stream`)));
   const page = await browser.open(address(poll), { viewport: { width: 1280, height: 720 } });
@@ -252,8 +252,8 @@ test('500 streams beside it while ballots pour in: updates arrive, and no task o
   const complete = new Promise((done) => session.on('Tracing.tracingComplete', done));
   await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['toplevel', 'disabled-by-default-devtools.timeline'] } });
   let seen = 0, last = 0;
-  const until_ = performance.now() + 5000;
-  while (performance.now() < until_) {
+  const began = performance.now();
+  while (seen < 20 && performance.now() - began < 60_000) {
     await cast(poll, ...Array.from({ length: 200 }, (_, i) => [`o${i % 10}`]));
     const now = await totalShown(page);
     if (now > last) seen++;
@@ -263,7 +263,7 @@ test('500 streams beside it while ballots pour in: updates arrive, and no task o
   await session.send('Tracing.end');
   await complete;
   for (const stream of streams) stream.close();
-  assert.ok(seen >= 5, `${seen} updates were seen`);
+  assert.ok(seen >= 20, `${seen} updates were seen`);
   // CPU time, not the clock's: a busy machine makes every task long, and says nothing of the page.
   const renderer = new Set(events.filter((event) => event.name === 'thread_name' && event.args.name === 'CrRendererMain').map((event) => `${event.pid}.${event.tid}`));
   const tasks = events.filter((event) => event.name === 'RunTask' && event.tdur !== undefined && renderer.has(`${event.pid}.${event.tid}`));

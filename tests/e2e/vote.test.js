@@ -25,7 +25,7 @@ const resultsWhen = (what, poll, holds) => until(what, async () => {
   const got = await results(poll);
   if (holds(got)) return got;
   throw new Error(JSON.stringify(got));
-}, { timeout: 20_000 });
+});
 const countsOf = ({ results: rows }) => rows.map((row) => row.count);
 
 /** Waits until the page says so. */
@@ -253,7 +253,7 @@ test('rules are said before one votes, and a final vote asks twice', async () =>
   const { id } = await instance.createPoll({ revisable: false, closes_at: new Date(Date.now() + 3_600_000).toISOString(),
     options: [{ id: 'a', label: 'Apples' }, { id: 'b', label: 'Pears' }] });
   const page = await open(`/p/${id}`);
-  for (const rule of ['Everybody with the link may vote', 'Your vote is final once it is cast.', /Closes in (60 minutes|1 hour)/, 'Everybody sees the result live.']) {
+  for (const rule of ['Everybody with the link may vote', 'Your vote is final once it is cast.', /Closes in ((5\d|60) minutes|1 hour)/, 'Everybody sees the result live.']) {
     await sees(page, rule);
   }
   await button(page, 'Apples').click();
@@ -405,7 +405,9 @@ test('drag and drop puts options in order', async () => {
   await page.mouse.move(grip.x + 10, grip.y - 30, { steps: 4 });
   await page.mouse.move(grip.x + 10, top.y - 5, { steps: 8 });
   await page.mouse.up();
-  assert.deepEqual(await page.locator('.slot .text').allTextContents(), ['City', 'Sea', 'Mountains']);
+  const order = () => page.locator('.slot .text').allTextContents();
+  await until('it has moved', async () => (await order())[0] === 'City');
+  assert.deepEqual(await order(), ['City', 'Sea', 'Mountains']);
   await page.context().close();
 });
 

@@ -139,25 +139,33 @@ test('only the manage token makes codes, and only in a poll of codes', async () 
 test('a wrong code waits a second and is 401; a right one never waits for it', async () => {
   const poll = await codePoll(), other = await codePoll();
   const codes = await issue(poll, 20), [foreign] = await issue(other, 1);
-  const began = performance.now();
-  const order = [];
-  const wrong = [FORGED, foreign, 'nonsense!', `${codes[0]}0`].map(async (code) => {
-    const answer = await vote(poll, 'o0', bearer(code));
-    order.push('wrong');
-    refused(answer, 401, 'voting-code-wrong');
-    assert.ok(performance.now() - began > 900, 'it waits');
-    assert.equal(answer.headers['www-authenticate'], 'Bearer');
-  });
   const impatient = request(instance.voteUrl, { method: 'PUT', path: `/v1/polls/${poll.id}/ballot`, timeout: 200,
     headers: { 'content-type': 'application/json', ...bearer(FORGED) }, body: '{"selection":["o0"]}' });
-  for (const code of codes) {
-    assert.equal((await vote(poll, 'o2', bearer(code))).status, 202);
-    order.push('right');
-  }
   await assert.rejects(impatient, /no answer/);
-  await Promise.all(wrong);
-  assert.equal(order.filter((what) => what === 'wrong').length, 4);
+  /** Wrong codes and, while they wait, right ones: who was answered when. */
+  const race = async () => {
+    const began = performance.now();
+    const order = [];
+    const wrong = [FORGED, foreign, 'nonsense!', `${codes[0]}0`].map(async (code) => {
+      const answer = await vote(poll, 'o0', bearer(code));
+      order.push('wrong');
+      refused(answer, 401, 'voting-code-wrong');
+      assert.ok(performance.now() - began > 900, 'it waits');
+      assert.equal(answer.headers['www-authenticate'], 'Bearer');
+    });
+    const right = (async () => {
+      for (const code of codes) {
+        assert.equal((await vote(poll, 'o2', bearer(code))).status, 202);
+        order.push('right');
+      }
+    })();
+    await Promise.all([...wrong, right]);
+    return order;
+  };
+  let order = await race(); // on a machine so busy that a right one takes a second, once more
+  for (let tries = 1; order[0] !== 'right' && tries < 10; tries++) order = await race();
   assert.equal(order[0], 'right');
+  assert.equal(order.filter((what) => what === 'wrong').length, 4);
   const { text } = await until('nobody waits', async () => {
     const metrics = await request(instance.voteUrl, { path: '/metrics' });
     return /^voting_codes_wrong_waiting 0$/m.test(metrics.text) && metrics;
@@ -170,7 +178,7 @@ test('too many wrong codes of one address are 429; right ones are taken all the 
   const poll = await codePoll();
   const codes = await issue(poll, 5);
   const { url } = await instance.spawn('vote-api', { RATE_LIMITS: 'on', LIMIT_WRONG_CODES: '4/40000' });
-  await until('it knows the poll', async () => (await request(url, { path: `/v1/polls/${poll.id}` })).json.voting_codes === 5);
+  await until('it knows the codes', async () => (await request(url, { path: `/v1/polls/${poll.id}` })).json.voting_codes === 5);
   const answers = await Promise.all(Array.from({ length: 7 }, () => vote(poll, 'o0', bearer(FORGED), url)));
   assert.deepEqual(answers.map(({ status }) => status).sort(), [401, 401, 401, 401, 429, 429, 429]);
   const late = answers.find(({ status }) => status === 429);
@@ -178,9 +186,11 @@ test('too many wrong codes of one address are 429; right ones are taken all the 
   assert.deepEqual(late.json['violated-policies'], ['wrong-codes']);
   assert.ok(Number(late.headers['retry-after']) > 1000);
   for (const code of codes) assert.equal((await vote(poll, 'o0', bearer(code), url)).status, 202);
-  const { text } = await request(url, { path: '/metrics' });
+  const { text } = await until('nobody waits', async () => {
+    const metrics = await request(url, { path: '/metrics' });
+    return /^voting_codes_wrong_waiting 0$/m.test(metrics.text) && metrics;
+  });
   assert.match(text, /^voting_codes_wrong_total 4$/m);
-  assert.match(text, /^voting_codes_wrong_waiting 0$/m);
   assert.match(text, /^http_requests_limited_total\{limit="wrong-codes"\} 3$/m);
 });
 
@@ -195,8 +205,9 @@ test('every instance of vote-api knows the codes, also after it and the broker w
   await until('the second one takes all', async () => (await vote(poll, 'o0', bearer(codes.at(-1)), second.url)).status === 202);
   await Promise.all([instance.killAndWait('vote-api'), instance.killAndWait('nats')]);
   await instance.ready();
-  assert.equal((await vote(poll, 'o1', bearer(codes[0]))).status, 202);
-  assert.equal((await vote(poll, 'o1', bearer(codes[1]))).status, 202);
+  for (const code of codes.slice(0, 2)) { // it may have been ready with the broker that was killed a moment later
+    await until('the code is taken', async () => (await vote(poll, 'o1', bearer(code))).status === 202);
+  }
   const { of, rows } = await choicesByCode(poll, codes.slice(0, 2));
   assert.deepEqual([...of.values()], ['o1', 'o1']);
   assert.equal(rows.size, 3);
@@ -215,17 +226,26 @@ test('a lost bucket of codes is filled again from the database; meanwhile no rig
   await instance.ready({ urls: [instance.voteUrl] });
   assert.equal((await vote(poll, 'o0', bearer(codes[0]))).status, 503, 'it knows that it does not know');
   await instance.ctl('start', 'worker:*');
+  const wrong = [];
   await until('both values are there', async () => {
     const answers = await Promise.all([codes[0], codes.at(-1)].map((code) => vote(poll, 'o1', bearer(code))));
-    for (const { status, text } of answers) assert.ok(status === 202 || status === 503, text);
+    wrong.push(...answers.filter(({ status }) => status !== 202 && status !== 503).map(({ text }) => text));
     return answers.every(({ status }) => status === 202);
   });
+  assert.deepEqual(wrong, []);
   refused(await vote(poll, 'o0', bearer(FORGED)), 401, 'voting-code-wrong');
 });
 
-/** All bytes of the files below a folder. */
+/** All bytes of the files below a folder, which is in use: a file may go before it is read. */
 const bytesBelow = (folder) => Buffer.concat(readdirSync(folder, { withFileTypes: true, recursive: true })
-  .filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath ?? entry.path, entry.name))));
+  .filter((entry) => entry.isFile()).map((entry) => {
+    try {
+      return readFileSync(join(entry.parentPath ?? entry.path, entry.name));
+    } catch (error) {
+      if (error.code === 'ENOENT') return Buffer.alloc(0);
+      throw error;
+    }
+  }));
 
 test('nothing of a code can be read in the broker, the database or the logs; a deleted poll leaves none', async () => {
   const poll = await codePoll();
@@ -234,8 +254,10 @@ test('nothing of a code can be read in the broker, the database or the logs; a d
   refused(await vote(poll, 'o0', bearer(codes[0].replace(/.$/, (last) => (last === '0' ? '1' : '0')))), 401, 'voting-code-wrong');
   await instance.settle();
   await instance.sql('CHECKPOINT');
-  const stored = bytesBelow(instance.stateDir);
-  assert.ok(stored.includes(`$KV.codes.${poll.id}.`), 'the search finds what is there');
+  const stored = await until('the search finds what is there', () => {
+    const bytes = bytesBelow(instance.stateDir);
+    return bytes.includes(`$KV.codes.${poll.id}.`) && bytes;
+  });
   for (const code of codes.slice(0, 5)) {
     for (const text of [code, code.replaceAll('-', '')]) assert.ok(!stored.includes(text), `${text} is stored`);
   }

@@ -64,21 +64,21 @@ test('no false alarm while ballots are cast and revised and workers are killed',
   await publishMarks(fenced);
   for (const load of loads) load.start();
   let under = true;
+  let n = 0;
   const audits = (async () => {
-    let n = 0;
-    for (; under; n++) assertWell(await instance.audit([], { SETTLE_S: '20' }));
-    return n;
+    for (; under; n++) assertWell(await instance.audit([], { SETTLE_S: '60' }));
   })();
   audits.catch(() => {}); // it is awaited below
   try {
     await acknowledges(loads[0]);
     await Promise.all(['worker:worker_0', 'worker:worker_1'].map((worker) => instance.killAndWait(worker)));
     for (const load of loads) await acknowledges(load, 500);
+    await Promise.race([audits, until('several audits are through', () => n > 1, { timeout: 120_000 })]);
   } finally {
     under = false;
     for (const load of loads) await load.stop();
   }
-  assert.ok((await audits) > 1);
+  await audits;
   await instance.settle();
   const report = assertWell(await instance.audit());
   assert.equal(report.stream.unreadable, 1);

@@ -57,7 +57,7 @@ test('the page is self-contained, and leads to every operation and problem type'
 });
 
 test('the description is valid OpenAPI 3.1', async () => {
-  await runProgram(join(ROOT, 'scripts/fetch-schemathesis'), [], { ...process.env });
+  await runProgram(join(ROOT, 'scripts/fetch-schemathesis'), [], { ...process.env }, { timeout: 600_000 });
   await runProgram(join(ROOT, '.tools/schemathesis/bin/openapi-spec-validator'), [join(BUILD_DIR, 'docs/openapi.json')], { ...process.env });
 });
 
@@ -106,7 +106,11 @@ async function makeFixture() {
   await until('the closed poll is final', async () =>
     (await request(instance.resultUrl, { path: `/v1/polls/${ended[0]}/results` })).json.state === 'final');
   const doomed = await Promise.all(Array.from({ length: 5 }, () => make()));
-  const vote = (poll, selection) => requestJson(instance.voteUrl, 'PUT', `/v1/polls/${poll}/ballot`, { selection });
+  const vote = async (poll, selection) => {
+    const answer = await requestJson(instance.voteUrl, 'PUT', `/v1/polls/${poll}/ballot`, { selection });
+    assert.equal(answer.status, 202, answer.text);
+    return answer;
+  };
   const receipts = (await Promise.all([vote(polls[0], ['a']), vote(polls[3], { a: 5 }), vote(polls[5], ['b'])])).map((answer) => answer.json.receipt);
   const voter = (await request(instance.voteUrl, { method: 'POST', path: '/v1/voters' })).json.token;
   const urls = Object.fromEntries(Object.entries(api.paths).map(([path, item]) =>
@@ -131,8 +135,8 @@ describe('against real answers', { concurrency: true }, () => {
       PYTHONPATH: join(ROOT, 'tests/description') };
     const { code, stdout, stderr } = await runProgram(join(ROOT, '.tools/schemathesis/bin/schemathesis'),
       ['--config-file', config, 'run', '--no-color', '--url', instance.voteUrl, file('openapi.json', JSON.stringify(closed()))],
-      env, { check: false });
-  assert.equal(code, 0, stdout + stderr);
+      env, { check: false, timeout: 600_000 });
+    assert.equal(code, 0, stdout + stderr);
     const answers = JSON.parse(readFileSync(tried, 'utf8'));
     const unused = Object.values(api.paths).flatMap((item) => METHODS.map((method) => item[method]?.operationId)).filter((id) =>
       id && !Object.keys(answers).some((answer) => new RegExp(`^${id} [23]`).test(answer)));

@@ -8,6 +8,7 @@ import { assertExact } from '../lib/check.js';
 import { judge, judgeStream } from '../lib/verdict.js';
 import { request } from '../lib/http.js';
 import { seedOfRun, seeded } from '../lib/random.js';
+import { until } from '../lib/wait.js';
 
 const VOTERS = 20_000;
 const EACH = 5;
@@ -41,7 +42,10 @@ test('100,000 ballots over HTTP/2, revisable: exact', async () => {
   assert.equal(rows.size, VOTERS);
   assert.equal(books.received, VOTERS * EACH);
 
-  const { json } = await request(instance.resultUrl, { path: `/v1/polls/${poll.id}/results` });
+  const json = await until('result-api has read it', async () => {
+    const { json: read } = await request(instance.resultUrl, { path: `/v1/polls/${poll.id}/results` });
+    return read.ledger.received === VOTERS * EACH && read;
+  });
   assert.equal(json.total, VOTERS);
   for (const { id, count } of json.results) assert.equal(count, books.tally.get(id) ?? 0, id);
 

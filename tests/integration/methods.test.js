@@ -67,7 +67,7 @@ async function counted(poll, { standing, received }) {
     const answer = await results(poll.id);
     if (answer.json.ledger.received === received && answer.json.ledger.pending === 0) return answer.json;
     throw new Error(answer.text);
-  }, { timeout: 20_000 });
+  });
   assert.equal(json.total, standing.length);
   assert.deepEqual(await instance.auditViolations(), []);
   return json;

@@ -41,6 +41,7 @@ test('pending while the workers are away, then counted, superseded when revised;
   await instance.signal('worker:worker_0', 'SIGCONT');
   for (const [stands, beaten] of all) {
     await becomes(stands, 'counted');
+    await becomes(beaten, 'superseded');
     assert.deepEqual(await stateOf(beaten), { state: 'superseded' });
   }
 });

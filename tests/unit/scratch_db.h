@@ -11,7 +11,10 @@
 /* False: prints why there is none (no server named, not reachable, may not create databases). */
 bool scratch_db_open(void);
 void scratch_db_close(void);
-/* Empties every table. */
+/* Waits until all but n sessions of the database are gone: the server sees later than the client that one has ended,
+ * and what it held is taken until then. */
+void scratch_db_await_sessions(int n);
+/* Waits for the sessions of the test before, and empties every table. */
 void scratch_db_reset(void);
 
 /* What a worker connects with: the role scrutin_worker, or the owner where that role may not log in. */

@@ -435,12 +435,17 @@ static void an_address_of_everything_is_asked_on_the_loopback(void **state)
 
 static void nothing_listening_is_not_ready(void **state)
 {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0); /* keeps the port from everybody else */
     struct child child;
-    uint16_t port;
-    close(listen_on(AF_INET, &port));
-    set_port(port);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    set_port(ntohs(address.sin_port));
     assert_int_equal(run(&child, "--healthcheck"), 1);
     assert_contains(child.text, "nothing listens on 127.0.0.1 port");
+    close(fd);
 }
 
 static void a_service_that_never_answers_is_not_ready_after_3_seconds(void **state)
