@@ -17,6 +17,14 @@ const SERVICES = ['vote-api', 'result-api', 'worker'];
 const PROGRAMS = [...SERVICES, 'scrutin-setup', 'scrutin-audit'];
 const NOWHERE = { NATS_URL: 'nats://127.0.0.1:1', PGHOST: '127.0.0.1', PGPORT: '1', PGUSER: 'nobody', PGDATABASE: 'none' };
 
+/** A clean environment with what the program needs. */
+const bare = (name, more = {}) => {
+  const env = { PATH: process.env.PATH, ...sanitizerOptions(), ...NOWHERE, ...(/api/.test(name) && { SECRET_KEYS: KEYS }), ...more };
+  for (const [key, value] of Object.entries(env)) if (value === undefined) delete env[key];
+  return env;
+};
+const run = (name, args, more, timeout = 60_000) => runProgram(programPath(name), args, bare(name, more), { check: false, timeout });
+
 let instance;
 let lonely; // the end of a scrutin-setup that has no broker: it waits 30 s for one, and the other tests need not
 before(async () => {
@@ -25,14 +33,6 @@ before(async () => {
   instance = await Instance.start({ workers: 1 });
 });
 after(() => instance?.stop());
-
-/** A clean environment with what the program needs. */
-const bare = (name, more = {}) => {
-  const env = { PATH: process.env.PATH, ...sanitizerOptions(), ...NOWHERE, ...(/api/.test(name) && { SECRET_KEYS: KEYS }), ...more };
-  for (const [key, value] of Object.entries(env)) if (value === undefined) delete env[key];
-  return env;
-};
-const run = (name, args, more, timeout = 60_000) => runProgram(programPath(name), args, bare(name, more), { check: false, timeout });
 
 for (const name of PROGRAMS) {
   test(`${name} --help names every variable, --version the version`, async () => {

@@ -91,7 +91,7 @@ export class Instance {
   /** Starts one. `workers` run under the supervisor, `env` holds settings of the services. */
   static async start({ workers = 2, env = {} } = {}) {
     const instance = new Instance();
-    const parent = process.env.SCRUTIN_TEST_ROOT ?? tmpdir();
+    const parent = process.env.SCRUTIN_TEST_STATE || process.env.SCRUTIN_TEST_ROOT || tmpdir();
     instance.folder = mkdtempSync(join(parent, 'scrutin-test-'));
     chmodSync(instance.folder, 0o711); // user postgres must reach its cluster
     instance.stateDir = join(instance.folder, 's');
