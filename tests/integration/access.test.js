@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Instance, programPath, runProgram, sanitizerOptions } from '../lib/instance.js';
+import { Instance, PATIENT, programPath, runProgram, sanitizerOptions } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
 import { hashVoter } from '../lib/identity.js';
 import { until } from '../lib/wait.js';
@@ -16,7 +16,7 @@ const FORGED = '0000-0000-0000';
 
 let instance;
 before(async () => {
-  instance = await Instance.start({ workers: 1 });
+  instance = await Instance.start({ workers: 1, env: PATIENT });
 });
 after(() => instance?.stop());
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { Instance } from '../lib/instance.js';
+import { Instance, PATIENT } from '../lib/instance.js';
 import { Voters } from '../lib/voters.js';
 import { assertExact } from '../lib/check.js';
 import { judge, judgeStream } from '../lib/verdict.js';
@@ -16,7 +16,7 @@ const EACH = 5;
 let instance;
 const random = seeded(seedOfRun());
 before(async () => {
-  instance = await Instance.start({ workers: 4 });
+  instance = await Instance.start({ workers: 4, env: PATIENT });
 });
 after(() => instance?.stop());
 

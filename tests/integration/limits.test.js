@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import http from 'node:http';
-import { Instance, programPath } from '../lib/instance.js';
+import { Instance, PATIENT, programPath } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
 import { until } from '../lib/wait.js';
 
@@ -14,7 +14,7 @@ const SLOW = 4000;
 let instance;
 let poll;
 before(async () => {
-  instance = await Instance.start({ workers: 1, env: { RATE_LIMITS: 'on', LIMIT_VOTER_TOKENS: `3/${3 * SLOW}` } });
+  instance = await Instance.start({ workers: 1, env: { ...PATIENT, RATE_LIMITS: 'on', LIMIT_VOTER_TOKENS: `3/${3 * SLOW}` } });
   poll = await instance.createPoll({ n: 2 });
 });
 after(() => instance?.stop());

@@ -156,7 +156,7 @@ test('ranked: more rankings than are read in passing are counted beside the othe
   for (let i = 0; i < 500; i++) standing[i] = someOf(poll.options, 2);
   await cast(0, 500);
   const other = await instance.createPoll({ n: 2 });
-  assert.equal((await results(other.id)).status, 200);
+  await until('the other one is looked at', async () => (await results(other.id)).status === 200);
   await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, { state: 'closed' }, { authorization: `Bearer ${poll.token}` });
   const final = await shows('final', 6000, 6500);
   assert.deepEqual(final.ledger, { received: 6500, counted: 6000, superseded: 500, rejected: 0, pending: 0 });

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { Instance } from '../lib/instance.js';
+import { Instance, PATIENT } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
 import { metricValue } from '../lib/check.js';
 import { until } from '../lib/wait.js';
 
 let instance;
 before(async () => {
-  instance = await Instance.start({ workers: 1 });
+  instance = await Instance.start({ workers: 1, env: PATIENT });
 });
 after(() => instance?.stop());
 

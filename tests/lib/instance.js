@@ -87,6 +87,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 
 const REPORTS = /ERROR: (Address|Leak|Thread|Memory)Sanitizer|WARNING: ThreadSanitizer|runtime error: |SUMMARY: \w+Sanitizer/;
 
+/** For tests in which every ballot has to be confirmed, however busy the machine is. Not where polls close: their fences
+ *  come later by as much. */
+export const PATIENT = { ACK_TIMEOUT_MS: '10000' };
+
 export class Instance {
   /** Starts one. `workers` run under the supervisor, `env` holds settings of the services. */
   static async start({ workers = 2, env = {} } = {}) {
@@ -103,6 +107,7 @@ export class Instance {
       VOTE_UI_PORT: String(first + 3), RESULT_UI_PORT: String(first + 4), UI_ADDRESS: '127.0.0.1',
       WORKER_PORT: String(first + 5), LOG_LEVEL: 'info', START_TIMEOUT: '180',
       RATE_LIMITS: 'off', // all load comes from one address
+      WAIT_MS: '20000', // the first look at a poll may take long on a busy machine
       ...env,
     };
     running.add(instance);
