@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { Browser } from '../lib/browser.js';
 import { request } from '../lib/http.js';
-import { Instance } from '../lib/instance.js';
+import { Instance, freePorts } from '../lib/instance.js';
 import { Proxy } from '../lib/proxy.js';
 import { until } from '../lib/wait.js';
 
@@ -156,8 +156,8 @@ test('a laptop that was closed and is opened again looks anew at once', async ()
 test('without a network the page opens again with the ballot that waits, and sends it once', async () => {
   const { id } = await instance.createPoll({ title: 'In the cellar', options: FRUIT });
   const to = { host: '127.0.0.1', port: Number(new URL(instance.votePage).port) };
-  let network = await Proxy.start({ at: { host: '127.0.0.1', port: 0 }, to });
-  const { port } = network;
+  const port = await freePorts(1); // nobody else takes it while there is no network
+  let network = await Proxy.start({ at: { host: '127.0.0.1', port }, to });
   const page = await browser.open(`http://127.0.0.1:${port}/p/${id}`, { serviceWorkers: 'allow' });
   await until('the page is kept', () => page.evaluate(async () =>
     navigator.serviceWorker.controller?.state === 'activated' && await caches.match('/') !== undefined));
