@@ -7,7 +7,9 @@ import { figuresOf, sorted } from './figures.js';
 /** @typedef {import('./figures.js').Figure} Figure */
 /** @typedef {import('../web/types.js').Results} Results */
 
-const LONG = 30; // characters that a big screen still has in one line
+export const LONG = 30; // characters that a big screen still has in one line
+const COLUMN = 8; // of them in a column
+export const ROOM = 16; // options that a big screen has room for
 
 /** How often each score was given, from 0 to 5. @param {number[]} counts */
 function distribution(counts) {
@@ -28,15 +30,35 @@ const bar = (figure, isFinal) => html`<li class="bar ${figure.leads ? 'leads' : 
 /** Bars in the poll's order, or the most first. @param {Results} results @param {boolean} isSorted */
 export function bars(results, isSorted) {
   const figures = figuresOf(results);
-  return html`<ol class="bars" .style=${`--rows: ${figures.length}`}>${repeat(isSorted ? sorted(figures) : figures, (figure) => figure.id,
+  return html`<ol class="bars">${repeat(isSorted ? sorted(figures) : figures, (figure) => figure.id,
     (figure) => bar(figure, results.state === 'final'))}</ol>`;
+}
+
+/** How many lines there are when so many options stand in columns of at most so many. @param {number} n @param {number} most */
+const rowsOf = (n, most) => Math.ceil(n / Math.ceil(n / most));
+
+/** Whether so many options leave no room for more than name and figure. @param {number} n */
+export const density = (n) => (n > COLUMN ? 'dense' : '');
+
+/** Where `n` options stand on a screen that is wide, and on one that is tall. @param {number} n */
+export const placesOn = (n) => `--rows: ${rowsOf(n, COLUMN)}; --tall-rows: ${rowsOf(n, 12)}`;
+
+/** The same on a big screen: in columns, and of very many options those that lead, so that the last row can read. @param {Results} results @param {boolean} isSorted */
+export function screenBars(results, isSorted) {
+  const figures = figuresOf(results);
+  const isMany = figures.length > ROOM;
+  // Who wins a runoff may have had few first choices, and is there all the same.
+  const shown = isMany ? sorted(figures).sort((a, b) => Number(b.leads) - Number(a.leads)).slice(0, ROOM) : isSorted ? sorted(figures) : figures;
+  return html`<ol class="bars ${density(shown.length)}" .style=${placesOn(shown.length)}>${repeat(shown, (figure) => figure.id,
+    (figure) => bar(figure, results.state === 'final'))}</ol>
+    ${isMany ? html`<p class="soft more">${t('present.more', { n: figures.length - ROOM })}</p>` : nothing}`;
 }
 
 /** @param {Results} results @param {boolean} isSorted */
 export function table(results, isSorted) {
   const figures = figuresOf(results);
   const isScore = results.poll.method === 'score';
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('table')}><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('table')} .style=${`--rows: ${figures.length}`}><table>
     <thead><tr><th scope="col">${t('table.option')}</th><th scope="col">${t(isScore ? 'table.mean' : 'table.share')}</th>
       <th scope="col">${t('table.ballots')}</th>${isScore ? [0, 1, 2, 3, 4, 5].map((score) => html`<th scope="col"><span class="unseen">${t('table.score')} </span>${score}</th>`) : nothing}</tr></thead>
     <tbody>${(isSorted ? sorted(figures) : figures).map((figure) => html`<tr>

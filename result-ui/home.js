@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { Problem, ask, persist } from '../web/api.js';
 import { html, nothing, repeat } from '../web/html.js';
-import { t, time } from '../web/i18n.js';
+import { distance, t, time } from '../web/i18n.js';
 import { refresh } from '../web/shell.js';
 
 /** @typedef {import('../web/types.js').Poll} Poll */
@@ -15,7 +15,7 @@ const card = (poll) => html`<li><a class="card poll-card" href="/p/${poll.id}">
   <span class="row small soft"><span class="chip ${poll.state}">${t(`state.${poll.state}`)}</span>
     <span>${t(`method.${poll.method}`)}</span><span class="mono">${poll.id}</span>
     ${poll.results_visibility === 'always' ? nothing : html`<span>${t(`shown.${poll.results_visibility}`)}</span>`}
-    <span>${time(poll.created_at)}</span></span></a></li>`;
+    <span>${poll.state === 'scheduled' && poll.opens_at ? t('time.opens', { when: distance(poll.opens_at), at: time(poll.opens_at) }) : distance(poll.created_at)}</span></span></a></li>`;
 
 /** @returns {import('../web/shell.js').View} */
 export function homeView() {

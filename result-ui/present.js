@@ -6,9 +6,10 @@ import { html, nothing } from '../web/html.js';
 import { number, t } from '../web/i18n.js';
 import { qrCode } from '../web/qr.js';
 import { go, refresh } from '../web/shell.js';
-import { bars, keepPlaces, table } from './chart.js';
+import { keepPlaces, screenBars, table } from './chart.js';
 import { summary } from './figures.js';
 import { absence, stateChip } from './result.js';
+import { Runoff } from './runoff.js';
 import { Source } from './source.js';
 
 /** @typedef {import('../web/types.js').Results} Results */
@@ -22,7 +23,8 @@ export function presentView({ code }) {
   // Hidden or shown is the presenter's choice; until it is made, results wait for the first ballot.
   /** @type {boolean | undefined} */
   let isRevealed;
-  let showsJoin = true, showsTable = false, showsHelp = false, isSorted = false, isPointing = true, said = '';
+  const runoff = new Runoff();
+  let showsJoin = true, showsTable = false, showsRounds = false, showsHelp = false, isSorted = false, isPointing = true, said = '';
   let rest = 0;
   /** @type {(() => void) | undefined} */
   let move;
@@ -34,15 +36,20 @@ export function presentView({ code }) {
 
   const revealed = () => isRevealed ?? (source.results ? source.results.total > 0 : false);
 
-  /** What the keys do, and the buttons. @type {Record<string, {name: string, act: () => void, isOn?: () => boolean}>} */
+  const hasRounds = () => source.results?.runoff?.rounds.length > 0;
+
+  /** What the keys do, and the buttons. @type {Record<string, {name: string, act: () => void, isOn?: () => boolean, isThere?: () => boolean}>} */
   const actions = {
     f: { name: 'full', act: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen())?.catch(() => {}), isOn: () => Boolean(document.fullscreenElement) },
     h: { name: 'hide', act: () => { isRevealed = !revealed(); }, isOn: () => !revealed() },
     j: { name: 'join', act: () => { showsJoin = !showsJoin; }, isOn: () => showsJoin },
     t: { name: 'table', act: () => { showsTable = !showsTable; }, isOn: () => showsTable },
+    r: { name: 'rounds', act: () => { showsRounds = !showsRounds; runoff.choose(0); }, isOn: () => showsRounds, isThere: hasRounds },
     s: { name: 'sort', act: () => { move = keepPlaces('.bar'); isSorted = !isSorted; }, isOn: () => isSorted },
     '?': { name: 'help', act: () => { showsHelp = !showsHelp; }, isOn: () => showsHelp },
   };
+
+  const available = () => Object.entries(actions).filter(([, { isThere }]) => isThere?.() ?? true);
 
   /** @param {string} key */
   function act(key) {
@@ -57,7 +64,9 @@ export function presentView({ code }) {
     if (key === 'escape') {
       if (showsHelp) act('?');
       else if (!document.fullscreenElement) go(`/p/${code}`);
-    } else if (key in actions) {
+    } else if (showsRounds && hasRounds() && (key === 'arrowleft' || key === 'arrowright')) {
+      runoff.step(/** @type {Results} */ (source.results), key === 'arrowleft' ? -1 : 1);
+    } else if (available().some(([one]) => one === key)) {
       event.preventDefault();
       act(key);
     }
@@ -118,13 +127,13 @@ export function presentView({ code }) {
     move = undefined;
     if (places) queueMicrotask(places);
     return html`<div class="screen-body ${showsJoin ? 'with-join' : ''}">
-      <div class="screen-chart">${showsTable ? table(results, isSorted) : bars(results, isSorted)}</div>
+      <div class="screen-chart">${showsTable ? table(results, isSorted) : showsRounds && hasRounds() ? runoff.screen(results) : screenBars(results, isSorted)}</div>
       ${showsJoin ? joinPanel() : nothing}</div>`;
   }
 
   const help = () => html`<div class="help" role="dialog" aria-modal="true" aria-labelledby="help"><div class="card stack">
     <h2 id="help">${t('present.keys')}</h2>
-    <dl class="keys">${Object.entries(actions).map(([key, { name }]) => html`<div><dt><kbd>${key.toUpperCase()}</kbd></dt><dd>${t(`key.${name}`)}</dd></div>`)}
+    <dl class="keys">${available().map(([key, { name }]) => html`<div><dt><kbd>${key.toUpperCase()}</kbd></dt><dd>${t(`key.${name}`)}</dd></div>`)}
       <div><dt><kbd>Esc</kbd></dt><dd>${t('key.leave')}</dd></div></dl>
     <p><button class="button" type="button" @click=${() => act('?')}>${t('close')}</button></p></div></div>`;
 
@@ -135,11 +144,13 @@ export function presentView({ code }) {
       const { results, link, title } = source;
       if (link === 'missing') return html`<div class="lost">${absence(source)}</div>`;
       return html`<div class="screen ${isPointing ? 'pointing' : ''}">
-        <header class="screen-head"><h1 class="text ${title.length > 90 ? 'long' : ''}">${title || t('loading')}</h1>
+        <header class="screen-head"><h1 class="text ${title.length > 150 ? 'longer' : title.length > 90 ? 'long' : ''}">${title || t('loading')}</h1>
           <p class="screen-count">${results && revealed() ? html`<b class="number">${number(results.total)}</b> ${t('votes.word', { n: results.total })}` : nothing} ${stateChip(source)}</p></header>
         ${results ? screen(results) : link === 'hidden' ? waitingScreen(undefined) : absence(source)}
-        <nav class="screen-keys" aria-label=${t('present.keys')}>${Object.entries(actions).map(([key, { name, isOn }]) => html`
+        <nav class="screen-keys" aria-label=${t('present.keys')}>${available().map(([key, { name, isOn }]) => html`
           <button class="key-button" type="button" aria-pressed=${Boolean(isOn?.())} aria-keyshortcuts=${key} @click=${() => act(key)}><kbd aria-hidden="true">${key.toUpperCase()}</kbd>${t(`key.${name}.short`)}</button>`)}
+          ${showsRounds && results && hasRounds() ? [-1, 1].map((by) => html`<button class="key-button" type="button" aria-label=${t(by < 0 ? 'runoff.before' : 'runoff.next')}
+            @click=${() => runoff.step(results, by)}><kbd aria-hidden="true">${by < 0 ? '←' : '→'}</kbd></button>`) : nothing}
           <a class="key-button" href="/p/${code}"><kbd aria-hidden="true">Esc</kbd>${t('key.leave.short')}</a></nav>
         ${showsHelp ? help() : nothing}
       </div>`;

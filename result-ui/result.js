@@ -75,7 +75,7 @@ export function resultView({ code }) {
     }
     refresh();
   }
-  const file = (/** @type {string} */ name) => html`<a class="button quiet" href="${source.path}/${name}" download @click=${(/** @type {MouseEvent} */ event) => save(event, name)}>${name}</a>`;
+  const file = (/** @type {string} */ name) => html`<a class="button second" href="${source.path}/${name}" download @click=${(/** @type {MouseEvent} */ event) => save(event, name)}>${name}</a>`;
 
   /** @param {Results} results */
   function speak(results) {
@@ -93,22 +93,26 @@ export function resultView({ code }) {
     return html`<div class="result stack">
       <header class="stack head">
         <div class="row">${stateChip(source)}<span class="small soft">${t(`method.${poll.method}`)}</span><span class="small soft">${times(results)}</span></div>
-        <h1 class="text">${poll.title}</h1>
+        <h1 class="text ${poll.title.length > 90 ? 'long' : ''}">${poll.title}</h1>
         <div class="row spread"><p class="total"><b class="number">${number(total)}</b> ${t('votes.word', { n: total })}</p>
           <div class="row"><button class="button second" type="button" @click=${sort}>${t(isSorted ? 'sort.off' : 'sort.on')}</button>
             <a class="button" href="/p/${code}/present">${t('present')}</a></div></div>
       </header>
+      <div class="columns"><div class="stack">
       <section class="card stack" aria-labelledby="bars"><h2 id="bars" class="unseen">${t('bars')}</h2>
+        ${results.runoff ? html`<p class="small soft">${t('first-choices')}</p>` : nothing}
         ${bars(results, isSorted)}
         ${total === 0 ? html`<p class="soft">${t(state === 'scheduled' ? 'none.scheduled' : state === 'open' ? 'none.open' : 'none.closed')}</p>` : nothing}
         <details><summary>${t('table')}</summary>${table(results, isSorted)}</details>
       </section>
       ${results.runoff ? runoff.render(results) : nothing}
+      </div><div class="stack">
       ${turnoutCard(source.turnout)}
       ${ledgerCard(results)}
       <section class="stack" aria-labelledby="files"><h2 id="files">${t('files')}</h2>
         <div class="row">${file('results.csv')}${file('results.json')}${file('timeline.csv')}</div>
         ${saveProblem ? html`<p class="error" role="alert">${saveProblem}</p>` : nothing}</section>
+      </div></div>
     </div>`;
   }
 

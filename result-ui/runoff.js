@@ -3,6 +3,7 @@
 import { html, nothing, repeat } from '../web/html.js';
 import { list, number, percent, t } from '../web/i18n.js';
 import { refresh } from '../web/shell.js';
+import { LONG, ROOM, density, placesOn } from './chart.js';
 
 /** @typedef {import('../web/types.js').Results} Results */
 
@@ -16,6 +17,29 @@ function table({ poll, runoff: { rounds } }) {
       <tr><th scope="row">${t('runoff.none')}</th>${cells((round) => round.exhausted)}</tr></tbody></table></div>`;
 }
 
+/**
+ * The bars of one round.
+ * @param {Results} results @param {number} at
+ * @param {(n: number) => string} kind of so many bars
+ * @param {number} [room] for so many options; of more, those that lead
+ */
+function roundBars({ poll, runoff: { rounds, winner } }, at, kind, room = Infinity) {
+  const round = rounds[at];
+  const options = poll.options.length <= room ? poll.options : poll.options.filter(({ id }) => id in round.counts)
+    .sort((a, b) => round.counts[b.id] - round.counts[a.id]).slice(0, room);
+  const inRace = Object.values(round.counts).reduce((/** @type {number} */ sum, n) => sum + n, 0);
+  return html`<ol class="bars ${kind(options.length)}" .style=${placesOn(options.length)}>${repeat(options, (option) => option.id, (option) => {
+    const count = round.counts[option.id];
+    const isOut = round.eliminated.includes(option.id);
+    return html`<li class="bar ${count === undefined ? 'gone' : ''} ${isOut ? 'out' : ''} ${at === rounds.length - 1 && winner === option.id ? 'leads' : ''} ${option.label.length > LONG ? 'long' : ''}">
+      <span class="name text">${option.label}</span>
+      <span class="figure number">${count === undefined ? t('runoff.gone') : number(count)}</span>
+      <span class="track"><i .style=${`--share: ${inRace > 0 && count !== undefined ? count / inRace : 0}`}></i></span>
+      <span class="detail soft">${isOut ? t('runoff.out') : count === undefined ? '' : percent(inRace > 0 ? count / inRace : 0, 1)}</span>
+    </li>`;
+  })}</ol>`;
+}
+
 export class Runoff {
   /** The round that was asked for; undefined: the last. @type {number | undefined} */
   chosen;
@@ -26,42 +50,48 @@ export class Runoff {
     refresh();
   }
 
+  /** Which round is shown, from 0. @param {Results} results */
+  at({ runoff: { rounds } }) {
+    return Math.min(this.chosen ?? rounds.length - 1, rounds.length - 1);
+  }
+
+  /** So many rounds on or back; the last one stays the last when there are more. @param {Results} results @param {number} by */
+  step(results, by) {
+    const to = Math.max(0, this.at(results) + by);
+    this.choose(to >= results.runoff.rounds.length - 1 ? undefined : to);
+  }
+
+  /** On the big screen. @param {Results} results */
+  screen(results) {
+    const at = this.at(results);
+    return html`${roundBars(results, at, density, ROOM)}
+      <p class="soft more round"><b class="number">${t('runoff.round', { round: at + 1, rounds: results.runoff.rounds.length })}</b> ${this.tell(results, at)}</p>`;
+  }
+
   /** @param {Results} results */
   render(results) {
     const rounds = results.runoff.rounds;
     if (results.total === 0 || rounds.length === 0) return nothing;
-    const at = Math.min(this.chosen ?? rounds.length - 1, rounds.length - 1);
-    const round = rounds[at];
-    const labels = new Map(results.poll.options.map((option) => [option.id, option.label]));
-    const name = (/** @type {string} */ id) => labels.get(id) ?? id;
-    const inRace = Object.values(round.counts).reduce((/** @type {number} */ sum, n) => sum + n, 0);
+    const at = this.at(results);
     return html`<section class="card stack" aria-labelledby="runoff">
       <div class="row spread">
         <h2 id="runoff">${t('runoff.title')}</h2>
         <div class="row" role="group" aria-label=${t('runoff.step')}>
-          <button class="button second round" type="button" aria-label=${t('runoff.before')} ?disabled=${at === 0} @click=${() => this.choose(at - 1)}>←</button>
+          <button class="button second round" type="button" aria-label=${t('runoff.before')} ?disabled=${at === 0} @click=${() => this.step(results, -1)}>←</button>
           <span class="number" aria-live="polite">${t('runoff.round', { round: at + 1, rounds: rounds.length })}</span>
-          <button class="button second round" type="button" aria-label=${t('runoff.next')} ?disabled=${at === rounds.length - 1} @click=${() => this.choose(at + 1 === rounds.length - 1 ? undefined : at + 1)}>→</button>
+          <button class="button second round" type="button" aria-label=${t('runoff.next')} ?disabled=${at === rounds.length - 1} @click=${() => this.step(results, 1)}>→</button>
         </div>
       </div>
-      <ol class="bars small-bars">${repeat(results.poll.options, (option) => option.id, (option) => {
-        const count = round.counts[option.id];
-        const isOut = round.eliminated.includes(option.id);
-        return html`<li class="bar ${count === undefined ? 'gone' : ''} ${isOut ? 'out' : ''} ${at === rounds.length - 1 && results.runoff.winner === option.id ? 'leads' : ''}">
-          <span class="name text">${option.label}</span>
-          <span class="figure number">${count === undefined ? t('runoff.gone') : number(count)}</span>
-          <span class="track"><i .style=${`--share: ${inRace > 0 && count !== undefined ? count / inRace : 0}`}></i></span>
-          <span class="detail soft">${isOut ? t('runoff.out') : count === undefined ? '' : percent(inRace > 0 ? count / inRace : 0, 1)}</span>
-        </li>`;
-      })}</ol>
-      <p class="small">${this.tell(results, at, name)}</p>
+      ${roundBars(results, at, () => 'small-bars')}
+      <p class="small">${this.tell(results, at)}</p>
       <details><summary>${t('table')}</summary>${table(results)}</details>
     </section>`;
   }
 
-  /** What happens in a round, in words. @param {Results} results @param {number} at @param {(id: string) => string} name */
-  tell(results, at, name) {
-    const { rounds, winner } = results.runoff;
+  /** What happens in a round, in words. @param {Results} results @param {number} at */
+  tell({ poll, runoff: { rounds, winner } }, at) {
+    const labels = new Map(poll.options.map((option) => [option.id, option.label]));
+    const name = (/** @type {string} */ id) => labels.get(id) ?? id;
     const round = rounds[at];
     const says = [];
     if (round.exhausted > 0) says.push(t('runoff.exhausted', { n: round.exhausted }));

@@ -78,7 +78,7 @@ function score({ poll, draft, changed }) {
     const value = draft.scores[option.id];
     const radio = (/** @type {number} */ n) => html`<label class=${n > 0 && n <= (value ?? -1) ? 'lit' : ''} title=${t('score.stars', { n })}>
       <input type="radio" class="unseen" name="score-${option.id}" value=${n} .checked=${live(value === n)}
-        aria-label=${t('score.stars', { n })} @change=${() => set(option.id, n)}>${n ? star : html`<span class="zero">0</span>`}</label>`;
+        aria-label=${t('score.stars', { n })} @change=${() => set(option.id, n)}>${n ? star : html`<span class="zero" aria-hidden="true">0</span>`}</label>`;
     return html`<li><fieldset class="score">
       <legend class="text">${option.label}</legend>
       <div class="stars">${[0, ...STARS].map(radio)}

@@ -222,7 +222,7 @@ export function pollView({ code }) {
           <span class="soft small">${t(`method.${poll.method}`)}</span>
           ${problem ? html`<span class="chip scheduled">${t('reconnecting')}</span>` : ''}
           ${manageToken(code) ? html`<a class="small push" href="/manage/${code}">${t('manage')}</a>` : ''}</p>
-        <h1 class="text">${poll.title}</h1>
+        <h1 class="text ${poll.title.length > 90 ? 'long' : ''}">${poll.title}</h1>
         ${poll.description ? html`<p class="text soft">${poll.description}</p>` : ''}
       </header>
       ${body(poll)}

@@ -75,7 +75,7 @@ function page(view) {
     <a class="skip" href="#main">${t('skip')}</a>
     <header class="top">
       <a class="brand" href="/">${logo}<span>Scrutin</span></a>
-      <nav aria-label=${t('nav')}>${options.nav?.()}</nav>
+      ${options.nav ? html`<nav aria-label=${t('nav')}>${options.nav()}</nav>` : ''}
       <div class="switches" role="group" aria-label=${t('switches')}>${LANGUAGES.map(languageSwitch)}${themeSwitch()}</div>
     </header>
     <main id="main" tabindex="-1">${view.render()}</main>

@@ -123,6 +123,15 @@ test('ranked: every round, step by step', async () => {
   assert.deepEqual(await runoff.locator('.figure').allTextContents(), ['4', '5', 'out']);
   await runoff.getByText('As a table').click();
   assert.deepEqual(await runoff.locator('tbody tr').allInnerTexts(), ['Ann\t4\t4', 'Bob\t3\t5', 'Cyd\t2\t–', 'Exhausted\t0\t0']);
+  await page.goto(address(poll, '/present'));
+  await page.locator('.screen .bar').first().waitFor();
+  await page.keyboard.press('r');
+  assert.match(await page.locator('.round').innerText(), /Round 1 of 2\s+Cyd has the fewest and leaves/);
+  await page.keyboard.press('ArrowRight');
+  assert.match(await page.locator('.round').innerText(), /Round 2 of 2\s+Bob has more than half and wins/);
+  assert.deepEqual(await page.locator('.screen .figure').allTextContents(), ['4', '5', 'out']);
+  await page.keyboard.press('r');
+  assert.equal(await page.locator('.round').count(), 0);
   await assertAccessible(page);
   await page.context().close();
 });
@@ -175,6 +184,28 @@ test('the presenter leads by keys: waiting with a code, reveal, table, join, hel
   await page.waitForFunction(() => document.fullscreenElement === null);
   await page.keyboard.press('Escape');
   await page.waitForURL(address(poll));
+  await page.context().close();
+});
+
+test('the big screen can be read from the last row, however many the options and however long the words', async () => {
+  const page = await browser.open(`${instance.resultPage}/`, { viewport: { width: 1280, height: 720 } });
+  for (const [n, words, shown] of [[2, '', 2], [9, '', 9], [16, 'that is rather long for a screen', 16], [30, 'that is rather long for a screen', 16], [100, '', 16]]) {
+    const poll = await instance.createPoll({ title: n === 2 ? `${'A question of the utmost length '.repeat(6)}?` : 'Short?',
+      options: Array.from({ length: n }, (_, i) => ({ id: `o${i}`, label: `Option ${i + 1} ${words}` })) });
+    await cast(poll, [`o${n - 1}`]);
+    await page.goto(address(poll, '/present'));
+    await page.locator('.screen .bar').nth(shown - 1).waitFor();
+    const seen = await page.evaluate(() => {
+      const [chart, title, keys] = ['.screen-chart', 'h1', '.screen-keys'].map((one) => document.querySelector(one));
+      const size = (one) => parseFloat(getComputedStyle(one).fontSize);
+      return { names: Math.min(...[...document.querySelectorAll('.screen .name')].map(size)), title: size(title), isCut: title.scrollHeight > title.clientHeight + 4,
+        low: Math.max(...[...chart.querySelectorAll('.bar, .more')].map((one) => one.getBoundingClientRect().bottom)) - keys.getBoundingClientRect().top };
+    });
+    assert.ok(seen.names >= 15 && seen.title >= 22 && !seen.isCut && seen.low <= 0, `${n} options: ${JSON.stringify(seen)}`);
+    assert.equal(await page.locator('.screen .bar').count(), shown);
+    assert.equal(await page.locator('.more').count(), n > shown ? 1 : 0);
+    await page.locator('.bar.leads').waitFor(); // who leads is never among those left out
+  }
   await page.context().close();
 });
 

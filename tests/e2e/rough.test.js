@@ -220,4 +220,19 @@ test('the worker keeps a new version of the page, drops the old one, and leaves 
   await page.context().close();
 });
 
+test('with the system’s own few colours one still sees what is chosen, and how long a bar is', async () => {
+  const { id } = await instance.createPoll({ method: 'approval', options: FRUIT });
+  const page = await openVote(`/p/${id}`, { forcedColors: 'active' });
+  await page.getByLabel('Pears').check({ force: true });
+  const marks = () => page.locator('.option .mark .icon').evaluateAll((icons) => icons.map((icon) => getComputedStyle(icon).visibility));
+  assert.deepEqual(await marks(), ['hidden', 'visible', 'hidden']);
+  await button(page, 'Cast my ballot').click();
+  await counted(page);
+  await page.goto(`${instance.resultPage}/p/${id}`);
+  await page.locator('.bar.leads').waitFor();
+  const [bar, track] = await page.evaluate(() => ['.bar.leads .track i', '.bar.leads .track'].map((one) => getComputedStyle(document.querySelector(one)).backgroundColor));
+  assert.notEqual(bar, track);
+  await page.context().close();
+});
+
 test('the pages had no error, broke no policy, and asked nobody else', () => browser.assertNoComplaint());

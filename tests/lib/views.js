@@ -12,6 +12,7 @@ async function castBallots(instance, poll, n, select) {
   if (status !== 202) throw new Error(text);
 }
 
+const FILMS = ['The lighthouse', 'Night train to the coast', 'Nine', 'A garden in the north', 'What the river said'];
 const ids = PLACES.map((_, i) => `o${i}`);
 /** A small number that looks random and is the same each time. */
 const dice = (i, sides) => Math.abs(Math.floor(Math.sin(i + 1) * 10_000)) % sides;
@@ -32,6 +33,8 @@ export async function makePolls(instance) {
     draft: await make({ state: 'draft', title: 'Still a draft', reopenable: true }),
     closed: await make({ title: 'The winner of the evening' }),
     hidden: await make({ title: 'Hidden until the end', results_visibility: 'after_close' }),
+    many: await make({ method: 'approval', title: 'Which films shall open the festival?',
+      options: Array.from({ length: 40 }, (_, i) => ({ id: `f${i}`, label: `${FILMS[i % FILMS.length]} ${1 + Math.floor(i / FILMS.length)}` })) }),
     fresh: await make({ title: 'Shall we begin?', options: ['Yes', 'Not yet'].map((label, i) => ({ id: ids[i], label })) }),
   };
   await castBallots(instance, polls.plurality.id, 240, (i) => [ids[dice(i, 9) % 5]]);
@@ -42,6 +45,7 @@ export async function makePolls(instance) {
   await castBallots(instance, polls.ranked.id, 160, (i) => order(i).slice(0, 2 + dice(i, 4)));
   await castBallots(instance, polls.score.id, 150, (i) => ({
     ...Object.fromEntries(ids.filter((_, o) => dice(i + o * 31, 5)).map((id, o) => [id, dice(i * 3 + o, 6)])), o1: 3 + dice(i, 3) }));
+  await castBallots(instance, polls.many.id, 150, (i) => [`f${dice(i, 40)}`, `f${(dice(i, 40) + 1 + dice(i * 3, 12)) % 40}`]);
   await castBallots(instance, polls.closed.id, 320, (i) => [ids[dice(i, 11) % 5]]);
   await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${polls.closed.id}`, { state: 'closed' }, { authorization: `Bearer ${polls.closed.token}` });
   return polls;
@@ -140,13 +144,19 @@ export const resultViews = (polls) => [
   } },
   { name: 'hidden', path: `/p/${polls.hidden.id}`, act: (page) => page.locator('.curtain').waitFor() },
   { name: 'no-such-poll', path: '/p/nowhere9', act: (page) => page.locator('h1').waitFor() },
-  ...['plurality', 'approval', 'ranked', 'score', 'closed'].map((name) => ({ name: `present-${name}`, path: `/p/${polls[name].id}/present`,
+  ...['plurality', 'approval', 'ranked', 'score', 'closed', 'many'].map((name) => ({ name: `present-${name}`, path: `/p/${polls[name].id}/present`,
     act: (page) => page.locator('.screen .bar').first().waitFor() })),
   { name: 'present-waiting', path: `/p/${polls.fresh.id}/present`, act: (page) => page.locator('.wait-count').waitFor() },
   { name: 'present-hidden', path: `/p/${polls.hidden.id}/present`, act: (page) => page.locator('.wait-note').waitFor() },
   { name: 'present-table', path: `/p/${polls.plurality.id}/present`, act: async (page) => {
     await page.locator('.screen .bar').first().waitFor();
     await page.keyboard.press('t');
+  } },
+  { name: 'present-rounds', path: `/p/${polls.ranked.id}/present`, act: async (page) => {
+    await page.locator('.screen .bar').first().waitFor();
+    await page.keyboard.press('r');
+    await page.keyboard.press('ArrowRight');
+    await page.locator('.round').waitFor();
   } },
   { name: 'present-help', path: `/p/${polls.plurality.id}/present`, act: async (page) => {
     await page.locator('.screen .bar').first().waitFor();
