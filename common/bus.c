@@ -269,6 +269,13 @@ bool bus_is_connected(struct bus *bus)
     return natsConnection_Status(bus->nc) == NATS_CONN_STATUS_CONNECTED;
 }
 
+size_t bus_max_payload(struct bus *bus)
+{
+    int64_t max = natsConnection_GetMaxPayload(bus->nc);
+
+    return max > 0 ? (size_t)max : 0;
+}
+
 bool bus_is_ready(void *arg, char detail[128])
 {
     struct bus *const *bus = arg;

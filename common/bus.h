@@ -29,6 +29,8 @@ void bus_set_failure_code(int code);
 /* Closes the connection and frees the bus; its subscriptions must be closed before. NULL is fine. */
 void bus_close(struct bus *bus);
 bool bus_is_connected(struct bus *bus);
+/* Bytes of a message and its headers that the broker takes; 0 before the first connection. */
+size_t bus_max_payload(struct bus *bus);
 /* The same for struct http_check; arg points at the bus's pointer, which may be NULL yet. */
 bool bus_is_ready(void *bus, char detail[128]);
 /* Counts the connections made: a number that changed means that the broker was away. */

@@ -11,8 +11,10 @@ enum status ballot_store_connect(struct ballot_store *store, struct errmsg *err)
 {
     bool fresh;
     enum status st = store_session_open(&store->session, &fresh, err);
-    if (fresh)
+    if (fresh) {
         poll_keys_clear(&store->keys);
+        store->connections++;
+    }
     return st;
 }
 
@@ -49,6 +51,11 @@ void ballot_store_close(struct ballot_store *store)
     free(store->conninfo);
     free(store->name);
     free(store);
+}
+
+unsigned ballot_store_connections(const struct ballot_store *store)
+{
+    return store->connections;
 }
 
 int ballot_store_slot(const struct ballot_store *store)

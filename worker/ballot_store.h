@@ -24,6 +24,8 @@ MUST_CHECK enum status ballot_store_open(struct ballot_store **out, const char *
                                          struct errmsg *err);
 void ballot_store_close(struct ballot_store *store); /* NULL is fine */
 
+/* Counts the connections made: a number that changed means that the database may be another one. */
+unsigned ballot_store_connections(const struct ballot_store *store);
 /* The tally slot, 1..63, or 0 while there is no connection. */
 int ballot_store_slot(const struct ballot_store *store);
 /* Opens the connection when there is none, and asks the server for an answer. */

@@ -12,6 +12,7 @@
 struct ballot_store {
     char *conninfo, *name;
     struct store_session session;
+    unsigned connections;
     struct poll_keys keys; /* of this connection: the next one may find another database */
     struct marks book;     /* of the stream's marks; see ballot_store_read_marks */
     enum status (*on_unknown)(void *arg, struct ballot_store *store, const char *poll_id, struct errmsg *err);

@@ -5,47 +5,108 @@
 #include "alloc.h"
 #include "log.h"
 #include <pthread.h>
+#include <sodium.h>
 
-struct noted {
-    struct noted *next;
-    struct bytes value;
+#define DIGEST 16 /* bytes */
+
+/* A key of the bucket. Entries stay for good: the bucket has each of its keys again with every round. */
+struct entry {
+    struct entry *next; /* noted */
+    bool is_noted;      /* value is to be written */
+    bool is_kept;       /* the database has the value of this digest */
+    struct bytes value; /* while noted */
+    uint8_t digest[DIGEST];
     char key[BUCKET_KEY_MAX + 1];
 };
 
 struct bucket_copy {
     struct bus *bus;
     const struct bucket_copy_kind *kind;
+    unsigned connection; /* of the store, at the last run */
     pthread_mutex_t lock;
-    struct noted *first;
+    struct entry **slots; /* by key: open addressing, linear probing */
+    size_t n_slots, n;    /* slots are a power of two, at least a quarter of them free */
+    struct entry *first, **last;
     bool synced;        /* a round is over since the last look */
     size_t bucket_size; /* values that it had */
+    uint8_t seed[crypto_shorthash_KEYBYTES];
 };
 
+/* --- entries, under the lock */
+
+static struct entry **find_slot(const struct bucket_copy *copy, const char *key)
+{
+    uint8_t hash[crypto_shorthash_BYTES];
+    uint64_t start;
+
+    crypto_shorthash(hash, (const uint8_t *)key, strlen(key), copy->seed);
+    memcpy(&start, hash, sizeof(start));
+    for (size_t i = (size_t)start & (copy->n_slots - 1);; i = (i + 1) & (copy->n_slots - 1))
+        if (copy->slots[i] == NULL || strcmp(copy->slots[i]->key, key) == 0)
+            return &copy->slots[i];
+}
+
+static void grow(struct bucket_copy *copy)
+{
+    struct entry **old = copy->slots;
+    size_t n_old = copy->n_slots;
+
+    copy->n_slots = n_old == 0 ? 64 : 2 * n_old;
+    copy->slots = alloc_items(copy->n_slots, sizeof(struct entry *));
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i] != NULL)
+            *find_slot(copy, old[i]->key) = old[i];
+    free(old);
+}
+
+static struct entry *get_entry(struct bucket_copy *copy, const char *key)
+{
+    if ((copy->n + 1) * 4 > copy->n_slots * 3)
+        grow(copy);
+    struct entry **slot = find_slot(copy, key);
+    if (*slot == NULL) {
+        *slot = alloc_items(1, sizeof(**slot));
+        strcpy((*slot)->key, key);
+        copy->n++;
+    }
+    return *slot;
+}
+
+static void note(struct bucket_copy *copy, struct entry *entry)
+{
+    entry->is_noted = true;
+    entry->next = NULL;
+    *copy->last = entry;
+    copy->last = &entry->next;
+}
+
+/* --- on the watch's thread */
+
+static void make_digest(const void *data, size_t len, uint8_t digest[DIGEST])
+{
+    crypto_generichash(digest, DIGEST, data, len, NULL, 0);
+}
+
+/* What the database has is passed over: the watch reads the whole bucket every minute, and a question for each of ten
+ * thousand polls would keep ballots waiting for seconds. Of one key the newest value is enough. */
 static void on_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
 {
     struct bucket_copy *copy = arg;
+    uint8_t digest[DIGEST];
 
     if (strlen(key) > BUCKET_KEY_MAX) {
         log_warn("key too long", LOG_S("bucket", copy->kind->name), LOG_S("key", key));
         return;
     }
-    struct noted *noted = alloc_items(1, sizeof(*noted));
-    noted->value.data = (uint8_t *)alloc_text(data, len);
-    noted->value.len = len;
-    strcpy(noted->key, key);
+    make_digest(data, len, digest);
     pthread_mutex_lock(&copy->lock);
-    /* Of one key the newest value is enough. */
-    for (struct noted **at = &copy->first; *at != NULL; at = &(*at)->next) {
-        if (strcmp((*at)->key, noted->key) == 0) {
-            struct noted *old = *at;
-            *at = old->next;
-            free(old->value.data);
-            free(old);
-            break;
-        }
+    struct entry *entry = get_entry(copy, key);
+    if (entry->is_noted || !entry->is_kept || memcmp(entry->digest, digest, DIGEST) != 0) {
+        if (!entry->is_noted)
+            note(copy, entry);
+        free(entry->value.data);
+        entry->value = (struct bytes){(uint8_t *)alloc_text(data, len), len};
     }
-    noted->next = copy->first;
-    copy->first = noted;
     pthread_mutex_unlock(&copy->lock);
 }
 
@@ -67,6 +128,8 @@ enum status bucket_copy_open(struct bus *bus, const struct bucket_copy_kind *kin
 
     copy->bus = bus;
     copy->kind = kind;
+    copy->last = &copy->first;
+    randombytes_buf(copy->seed, sizeof(copy->seed));
     pthread_mutex_init(&copy->lock, NULL);
     *out = copy;
     return bus_watch_bucket(bus, kind->bucket, &watch, err);
@@ -110,47 +173,75 @@ static enum status refill_bucket(const struct bucket_copy *copy, struct ballot_s
 
 /* --- on the store's thread */
 
-static struct noted *take_first(struct bucket_copy *copy)
+/* The next value to write, the caller's; NULL: there is none. */
+static struct entry *take_first(struct bucket_copy *copy, struct bytes *value)
 {
     pthread_mutex_lock(&copy->lock);
-    struct noted *noted = copy->first;
-    if (noted != NULL)
-        copy->first = noted->next;
+    struct entry *entry = copy->first;
+    if (entry != NULL) {
+        copy->first = entry->next;
+        if (copy->first == NULL)
+            copy->last = &copy->first;
+        entry->is_noted = entry->is_kept = false;
+        *value = entry->value;
+        entry->value = (struct bytes){NULL, 0};
+    }
     pthread_mutex_unlock(&copy->lock);
-    return noted;
+    return entry;
 }
 
-/* Notes again what could not be written, unless there is a newer value. */
-static void note_again(struct bucket_copy *copy, struct noted *noted)
+/* Notes again what could not be written, unless there is a newer value. Takes the value over. */
+static void put_back(struct bucket_copy *copy, struct entry *entry, struct bytes *value)
 {
-    bool has_newer = false;
-
     pthread_mutex_lock(&copy->lock);
-    for (const struct noted *other = copy->first; other != NULL && !has_newer; other = other->next)
-        has_newer = strcmp(other->key, noted->key) == 0;
-    if (!has_newer) {
-        noted->next = copy->first;
-        copy->first = noted;
+    if (!entry->is_noted) {
+        note(copy, entry);
+        entry->value = *value;
+        value->data = NULL;
     }
     pthread_mutex_unlock(&copy->lock);
-    if (has_newer) {
-        free(noted->value.data);
-        free(noted);
-    }
+    free(value->data);
+}
+
+/* Takes the value over. */
+static void keep(struct bucket_copy *copy, struct entry *entry, struct bytes *value)
+{
+    uint8_t digest[DIGEST];
+
+    make_digest(value->data, value->len, digest);
+    pthread_mutex_lock(&copy->lock);
+    memcpy(entry->digest, digest, DIGEST);
+    entry->is_kept = true;
+    pthread_mutex_unlock(&copy->lock);
+    free(value->data);
+}
+
+/* A database that was away may have come back as another one, or as it was before. */
+static void look_at_connection(struct bucket_copy *copy, const struct ballot_store *store)
+{
+    unsigned connection = ballot_store_connections(store);
+
+    pthread_mutex_lock(&copy->lock);
+    for (size_t i = 0; i < copy->n_slots && connection != copy->connection; i++)
+        if (copy->slots[i] != NULL)
+            copy->slots[i]->is_kept = false;
+    copy->connection = connection;
+    pthread_mutex_unlock(&copy->lock);
 }
 
 enum status bucket_copy_run(struct bucket_copy *copy, struct ballot_store *store, struct errmsg *err)
 {
-    struct noted *noted;
+    struct entry *entry;
+    struct bytes value;
 
-    while ((noted = take_first(copy)) != NULL) {
-        enum status st = copy->kind->put(store, noted->key, noted->value.data, noted->value.len, err);
+    look_at_connection(copy, store);
+    while ((entry = take_first(copy, &value)) != NULL) {
+        enum status st = copy->kind->put(store, entry->key, value.data, value.len, err);
         if (st != ST_OK) {
-            note_again(copy, noted);
+            put_back(copy, entry, &value);
             return st;
         }
-        free(noted->value.data);
-        free(noted);
+        keep(copy, entry, &value);
     }
     pthread_mutex_lock(&copy->lock);
     bool synced = copy->synced;

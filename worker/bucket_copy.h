@@ -27,8 +27,8 @@ struct bucket_copy;
 /* Starts watching the bucket. */
 MUST_CHECK enum status bucket_copy_open(struct bus *bus, const struct bucket_copy_kind *kind, struct bucket_copy **out,
                                         struct errmsg *err);
-/* Writes what was noted since the last call; refills the bucket when it holds fewer values than the database. On the
- * store's thread. What could not be written stays noted. */
+/* Writes what was noted since the last call and the database does not have; refills the bucket when it holds fewer
+ * values than the database. On the store's thread. What could not be written stays noted. */
 MUST_CHECK enum status bucket_copy_run(struct bucket_copy *copy, struct ballot_store *store, struct errmsg *err);
 
 #endif

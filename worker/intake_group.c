@@ -10,6 +10,7 @@
 
 #define GAPS_MAX DELIVERIES_MAX /* closed in one look */
 #define LOOK_MS 5000            /* how often the consumer is looked at */
+#define LEAVE_DELAY_MS 100      /* what is given back comes again after that, and so not to us, while we still leave */
 
 /* --- the queue group */
 
@@ -20,9 +21,9 @@ void intake_leave(struct intake *intake)
 
     if (intake->subscription == NULL)
         return;
-    /* What is here and unread goes to the other workers at once. */
+    /* What is here and unread goes to the other workers. */
     while (bus_next(intake->subscription, 0, &delivery, &err) == ST_OK) {
-        (void)!delivery_nak(intake->options.bus, &delivery, 0);
+        (void)!delivery_nak(intake->options.bus, &delivery, LEAVE_DELAY_MS);
         delivery_free(&delivery);
     }
     bus_subscription_close(intake->subscription);
@@ -102,6 +103,7 @@ static enum status close_gaps(struct intake *intake, uint64_t ack_floor, struct 
         st = bus_fetch_message(intake->options.bus, missing[i], &item->delivery, err);
         if (st == ST_NOT_FOUND) {
             log_error("a message left the stream before it was stored", LOG_I("sequence", missing[i]));
+            item->delivery.stored_at_ns = clock_wall_ms() * 1000000; /* nobody knows: not a lag of 50 years */
             item->batch = (struct ballot_batch){.n_ballots = 0};
             item->is_dead = true;
             intake->n++;
@@ -117,6 +119,8 @@ static enum status close_gaps(struct intake *intake, uint64_t ack_floor, struct 
                  LOG_I("first", missing[0]));
         st = intake_store(intake, err);
     }
+    if (n == GAPS_MAX) /* there may be many more, as after a database was restored: go on after the next transaction */
+        intake->next_look_ms = 0;
     intake_forget(intake);
     return st;
 }
