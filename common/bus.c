@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#define WRITE_DEADLINE_MS 500   /* a broker that stopped reading holds a caller no longer than this */
 #define RECONNECT_WAIT_MS 250   /* the broker is near; it is asked often */
 #define RECONNECT_JITTER_MS 250 /* and not by all at once */
 #define PING_INTERVAL_MS 5000   /* a silent connection is noticed after two of them */
@@ -113,7 +112,7 @@ static natsStatus set_options(natsOptions *opts, struct bus *bus, const char *na
     if (s == NATS_OK) /* what is not on the wire is not published */
         s = natsOptions_SetReconnectBufSize(opts, 0);
     if (s == NATS_OK)
-        s = natsOptions_SetWriteDeadline(opts, WRITE_DEADLINE_MS);
+        s = natsOptions_SetWriteDeadline(opts, BUS_WRITE_DEADLINE_MS);
     if (s == NATS_OK)
         s = natsOptions_SetSendAsap(opts, true);
     if (s == NATS_OK)

@@ -18,7 +18,8 @@
 #define BUS_SUBJECT_TALLY "tally.changed"
 #define BUS_CONSUMER "workers"
 #define BUS_QUEUE "workers"
-#define BUS_TIMEOUT_MS 2000 /* limit of a request to JetStream */
+#define BUS_TIMEOUT_MS 2000       /* limit of a request to JetStream */
+#define BUS_WRITE_DEADLINE_MS 500 /* a broker that stopped reading holds a caller no longer than this */
 
 struct bus;
 

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define WATCH_TURN_MS 250
-#define KEY_MAX 64 /* bytes */
+#define WATCH_LOOK_MS 5000 /* how often a watch asks whether its consumer is still there */
+#define KEY_MAX 64         /* bytes */
 
 /* Codes are megabytes, and each key of theirs is written once. */
 const struct bus_bucket_plan bus_bucket_plans[BUS_BUCKETS] = {
@@ -123,7 +124,39 @@ static bool read_value(const struct bucket_watch *watch, natsMsg *msg, uint64_t 
     return true;
 }
 
-/* One round: all values, then each change, until the connection or the round is over. */
+/* With a bucket that is made anew the consumer goes, and nobody says so: the subscription is just silent. Any other
+ * trouble with the question is for the next one. */
+static natsStatus look_at_consumer(natsSubscription *sub)
+{
+    jsConsumerInfo *info = NULL;
+    jsErrCode code = 0;
+    natsStatus s = natsSubscription_GetConsumerInfo(&info, sub, NULL, &code);
+
+    jsConsumerInfo_Destroy(info);
+    return s == NATS_NOT_FOUND || code == JSConsumerNotFoundErr || code == JSStreamNotFoundErr ? NATS_NOT_FOUND
+                                                                                               : NATS_OK;
+}
+
+/* The next value, if there is one within the turn. */
+static natsStatus watch_turn(const struct bucket_watch *watch, natsSubscription *sub, size_t *n, bool *synced)
+{
+    natsMsg *msg = NULL;
+    uint64_t behind = 0;
+    natsStatus s = natsSubscription_NextMsg(&msg, sub, WATCH_TURN_MS);
+
+    if (s == NATS_TIMEOUT)
+        return NATS_OK;
+    if (s == NATS_OK) {
+        *n += read_value(watch, msg, &behind);
+        if (behind == 0 && !*synced)
+            watch->to.on_synced(watch->to.arg, *n);
+        *synced = *synced || behind == 0;
+    }
+    natsMsg_Destroy(msg);
+    return s;
+}
+
+/* One round: all values, then each change, until the connection, the consumer or the round is over. */
 static natsStatus watch_round(const struct bucket_watch *watch)
 {
     struct bus *bus = watch->bus;
@@ -131,7 +164,7 @@ static natsStatus watch_round(const struct bucket_watch *watch)
     unsigned connection = bus_connection_count(bus);
     size_t n = 0;
     bool synced = false;
-    int64_t began = nats_Now();
+    int64_t began = nats_Now(), looked = began;
     natsStatus s = subscribe_values(watch, &sub);
 
     if (s == NATS_OK)
@@ -140,18 +173,11 @@ static natsStatus watch_round(const struct bucket_watch *watch)
         watch->to.on_synced(watch->to.arg, 0);
     while (s == NATS_OK && !atomic_load(&bus->closing) && bus_connection_count(bus) == connection &&
            nats_Now() - began < watch->plan->watch_round_ms) {
-        natsMsg *msg = NULL;
-        uint64_t behind = 0;
-        s = natsSubscription_NextMsg(&msg, sub, WATCH_TURN_MS);
-        if (s == NATS_TIMEOUT) {
-            s = NATS_OK;
-        } else if (s == NATS_OK) {
-            n += read_value(watch, msg, &behind);
-            if (behind == 0 && !synced)
-                watch->to.on_synced(watch->to.arg, n);
-            synced = synced || behind == 0;
+        s = watch_turn(watch, sub, &n, &synced);
+        if (s == NATS_OK && nats_Now() - looked >= WATCH_LOOK_MS) {
+            s = look_at_consumer(sub);
+            looked = nats_Now();
         }
-        natsMsg_Destroy(msg);
     }
     bus_end_subscription(bus, sub);
     return s;

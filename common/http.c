@@ -3,6 +3,7 @@
 #include "http_internal.h"
 
 #include "clock.h"
+#include "http_head.h"
 #include "metrics.h"
 
 static struct metric *abandoned;
@@ -202,8 +203,9 @@ static const struct http_route *find_route(const struct http_route *routes, size
     return NULL;
 }
 
-/* A page of another site may not act with this site's cookies: Fetch Metadata, and Origin (RFC 6454) where it is sent.
- */
+/* A page of another site may not act with this site's cookies. A browser says by Fetch Metadata whose page it is, which
+ * holds whatever a proxy made of Host; over plain HTTP, and where it is older, by Origin alone (RFC 6454). What sends
+ * neither is no page. */
 static bool is_cross_site(const struct http_call *call)
 {
     h2o_iovec_t site = http_header(call, "sec-fetch-site"), origin = http_header(call, "origin");
@@ -211,8 +213,9 @@ static bool is_cross_site(const struct http_call *call)
 
     if (match_method("GET", call->req->method))
         return false;
-    if (h2o_memis(site.base, site.len, H2O_STRLIT("cross-site")))
-        return true;
+    if (site.base != NULL) /* none: the visitor himself */
+        return !h2o_memis(site.base, site.len, H2O_STRLIT("same-origin")) &&
+               !h2o_memis(site.base, site.len, H2O_STRLIT("none"));
     if (origin.base == NULL)
         return false;
     const char *host = memmem(origin.base, origin.len, "://", 3);
@@ -220,6 +223,21 @@ static bool is_cross_site(const struct http_call *call)
         return true;
     host += 3;
     return !h2o_lcstris(host, (size_t)(origin.base + origin.len - host), authority.base, authority.len);
+}
+
+/* Whether it is clear where the request ends and for whom it is. Over HTTP/2 it is. */
+static bool is_clear(struct http_call *call)
+{
+    const h2o_socket_t *sock = call->request->connection->sock;
+
+    if (call->req->version >= 0x200)
+        return true;
+    const char *fault = http_head_fault(sock->input->bytes, sock->input->size);
+    if (fault == NULL)
+        return true;
+    call->req->http1_is_persistent = 0;
+    http_problem(call, PROBLEM_BAD_REQUEST, NULL, "%s", fault);
+    return false;
 }
 
 /* What every request must keep to, before its handler sees it. Answers and returns false when it does not. */
@@ -259,6 +277,8 @@ int http_dispatch(h2o_handler_t *self, h2o_req_t *req)
     loop->last_request_ms = call->began_ns / 1000000;
     call->request = http_guard_request(req, loop->last_request_ms);
     call->id = http_next_id(loop);
+    if (!is_clear(call))
+        return 0;
     if (req->query_at != SIZE_MAX)
         call->query = h2o_iovec_init(req->path.base + req->query_at + 1, req->path.len - req->query_at - 1);
     call->route = find_route(options->routes, options->n_routes, call, allow);

@@ -83,7 +83,7 @@ void http_reply(struct http_call *call, int code, const char *content_type, cons
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, content_type, strlen(content_type));
     h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-content-type-options"), 0, NULL,
                           H2O_STRLIT("nosniff"));
-    if (code != 304) {
+    if (code != 304 && code != 204) { /* RFC 9110, 8.6: these have none */
         req->res.content_length = len;
         http_guard_answered(call->request, len);
     }

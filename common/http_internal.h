@@ -1,6 +1,6 @@
 /* http_internal - what the files of the HTTP server share: http_server.c (loops), http_connection.c (connections, their
  * limits), http_guard.c (what clients may cost), http.c (routing, waiting), http_read.c, http_answer.c, http_limit.c
- * (quotas). For http*.c only.
+ * (quotas); http_frames.c and http_head.c are pure. For http*.c only.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_HTTP_INTERNAL_H
 #define SCRUTIN_HTTP_INTERNAL_H

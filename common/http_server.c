@@ -284,18 +284,22 @@ static enum status open_listener(struct http_server *server, struct errmsg *err)
     return st;
 }
 
-/* Every connection is a file. */
-static void raise_file_limit(int max_connections)
+/* Every connection is a file. Where there can be fewer files there are fewer connections: one more is closed, and not
+ * left waiting for a file while the loop asks for it in vain. */
+static void raise_file_limit(int *max_connections)
 {
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)max_connections + FILES_BESIDE;
+    rlim_t wanted = (rlim_t)*max_connections + FILES_BESIDE;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return;
     limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-        log_warn("fewer files may be open than MAX_CONNECTIONS wants; raise the limit (ulimit -n)",
-                 LOG_I("limit", limit.rlim_cur), LOG_I("wanted", wanted));
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == wanted)
+        return;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    *max_connections = limit.rlim_cur > 2 * FILES_BESIDE ? (int)limit.rlim_cur - FILES_BESIDE : FILES_BESIDE;
+    log_warn("fewer connections than MAX_CONNECTIONS, because so few files may be open; raise the limit (ulimit -n)",
+             LOG_I("files", limit.rlim_cur), LOG_I("connections", *max_connections));
 }
 
 static void configure(struct http_server *server)
@@ -337,7 +341,7 @@ enum status http_open(const struct http_options *options, struct http_server **o
     server->options = *options;
     fill_defaults(&server->options);
     server->fd = -1;
-    raise_file_limit(options->max_connections);
+    raise_file_limit(&server->options.max_connections);
     configure(server);
     st = open_tls(server, err);
     if (st == ST_OK)

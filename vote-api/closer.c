@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define LOOK_MS 500
-#define WRITE_DEADLINE_MS 500
 #define DUE_MAX 16 /* fenced after one look */
 #define STREAM_LOOK_MS 5000
 
@@ -276,7 +275,7 @@ enum status closer_start(const struct vote_api *api, int64_t ack_timeout_ms, str
     if (closer == NULL)
         abort();
     closer->api = api;
-    closer->delay_ms = ack_timeout_ms + WRITE_DEADLINE_MS + CLOSER_MARGIN_MS;
+    closer->delay_ms = ack_timeout_ms + BUS_WRITE_DEADLINE_MS + CLOSER_MARGIN_MS;
     if (pthread_create(&thread, NULL, closer_run, closer) != 0) {
         free(closer);
         return fail(err, ST_IO, "cannot start a thread");

@@ -61,24 +61,6 @@ void group_metrics_init(void)
     metrics.not_recorded = metric_counter("ballots_total", "result=\"not_recorded\"", "Ballots taken, by result.");
 }
 
-static void batch_free(struct batch *batch)
-{
-    free(batch->content.ballots);
-    free(batch->text);
-    free(batch->waiters);
-    free(batch);
-}
-
-void group_free(struct group *group)
-{
-    while (group->spare != NULL) {
-        struct batch *batch = group->spare;
-        group->spare = batch->next;
-        batch_free(batch);
-    }
-    free(group);
-}
-
 /* --- gathering */
 
 static void *grow(void *memory, size_t *size, size_t need, size_t element)

@@ -38,7 +38,6 @@ typedef void (*group_reply)(struct http_call *call, void *arg, const struct grou
 /* Once, before the first group. */
 void group_metrics_init(void);
 struct group *group_new(struct http_loop *loop, struct publisher *publisher, const struct group_limits *limits);
-void group_free(struct group *group);
 
 /* Copies the ballots into one batch (1..limit of them) and makes the request wait. */
 void group_add(struct group *group, struct http_call *call, const struct ballot *ballots, size_t n, group_reply reply,

@@ -57,7 +57,7 @@ static int read_limit(struct http_call *call)
     if (text.base == NULL)
         return LIST_DEFAULT;
     long limit = strtol(text.base, &end, 10);
-    if (text.len > 0 && *end == '\0' && limit >= 1 && limit <= LIST_MAX)
+    if (text.len > 0 && end == text.base + text.len && limit >= 1 && limit <= LIST_MAX)
         return (int)limit;
     http_problem(call, PROBLEM_INVALID_PARAMETER, NULL, "limit is a number from 1 to %d.", LIST_MAX);
     return -1;

@@ -9,13 +9,16 @@
 #include <string.h>
 
 #define IDLE_MS 100 /* how often deadlines and the connection are looked at */
+/* An acknowledgement may come so long after the deadline: what is sent just before it may wait for the write deadline.
+ * The closer counts on it: later, as after this process was stopped for a while, the ballots may be behind the fence of
+ * their poll, and nobody shall be told that they are taken. */
+#define LATE_MS BUS_WRITE_DEADLINE_MS
 
 struct publisher {
     struct bus *bus;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool stopping;
     uint64_t next_token;
     struct publication *under_way; /* oldest first: sent ones, then those that wait for being sent */
     struct publication *sending;   /* the thread is inside the bus with it */
@@ -50,7 +53,10 @@ static void on_ack(void *arg, uint64_t token, enum status status, uint64_t seque
     if (*at != NULL) {
         struct publication *publication = *at;
         *at = publication->next;
-        publication->status = status == ST_OK ? ST_OK : fail(&publication->err, status, "%s", reason);
+        if (status == ST_OK && clock_mono_ms() > publication->deadline_ms + LATE_MS)
+            publication->status = fail(&publication->err, ST_BUS_TIMEOUT, "the acknowledgement came too late");
+        else
+            publication->status = status == ST_OK ? ST_OK : fail(&publication->err, status, "%s", reason);
         publication->sequence = sequence;
         if (publication == publisher->sending)
             publisher->sending_done = true;
@@ -64,14 +70,14 @@ static void on_ack(void *arg, uint64_t token, enum status status, uint64_t seque
     }
 }
 
-/* Takes out what is past its deadline (or everything, when stopping). */
+/* Takes out what is past its deadline. */
 static struct publication *take_expired(struct publisher *publisher, int64_t now)
 {
     struct publication *expired = NULL, **at = &publisher->under_way;
 
     while (*at != NULL) {
         struct publication *publication = *at;
-        if (now < publication->deadline_ms && !publisher->stopping) {
+        if (now < publication->deadline_ms) {
             at = &publication->next;
             continue;
         }
@@ -139,11 +145,9 @@ static void wait_for_work(struct publisher *publisher)
 static void *publisher_run(void *arg)
 {
     struct publisher *publisher = arg;
-    bool stopping = false;
 
     pthread_mutex_lock(&publisher->lock);
-    while (!stopping) {
-        stopping = publisher->stopping;
+    for (;;) {
         struct publication *done = take_expired(publisher, clock_mono_ms());
         unsigned connection = bus_connection_count(publisher->bus);
         struct publication *next = bus_is_connected(publisher->bus) ? next_to_send(publisher, connection) : NULL;
@@ -153,7 +157,7 @@ static void *publisher_run(void *arg)
                 acked->next = done;
                 done = acked;
             }
-        } else if (done == NULL && !stopping) {
+        } else if (done == NULL) {
             wait_for_work(publisher);
         }
         if (done != NULL) {
@@ -162,7 +166,6 @@ static void *publisher_run(void *arg)
             pthread_mutex_lock(&publisher->lock);
         }
     }
-    pthread_mutex_unlock(&publisher->lock);
     return NULL;
 }
 
@@ -209,16 +212,4 @@ void publisher_submit(struct publisher *publisher, struct publication *publicati
     publication->token = publisher->next_token++;
     pthread_cond_signal(&publisher->wake);
     pthread_mutex_unlock(&publisher->lock);
-}
-
-void publisher_close(struct publisher *publisher)
-{
-    if (publisher == NULL)
-        return;
-    pthread_mutex_lock(&publisher->lock);
-    publisher->stopping = true;
-    pthread_cond_signal(&publisher->wake);
-    pthread_mutex_unlock(&publisher->lock);
-    pthread_join(publisher->thread, NULL);
-    /* The bus may still call on_ack; its memory goes with the process. */
 }

@@ -16,7 +16,8 @@ struct publication {
     int64_t deadline_ms; /* monotonic */
     /* Called once, from the publisher's or a NATS thread: the publication is the caller's again. */
     void (*on_done)(struct publication *publication);
-    /* Filled before on_done: ST_OK with the sequence; ST_BUS_DOWN: never sent; ST_BUS_TIMEOUT: sent, fate unknown;
+    /* Filled before on_done: ST_OK with the sequence; ST_BUS_DOWN: never sent; ST_BUS_TIMEOUT: sent, not
+     * acknowledged in time, fate unknown;
      * other: the broker refused. */
     enum status status;
     uint64_t sequence;
@@ -30,10 +31,9 @@ struct publication {
 
 struct publisher;
 
+/* For as long as the process. */
 MUST_CHECK enum status publisher_open(struct bus *bus, struct publisher **out, struct errmsg *err);
 /* Lends the publication to the publisher until on_done. Never blocks. Any thread. */
 void publisher_submit(struct publisher *publisher, struct publication *publication);
-/* Ends the thread; what is still under way is done with ST_BUS_DOWN. NULL is fine. */
-void publisher_close(struct publisher *publisher);
 
 #endif

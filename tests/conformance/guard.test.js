@@ -12,7 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { metricValue } from '../lib/check.js';
 import * as h2 from '../lib/frames.js';
 import { RawConnection, block, field, frame } from '../lib/frames.js';
-import { Instance, IS_SANITIZED, runProgram } from '../lib/instance.js';
+import { Instance, IS_SANITIZED, freePorts, programPath, runProgram, startProgram } from '../lib/instance.js';
 import { request } from '../lib/http.js';
 import { until, within } from '../lib/wait.js';
 
@@ -304,6 +304,20 @@ test('connections: five of one address, the sixth is closed', async () => {
   await until('there is room again', async () => (await request(child.url, { path: '/livez' })).status === 200);
   assert.ok((await cuts('address', child.url)) >= 1);
   for (const connection of open) connection.end();
+});
+
+test('connections: no more than there can be open files; one more is closed, not left waiting', async () => {
+  const port = await freePorts(1);
+  const child = startProgram('/bin/sh', ['-c', 'ulimit -n 192 && exec "$0"', programPath('vote-api')],
+    instance.serviceEnv('vote-api', { PORT: String(port) }));
+  child.url = `http://127.0.0.1:${port}`;
+  instance.children.add(child);
+  await instance.ready({ urls: [child.url] });
+  const sockets = Array.from({ length: 150 }, () => net.connect(port, '127.0.0.1').on('error', () => {}).resume());
+  await until('those above 128 are closed', () => sockets.filter((socket) => socket.destroyed).length >= 22);
+  for (const socket of sockets) socket.destroy();
+  await until('there is room again', async () => (await cuts('limit', child.url)) >= 22);
+  assert.match(child.output, /fewer connections than MAX_CONNECTIONS/);
 });
 
 test('connections: an old one is closed when it is idle', async () => {

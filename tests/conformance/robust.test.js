@@ -122,6 +122,13 @@ const TABLE = [
   ['a page of another site (Origin)', () => put(VOTE, { ...JSON_TYPE, origin: 'https://evil.example' }), 403, 'cross-site', undefined],
   ['no origin at all (null)', () => put(VOTE, { ...JSON_TYPE, origin: 'null' }), 403, 'cross-site', undefined],
   ['a page of another site (Fetch Metadata)', () => put(VOTE, { ...JSON_TYPE, 'sec-fetch-site': 'cross-site' }), 403, 'cross-site', undefined],
+  ['a page of another name of this site', () => put(VOTE, { ...JSON_TYPE, 'sec-fetch-site': 'same-site' }), 403, 'cross-site', undefined],
+  ['a page of another site that says what it likes for Origin', () => put(VOTE, { ...JSON_TYPE, origin: instance.voteUrl,
+    'sec-fetch-site': 'cross-site' }), 403, 'cross-site', undefined],
+  ['deleting from a page of another site', () => ({ method: 'DELETE', path: `/v1/polls/${polls.open}`, headers: { origin: 'https://evil.example' } }),
+    403, 'cross-site', undefined],
+  ['a voter\'s token for a page of another site', () => ({ method: 'POST', path: '/v1/voters', headers: { 'sec-fetch-site': 'cross-site' } }),
+    403, 'cross-site', undefined],
   ['a form of another site', () => ({ method: 'POST', path: '/', headers: { ...FORM_TYPE, origin: 'https://evil.example' }, body: 'vote=a' }),
     403, 'cross-site', undefined],
   ['many ballots without an API key', () => ({ method: 'POST', path: `/v1/polls/${polls.open}/ballots`, headers: JSON_TYPE,
@@ -268,6 +275,24 @@ for (const protocol of PROTOCOLS) {
       assert.equal(answer.status, 202, answer.text);
     });
 
+    test('what a browser says of its page holds, also behind a proxy that changes Host', async () => {
+      for (const site of ['same-origin', 'none']) {
+        const answer = await request(instance.voteUrl, put(VOTE, { ...JSON_TYPE, origin: 'https://vote.example', 'sec-fetch-site': site }), protocol);
+        assert.equal(answer.status, 202, answer.text);
+      }
+    });
+
+    test('no answer allows the scripts of another site to read it', async () => {
+      const headers = { origin: 'https://evil.example', 'access-control-request-method': 'PUT', 'access-control-request-headers': 'content-type' };
+      for (const [url, path] of [[instance.voteUrl, ballot()], [instance.voteUrl, `/v1/polls/${polls.open}`], [instance.resultUrl, `/v1/polls/${polls.open}/results`]]) {
+        for (const method of ['OPTIONS', 'GET']) {
+          const answer = await request(url, { method, path, headers }, protocol);
+          assert.deepEqual(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-')), [], `${method} ${path}`);
+          if (method === 'OPTIONS') assertProblem(answer, 405, 'method-not-allowed');
+        }
+      }
+    });
+
     test('a cookie of ours is kept; forged, truncated and foreign ones count as none', async () => {
       const first = await voteWorks(protocol);
       const [setCookie] = [first.headers['set-cookie']].flat();
@@ -384,6 +409,38 @@ for (const [name, bytes] of Object.entries(WRECKS)) {
     }));
     socket.destroy();
     for (const protocol of PROTOCOLS) await voteWorks(protocol);
+  });
+}
+
+/** Everything that the server sends to these bytes until it closes the connection. */
+const exchange = (bytes) => new Promise((done, failed) => {
+  const { hostname, port } = new URL(instance.voteUrl);
+  const socket = net.connect(port, hostname, () => socket.write(bytes));
+  let text = '';
+  socket.on('data', (chunk) => (text += chunk));
+  socket.on('error', failed);
+  socket.on('close', () => done(text));
+});
+
+/** Heads that two servers could read in two ways. Behind each stands a request that nobody may answer. */
+const AMBIGUOUS = {
+  'Content-Length and Transfer-Encoding': ['Host: x', 'Content-Length: 5', 'Transfer-Encoding: chunked'],
+  'Transfer-Encoding and Content-Length': ['Host: x', 'transfer-encoding: chunked', 'content-length: 5'],
+  'two Content-Length': ['Host: x', 'Content-Length: 5', 'Content-Length: 0'],
+  'a list of Content-Length': ['Host: x', 'Content-Length: 5, 5'],
+  'a Content-Length with a sign': ['Host: x', 'Content-Length: +5'],
+  'a Transfer-Encoding that is not known': ['Host: x', 'Transfer-Encoding: gzip, chunked'],
+  'a Transfer-Encoding with more behind it': ['Host: x', 'Transfer-Encoding: chunked;a=b'],
+  'a header in two lines': ['Host: x', 'Content-Length: 5', '\t0'],
+  'a space before the colon': ['Host: x', 'Content-Length : 5'],
+  'two Hosts': ['Host: x', 'Content-Length: 5', 'Host: y'],
+};
+for (const [name, fields] of Object.entries(AMBIGUOUS)) {
+  test(`ambiguous: ${name}`, async () => {
+    const head = [`PUT ${ballot()} HTTP/1.1`, 'Content-Type: application/json', ...fields, '', ''].join('\r\n');
+    const text = await within(30_000, 'the connection is closed', exchange(`${head}0\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n`));
+    assert.match(text, /^HTTP\/1\.1 400 /);
+    assert.equal(text.split('HTTP/1.1 ').length, 2, `one answer: ${text}`);
   });
 }
 

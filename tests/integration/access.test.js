@@ -236,6 +236,29 @@ test('a lost bucket of codes is filled again from the database; meanwhile no rig
   refused(await vote(poll, 'o0', bearer(FORGED)), 401, 'voting-code-wrong');
 });
 
+test('a bucket of codes that is made anew: instances and workers notice it at once, not when they read all of it again', async () => {
+  const [old, young] = [await codePoll(), await codePoll()];
+  const [code] = await issue(old, 1);
+  const copied = (poll) => async () => (await instance.sql('SELECT 1 FROM voting_codes WHERE poll_id = $1', [poll.id])).length === 1;
+  await until('the worker has copied it', copied(old));
+  const second = await instance.spawn('vote-api');
+  const there = (wanted, poll, option) => until('the other instance takes it', async () => {
+    const { status, text } = await requestJson(second.url, 'PUT', `/v1/polls/${poll.id}/ballot`, { selection: [option] }, bearer(wanted));
+    assert.ok(status === 202 || status === 503 || status === 404, text);
+    return status === 202;
+  });
+  await there(code, old, 'o0');
+  const jsm = await instance.jsm();
+  await jsm.streams.delete('KV_codes');
+  await instance.setUp();
+  const [fresh] = await issue(young, 1);
+  await there(fresh, young, 'o1');
+  await until('the workers have it too', copied(young));
+  await until('and have put the old one back',
+    async () => Object.keys((await jsm.streams.info('KV_codes', { subjects_filter: `$KV.codes.${old.id}.>` })).state.subjects ?? {}).length === 1);
+  second.kill('SIGTERM');
+});
+
 /** All bytes of the files below a folder, which is in use: a file may go before it is read. */
 const bytesBelow = (folder) => Buffer.concat(readdirSync(folder, { withFileTypes: true, recursive: true })
   .filter((entry) => entry.isFile()).map((entry) => {

@@ -62,6 +62,7 @@ test('polls: create, read, list, close, delete', async () => {
 
   const deleted = await request(instance.voteUrl, { method: 'DELETE', path: `/v1/polls/${id}`, headers: manage });
   assert.equal(deleted.status, 204, deleted.text);
+  assert.equal(deleted.headers['content-length'], undefined, 'RFC 9110, 8.6');
   assert.equal((await request(instance.voteUrl, { path: `/v1/polls/${id}` })).status, 404);
   await until('result-api forgets it', async () => (await results(id)).status === 404);
 });

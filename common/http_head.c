@@ -1,0 +1,97 @@
+/* http_head - counts the fields that say where a request ends and for whom it is.
+ * SPDX-License-Identifier: MIT */
+#include "http_head.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+struct counts {
+    unsigned host, length, encoding, folded, spaced;
+};
+
+/* Counts the field if the line is one of that name. */
+static void count_field(struct counts *counts, unsigned *n, const char *line, size_t len, const char *name)
+{
+    size_t size = strlen(name);
+
+    if (len <= size || strncasecmp(line, name, size) != 0)
+        return;
+    *n += line[size] == ':';
+    counts->spaced += line[size] == ' ' || line[size] == '\t';
+}
+
+/* Most lines are told by their first letter. */
+static void count_line(struct counts *counts, const char *line, size_t len)
+{
+    switch (line[0]) {
+    case ' ':
+    case '\t':
+        counts->folded++;
+        break;
+    case 'H':
+    case 'h':
+        count_field(counts, &counts->host, line, len, "host");
+        break;
+    case 'C':
+    case 'c':
+        count_field(counts, &counts->length, line, len, "content-length");
+        break;
+    case 'T':
+    case 't':
+        count_field(counts, &counts->encoding, line, len, "transfer-encoding");
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_http11(const char *line, size_t len)
+{
+    static const char version[] = "HTTP/1.1";
+    size_t size = sizeof(version) - 1;
+
+    return len >= size && memcmp(line + len - size, version, size) == 0;
+}
+
+/* The length of the line at p without its end, which *next is behind; NULL: it has none. */
+static size_t read_line(const char *p, const char *end, const char **next)
+{
+    const char *feed = memchr(p, '\n', (size_t)(end - p));
+
+    *next = feed == NULL ? NULL : feed + 1;
+    if (feed == NULL)
+        return (size_t)(end - p);
+    return (size_t)(feed - p) - (feed > p && feed[-1] == '\r');
+}
+
+const char *http_head_fault(const char *head, size_t len)
+{
+    struct counts counts = {0};
+    const char *end = head + len, *p = head;
+    bool began = false, modern = false;
+
+    while (p != NULL && p < end) {
+        const char *next;
+        size_t line = read_line(p, end, &next);
+        if (line == 0 && began) /* empty lines may stand before a request (RFC 9112, 2.2) */
+            break;
+        if (began)
+            count_line(&counts, p, line);
+        else if (line > 0)
+            modern = is_http11(p, line);
+        began = began || line > 0;
+        p = next;
+    }
+    if (counts.folded > 0)
+        return "A header may not go on in the next line.";
+    if (counts.spaced > 0)
+        return "A header has no space before its colon.";
+    if (counts.host > 1)
+        return "A request has one Host.";
+    if (counts.length + counts.encoding > 1)
+        return "A request has one Content-Length or Transfer-Encoding, and not both.";
+    if (counts.encoding > 0 && !modern)
+        return "Transfer-Encoding needs HTTP/1.1.";
+    return NULL;
+}
