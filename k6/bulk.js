@@ -1,13 +1,16 @@
 // Journey: a gateway sends ballots, 100 a request, with an API key. RATE is requests a second.
 // SPDX-License-Identifier: MIT
 import { castMany } from './lib/ballots.js';
+import { bookLedger } from './lib/ledger.js';
 import { common, scenario, thresholds } from './lib/profiles.js';
 import { summarize } from './lib/summary.js';
 import { makePoll } from './lib/target.js';
 
+const RATE = 100; // unless it is set
+
 export const options = {
   ...common,
-  scenarios: { bulk: scenario('bulk', 100, { maxUsers: 400 }) },
+  scenarios: { bulk: scenario('bulk', RATE, { maxUsers: 400 }) },
   thresholds: thresholds({ 'POST ballots': 1000 }),
 };
 
@@ -17,4 +20,6 @@ export function bulk({ poll }) {
   castMany(poll, 100);
 }
 
-export const handleSummary = (data) => summarize('bulk', data);
+export const teardown = ({ poll }) => bookLedger(poll);
+
+export const handleSummary = (data) => summarize('bulk', RATE, data);

@@ -1,15 +1,18 @@
 // Journey: an evening. Votes, a gateway, results and receipts at once. RATE is visits a second.
 // SPDX-License-Identifier: MIT
 import { castMany, visit } from './lib/ballots.js';
+import { bookLedger } from './lib/ledger.js';
 import { common, scenario, thresholds } from './lib/profiles.js';
 import { readReceipt, readResults } from './lib/reading.js';
 import { summarize } from './lib/summary.js';
 import { makePoll } from './lib/target.js';
 
+const RATE = 500; // unless it is set
+
 export const options = {
   ...common,
   scenarios: {
-    vote: scenario('vote', 500),
+    vote: scenario('vote', RATE),
     bulk: scenario('bulk', 10, { share: 0.02, maxUsers: 200 }),
     results: scenario('results', 1000, { share: 2 }),
   },
@@ -31,4 +34,6 @@ export function results({ poll }) {
   readResults(poll);
 }
 
-export const handleSummary = (data) => summarize('mixed', data);
+export const teardown = ({ poll }) => bookLedger(poll);
+
+export const handleSummary = (data) => summarize('mixed', RATE, data);

@@ -1,14 +1,17 @@
 // Journey: many ask for the result of a poll in which some vote. RATE is questions a second.
 // SPDX-License-Identifier: MIT
 import { visit } from './lib/ballots.js';
+import { bookLedger } from './lib/ledger.js';
 import { common, scenario, thresholds } from './lib/profiles.js';
 import { readReceipt, readResults } from './lib/reading.js';
 import { summarize } from './lib/summary.js';
 import { makePoll } from './lib/target.js';
 
+const RATE = 2000; // unless it is set
+
 export const options = {
   ...common,
-  scenarios: { results: scenario('results', 2000), voters: scenario('voters', 100, { share: 0.05 }) },
+  scenarios: { results: scenario('results', RATE), voters: scenario('voters', 100, { share: 0.05 }) },
   thresholds: thresholds({ 'GET results': 300, 'GET receipt': 500 }),
 };
 
@@ -23,4 +26,6 @@ export function voters({ poll }) {
   if (receipt) readReceipt(receipt);
 }
 
-export const handleSummary = (data) => summarize('results', data);
+export const teardown = ({ poll }) => bookLedger(poll);
+
+export const handleSummary = (data) => summarize('results', RATE, data);

@@ -1,13 +1,16 @@
 // Journey: people vote, and one in ten changes their mind. RATE is visits a second.
 // SPDX-License-Identifier: MIT
 import { visit } from './lib/ballots.js';
+import { bookLedger } from './lib/ledger.js';
 import { common, scenario, thresholds } from './lib/profiles.js';
 import { summarize } from './lib/summary.js';
 import { makePoll } from './lib/target.js';
 
+const RATE = 1000; // unless it is set
+
 export const options = {
   ...common,
-  scenarios: { vote: scenario('vote', 1000) },
+  scenarios: { vote: scenario('vote', RATE) },
   thresholds: thresholds({ 'PUT ballot': 500 }),
 };
 
@@ -17,4 +20,6 @@ export function vote({ poll }) {
   visit(poll);
 }
 
-export const handleSummary = (data) => summarize('vote', data);
+export const teardown = ({ poll }) => bookLedger(poll);
+
+export const handleSummary = (data) => summarize('vote', RATE, data);

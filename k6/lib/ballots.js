@@ -3,39 +3,39 @@
 import { check } from 'k6';
 import { Counter } from 'k6/metrics';
 import exec from 'k6/execution';
+import { bookAcknowledged, bookRefused, bookSent } from './ledger.js';
 import { API_KEY, OPTIONS, VOTE_URL, checkProtocol, sendJson } from './target.js';
 
 // sent = acknowledged + refused + those of unknown fate: 5xx, no answer, or an iteration that was cut short. A ballot
 // of unknown fate may be in the database or not; of the others we know.
-const sent = new Counter('ballots_sent');
-const acknowledged = new Counter('ballots_acknowledged');
-const refused = new Counter('ballots_refused');
-const votersSent = new Counter('voters_sent');
-const votersAcknowledged = new Counter('voters_acknowledged');
-const votersRefused = new Counter('voters_refused');
+const counters = (what, book) => {
+  const [ballots, voters] = [new Counter(`ballots_${what}`), new Counter(`voters_${what}`)];
+  return (nBallots, nVoters) => {
+    ballots.add(nBallots);
+    voters.add(nVoters);
+    book(nBallots, nVoters);
+  };
+};
+const countSent = counters('sent', bookSent);
+const countAcknowledged = counters('acknowledged', bookAcknowledged);
+const countRefused = counters('refused', bookRefused);
 
 export const randomOption = () => OPTIONS[Math.floor(Math.random() * OPTIONS.length)];
 
-function book(answer, ballots, voters, done) {
+function book(answer, ballots, voters) {
   checkProtocol(answer);
   check(answer, { 'ballot is acknowledged': ({ status }) => status === 202, 'ballot is not limited (RATE_LIMITS=off)': ({ status }) => status !== 429 });
-  if (answer.status === 202) {
-    acknowledged.add(done);
-    votersAcknowledged.add(voters === 0 ? 0 : done);
-  } else if (answer.status >= 400 && answer.status < 500) {
-    refused.add(ballots);
-    votersRefused.add(voters);
-  }
+  if (answer.status === 202) countAcknowledged(ballots, voters);
+  else if (answer.status >= 400 && answer.status < 500) countRefused(ballots, voters);
   return answer.status === 202;
 }
 
 /** One ballot. Without a cookie the server takes the sender for a new voter, and gives a cookie that the jar of this
  *  iteration keeps; so `isNew` is the first ballot of an iteration, and the others replace it. */
 export function castBallot(poll, isNew) {
-  sent.add(1);
-  votersSent.add(isNew ? 1 : 0);
+  countSent(1, isNew ? 1 : 0);
   const answer = sendJson('PUT', `${VOTE_URL}/v1/polls/${poll}/ballot`, 'PUT ballot', { selection: [randomOption()] });
-  book(answer, 1, isNew ? 1 : 0, 1);
+  book(answer, 1, isNew ? 1 : 0);
   return answer.status === 202 ? answer.json('receipt') : null;
 }
 
@@ -43,10 +43,9 @@ export function castBallot(poll, isNew) {
 export function castMany(poll, n) {
   const prefix = `${exec.scenario.name}-${exec.scenario.iterationInTest}`;
   const ballots = Array.from({ length: n }, (_, i) => ({ voter: `${prefix}-${i}`, selection: [randomOption()] }));
-  sent.add(n);
-  votersSent.add(n);
+  countSent(n, n);
   const answer = sendJson('POST', `${VOTE_URL}/v1/polls/${poll}/ballots`, 'POST ballots', { ballots }, API_KEY);
-  return book(answer, n, n, n);
+  return book(answer, n, n);
 }
 
 /** A voter's visit, one an iteration: the vote, and one in ten changes their mind. Gives the last receipt. */

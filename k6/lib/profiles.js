@@ -1,5 +1,6 @@
 // The shapes of load, as scenarios with arrival rates: a slow answer does not slow the arrivals, as with people.
 // SPDX-License-Identifier: MIT
+import { comparison } from './ledger.js';
 
 export const PROFILE = __ENV.PROFILE || 'smoke';
 
@@ -15,37 +16,52 @@ const SHAPES = {
   load: { length: '5m', rate: 1, stages: (s) => [[1, s / 10], [1, s], [0, s / 10]] },
   stress: { length: '8m', rate: 1, stages: (s) => [1, 2, 3, 4].flatMap((n) => [[n, 5], [n, s / 4]]) },
   spike: { length: '1m', rate: 1, stages: (s) => [[0.25, 0], [0.25, s], [4, 3], [4, s], [0.25, 3], [0.25, s]] },
-  soak: { length: '2h', rate: 0.5, stages: (s) => [[1, 30], [1, s], [0, 30]] },
+  soak: { length: '2h', rate: 0.5, stages: (s) => [[1, Math.min(30, s / 4)], [1, s], [0, Math.min(30, s / 4)]] },
   breakpoint: { length: '20m', rate: 1, stages: (s) => [[20, s]] },
 };
 
-/** A scenario that calls `exec` so often a second (RATE times `share` when that is set) in the chosen profile. */
-export function scenario(exec, perSecond, { share = 1, maxUsers = 2000 } = {}) {
-  const shape = SHAPES[PROFILE];
-  if (!shape) throw new Error(`PROFILE=${PROFILE}: one of ${Object.keys(SHAPES).join(', ')}`);
-  const rate = Math.max(1, Math.round(__ENV.RATE ? Number(__ENV.RATE) * share : perSecond * shape.rate));
-  const stages = shape.stages(seconds(__ENV.DURATION || shape.length));
+function shape() {
+  const { length, rate, stages } = SHAPES[PROFILE] || {};
+  if (!stages) throw new Error(`PROFILE=${PROFILE}: one of ${Object.keys(SHAPES).join(', ')}`);
+  return { rate, stages: stages(seconds(__ENV.DURATION || length)) };
+}
+
+const arrivals = (perSecond, share) => Math.max(1, Math.round(__ENV.RATE ? Number(__ENV.RATE) * share : perSecond * shape().rate));
+
+/** A scenario that calls `exec` so often a second (RATE times `share` when that is set) in the chosen profile. `holds`: the
+ *  seconds that an iteration may take; so many users are made before the first arrival, for one that waits until a user
+ *  is made is dropped. */
+export function scenario(exec, perSecond, { share = 1, holds = 0.5, maxUsers = 2000 } = {}) {
+  const { stages } = shape();
+  const rate = arrivals(perSecond, share);
+  const peak = rate * Math.max(...stages.map(([n]) => n));
   return {
     executor: 'ramping-arrival-rate', exec, timeUnit: '1s', gracefulStop: '35s', startRate: stages[0][1] === 0 ? Math.round(rate * stages[0][0]) : 1,
-    preAllocatedVUs: Math.min(maxUsers, Math.max(5, Math.ceil(rate / 10))), maxVUs: maxUsers,
+    preAllocatedVUs: Math.min(maxUsers, Math.ceil(peak * holds) + 5), maxVUs: maxUsers,
     stages: stages.filter(([, s]) => s > 0).map(([n, s]) => ({ target: Math.round(rate * n), duration: `${Math.max(1, Math.round(s))}s` })),
     tags: { profile: PROFILE },
   };
 }
 
+/** The arrivals a second that a profile which rises all the time, breakpoint, has come to after so many milliseconds. */
+export function reached(perSecond, ms) {
+  const [[most, length]] = shape().stages;
+  return Math.round(arrivals(perSecond, 1) * most * Math.min(1, ms / 1000 / length));
+}
+
 /** How long the profile lasts, and so many seconds more, for scenarios beside the load. */
 export function totalLength(more) {
-  const stages = SHAPES[PROFILE].stages(seconds(__ENV.DURATION || SHAPES[PROFILE].length));
-  return `${Math.ceil(stages.reduce((sum, [, s]) => sum + s, more))}s`;
+  return `${Math.ceil(shape().stages.reduce((sum, [, s]) => sum + s, more))}s`;
 }
 
 /** The thresholds of all journeys and those of one, by the names of routes: `{'PUT ballot': 500}` is p(99) in ms. Smoke
  *  judges answers alone, so that a slow machine passes it; breakpoint ends where they break. */
 export function thresholds(latencies, more = {}) {
   const abort = (threshold) => (PROFILE === 'breakpoint' ? { threshold, abortOnFail: true, delayAbortEval: '10s' } : threshold);
-  const all = { checks: [abort(PROFILE === 'smoke' ? 'rate==1' : 'rate>0.999')], http_req_failed: [abort(PROFILE === 'smoke' ? 'rate==0' : 'rate<0.001')], ...more };
+  const all = { checks: [abort(PROFILE === 'smoke' ? 'rate==1' : 'rate>0.999')], http_req_failed: [abort(PROFILE === 'smoke' ? 'rate==0' : 'rate<0.001')], ...comparison, ...more };
   if (PROFILE === 'smoke') return all;
   for (const [name, ms] of Object.entries(latencies)) all[`http_req_duration{name:${name}}`] = [abort(`p(99)<${ms}`)];
+  if (PROFILE === 'breakpoint') all.dropped_iterations = [abort('rate<10')]; // all users wait for answers
   if (PROFILE === 'load' || PROFILE === 'soak') all.dropped_iterations = ['count==0'];
   return all;
 }
@@ -54,4 +70,5 @@ export const common = {
   insecureSkipTLSVerify: __ENV.INSECURE === '1', // certificates of tests are self-signed
   summaryTrendStats: ['avg', 'min', 'med', 'p(95)', 'p(99)', 'max'],
   setupTimeout: '30s',
+  teardownTimeout: '180s',
 };

@@ -1,11 +1,12 @@
 // What a run leaves behind: a few lines to read, and a file with all its figures.
 // SPDX-License-Identifier: MIT
-import { PROFILE } from './profiles.js';
+import { PROFILE, reached } from './profiles.js';
 
 const count = (metrics, name) => (metrics[name] ? metrics[name].values.count : 0);
 
-/** For handleSummary: the file SUMMARY (default summary.json) has the run's poll and k6's own figures. */
-export function summarize(journey, data) {
+/** For handleSummary: the file SUMMARY (default summary.json) has the run's poll and k6's own figures. `perSecond` is
+ *  the journey's rate when RATE is not set. */
+export function summarize(journey, perSecond, data) {
   const { metrics } = data;
   const { poll } = data.setup_data || {};
   const ballots = {
@@ -24,7 +25,13 @@ export function summarize(journey, data) {
       lines.push(`  ${name}: ${JSON.stringify(values)}`);
     }
   }
+  if (metrics.ballots_missing) {
+    const unequal = failed.some((line) => /^(ballots|voters)_(missing|too_many) /.test(line));
+    lines.push(`  ballots and voters, and those of the ledger: ${unequal ? 'NOT EQUAL' : 'equal'}`);
+  }
+  const rate = PROFILE === 'breakpoint' ? reached(perSecond, data.state.testRunDurationMs) : undefined;
+  if (rate !== undefined) lines.push(`  ${failed.length > 0 ? 'broke at' : 'did not break up to'} ${rate} arrivals a second`);
   for (const threshold of failed) lines.push(`  threshold crossed: ${threshold}`);
-  const file = { journey, profile: PROFILE, poll, ballots, voters, crossed: failed, checks: data.root_group, metrics };
+  const file = { journey, profile: PROFILE, poll, ballots, voters, reached: rate, crossed: failed, checks: data.root_group, metrics };
   return { stdout: `${lines.join('\n')}\n`, [__ENV.SUMMARY || 'summary.json']: `${JSON.stringify(file, null, 2)}\n` };
 }

@@ -5,7 +5,7 @@ import { check, fail, sleep } from 'k6';
 
 export const VOTE_URL = (__ENV.VOTE_URL || 'https://127.0.0.1:8081').replace(/\/$/, '');
 export const RESULT_URL = (__ENV.RESULT_URL || 'https://127.0.0.1:8082').replace(/\/$/, '');
-export const API_KEY = __ENV.API_KEY || '';
+export const API_KEY = __ENV.API_KEY || (__ENV.API_KEY_FILE ? open(__ENV.API_KEY_FILE).trim() : '');
 export const OPTIONS = ['a', 'b', 'c', 'd'];
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };

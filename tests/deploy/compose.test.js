@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -125,6 +125,22 @@ test('the classic 3,000 posts', options, async () => {
     const [a, b] = (await request(resultUrl, { path: '/v1/polls/demo/results' })).json.results.map(({ count }) => count);
     return again ? a >= 2001 && b >= 1000 : a === 2001 && b === 1000;
   });
+});
+
+test('k6, in a container, finds in the ledger what it saw acknowledged', options, async (t) => {
+  const found = await run('scripts/fetch-k6', [], { timeout: 600_000, check: false });
+  if (found.code !== 0) return t.skip(`no k6: ${found.out.trim().split('\n').at(-1)}`);
+  const context = join(folder, 'k6');
+  mkdirSync(context);
+  copyFileSync(found.stdout.trim(), join(context, 'k6'));
+  const image = `${env.IMAGE_PREFIX}/k6:local`;
+  await engine.build(image, 'tests/deploy/k6.Dockerfile', { context });
+  // Whether each answer came in time is not the question here: a threshold may be crossed, code 99.
+  const load = await compose(['--profile', 'load', 'run', '--rm', '-T', 'load'],
+    { check: false, env: { K6_IMAGE: image, JOURNEY: 'mixed', PROFILE: 'smoke', RATE: '20', DURATION: '2s' } });
+  assert.match(load.out, /and those of the ledger: equal/);
+  assert.ok(Number(/"acknowledged":(\d+)/.exec(load.out)[1]) > 100, load.out); // with the API key, 100 a request
+  assert.ok([0, 99].includes(load.code), load.out);
 });
 
 test('inside: no root, no capabilities, nothing to write, no secrets in sight', options, async () => {
