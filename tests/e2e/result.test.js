@@ -195,13 +195,17 @@ test('the big screen can be read from the last row, however many the options and
     await cast(poll, [`o${n - 1}`]);
     await page.goto(address(poll, '/present'));
     await page.locator('.screen .bar').nth(shown - 1).waitFor();
-    const seen = await page.evaluate(() => {
+    const look = () => page.evaluate(() => {
       const [chart, title, keys] = ['.screen-chart', 'h1', '.screen-keys'].map((one) => document.querySelector(one));
       const size = (one) => parseFloat(getComputedStyle(one).fontSize);
       return { names: Math.min(...[...document.querySelectorAll('.screen .name')].map(size)), title: size(title), isCut: title.scrollHeight > title.clientHeight + 4,
         low: Math.max(...[...chart.querySelectorAll('.bar, .more')].map((one) => one.getBoundingClientRect().bottom)) - keys.getBoundingClientRect().top };
     });
-    assert.ok(seen.names >= 15 && seen.title >= 22 && !seen.isCut && seen.low <= 0, `${n} options: ${JSON.stringify(seen)}`);
+    await until(`${n} options can be read`, async () => { // sizes come a frame after the bars
+      const seen = await look();
+      if (!(seen.names >= 15 && seen.title >= 22 && !seen.isCut && seen.low <= 0)) throw new Error(JSON.stringify(seen));
+      return true;
+    });
     assert.equal(await page.locator('.screen .bar').count(), shown);
     assert.equal(await page.locator('.more').count(), n > shown ? 1 : 0);
     await page.locator('.bar.leads').waitFor(); // who leads is never among those left out
