@@ -79,6 +79,7 @@ export function pollView({ code }) {
     if (text && text !== said) announce(text);
     said = text;
     if (kept?.state === 'refused') onRefused(kept.problem ?? '');
+    else if (draft.choices.length || Object.keys(draft.scores).length) isChanging = true; // another tab has cast one
     refresh();
   });
 
@@ -107,10 +108,12 @@ export function pollView({ code }) {
       document.getElementById('voting-code')?.focus();
       return;
     }
+    const selection = selectionOf(poll, draft);
+    draft = draftOf();
     isChanging = false;
     keepDraft(code, null);
     codeError = '';
-    cast(code, selectionOf(poll, draft), poll.voter_policy === 'code' ? codeText : undefined);
+    cast(code, selection, poll.voter_policy === 'code' ? codeText : undefined);
     refresh();
     queueMicrotask(() => queueMicrotask(() => {
       focusHeading();

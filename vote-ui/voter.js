@@ -1,6 +1,5 @@
 // What voters use, in one file: join, vote, and what became of the ballot.
 // SPDX-License-Identifier: MIT
-import { addLanguage } from '../web/i18n.js';
 import { keepPage } from './keep_page.js';
 import { startOutbox } from './outbox.js';
 
@@ -8,7 +7,5 @@ export { homeView } from './home.js';
 export { pollView } from './poll.js';
 export { receiptView } from './receipt.js';
 
-/** Once its sentences are here too. */
-export const ready = addLanguage({ en: () => import('./lang/voter.en.js'), fr: () => import('./lang/voter.fr.js') });
 startOutbox();
 setTimeout(keepPage, 1000); // what one came for goes first

@@ -9,8 +9,6 @@ import { stored, store } from './store.js';
 
 export const LANGUAGES = /** @type {const} */ (['en', 'fr']);
 
-/** @type {Language} */
-let language = 'en';
 /** @type {Messages} */
 let messages = {};
 /** @typedef {Record<Language, () => Promise<{messages: Messages}>>} Source where sentences come from */
@@ -26,21 +24,19 @@ function preferred() {
     ?? navigator.languages.map(known).find(Boolean) ?? 'en';
 }
 
+/** @type {Language} */
+let language = preferred();
+
 /** Loads the sentences of a language. @param {Language} wanted */
 async function use(wanted) {
   const parts = await Promise.all(sources.map((source) => source[wanted]()));
-  messages = Object.assign({}, ...parts.map((part) => part.messages));
+  // Parts of one language may come in any order.
+  messages = Object.assign(wanted === language ? messages : {}, ...parts.map((part) => part.messages));
   language = wanted;
   document.documentElement.lang = wanted;
 }
 
-/** Sets where the sentences of the page come from, and loads the preferred language. @param {Source} source */
-export async function startLanguage(source) {
-  sources.push(source);
-  await use(preferred());
-}
-
-/** Adds sentences of a part of the page that is loaded later. @param {Source} source */
+/** Adds sentences of the page, or of a part of it, and loads them. @param {Source} source */
 export async function addLanguage(source) {
   sources.push(source);
   await use(language);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { announce } from './announce.js';
 import { html, render } from './html.js';
-import { LANGUAGES, currentLanguage, setLanguage, startLanguage, t } from './i18n.js';
+import { LANGUAGES, addLanguage, currentLanguage, setLanguage, t } from './i18n.js';
 import { currentTheme, nextTheme, startTheme } from './theme.js';
 
 /** @typedef {import('./html.js').TemplateResult} TemplateResult */
@@ -19,7 +19,7 @@ import { currentTheme, nextTheme, startTheme } from './theme.js';
 
 /**
  * @typedef {object} ShellOptions
- * @property {Parameters<typeof startLanguage>[0]} languages
+ * @property {Parameters<typeof addLanguage>[0]} languages
  * @property {[string, ViewMaker][]} routes pattern, as `/p/:code`, and what it shows
  * @property {ViewMaker} notFound
  * @property {() => TemplateResult} [nav] links in the header
@@ -182,7 +182,7 @@ function onClick(event) {
 export async function startShell(given) {
   options = given;
   startTheme();
-  await startLanguage(options.languages);
+  await addLanguage(options.languages);
   open();
   document.addEventListener('click', onClick);
   addEventListener('popstate', () => {

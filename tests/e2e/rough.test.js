@@ -31,7 +31,7 @@ async function deviceWith(script, argument) {
   return device;
 }
 
-test('a half-filled ballot stays: over a skip link, a look elsewhere and back, and a reload', async () => {
+test('a half-filled ballot stays: over a skip link, a look elsewhere and back, a reload, and a vote in another tab', async () => {
   const { id } = await instance.createPoll({ method: 'approval', options: FRUIT });
   const page = await openVote(`/p/${id}`);
   const isTicked = async (name) => {
@@ -59,6 +59,13 @@ test('a half-filled ballot stays: over a skip link, a look elsewhere and back, a
   await page.getByLabel('Plums').check({ force: true });
   await page.reload();
   assert.ok(await isTicked('Plums'), 'a change that was begun');
+  const tab = await openVote(`/p/${id}`, { device: page.context() });
+  await button(tab, 'Change my vote').click();
+  await tab.getByLabel('Apples').check({ force: true });
+  await button(tab, 'Cast my ballot').click();
+  await counted(tab);
+  await tab.close();
+  assert.ok(await isTicked('Plums'), 'while another tab voted');
   await button(page, 'Leave it as it is').click();
   await page.reload();
   await page.locator('.choice', { hasText: 'Pears' }).waitFor();
