@@ -214,8 +214,12 @@ test('the worker keeps a new version of the page, drops the old one, and leaves 
   });
   await page.goto(`${instance.votePage}/docs`); // not the page's: the service's own answer
   assert.doesNotMatch(await page.content(), /<h1>old/);
-  await page.goto(`${instance.votePage}/p/${id}`);
-  await button(page, 'Apples').click(); // the network goes first
+  await until('the network went first', async () => { // unless it took three seconds
+    await page.goto(`${instance.votePage}/p/${id}`);
+    await button(page, 'Apples').waitFor({ timeout: 5000 });
+    return true;
+  });
+  await button(page, 'Apples').click();
   await counted(page);
   const paths = await until('the old one is dropped', async () => {
     const kept = await keptPaths();
