@@ -273,6 +273,8 @@ void ballots_handle_bulk(struct http_call *call)
                json_array_size(list) > (size_t)settings.bulk_ballots) {
         http_problem(call, PROBLEM_INVALID_FIELD, "/ballots", "Send an array of 1 to %lld ballots.",
                      (long long)settings.bulk_ballots);
+    } else if (group_is_full(vote_api_group(call))) {
+        http_problem(call, PROBLEM_OVERLOADED, NULL, "Many ballots wait for the broker; try again in a second.");
     } else if (ballots_check_open(call, poll)) {
         accept_bulk(call, poll, list);
     }

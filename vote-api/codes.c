@@ -159,7 +159,9 @@ static void on_codes_job_done(struct job *super)
     struct codes_job *job = H2O_STRUCT_FROM_MEMBER(struct codes_job, job, super);
     struct http_call *call = job->ticket->call;
 
-    if (call != NULL && job->status == ST_OK)
+    if (call != NULL && super->is_late)
+        jobs_refuse(call);
+    else if (call != NULL && job->status == ST_OK)
         reply_codes(call, job);
     else if (call != NULL && job->status == ST_INVALID)
         refuse_number(call, job->poll->voting_codes);
@@ -192,7 +194,7 @@ static void submit(struct http_call *call, struct poll *poll, size_t n)
     job->format = code_format_of(accept.base, accept.len);
     job->ticket = http_call_wait(call);
     if (!jobs_submit(api->jobs, &job->job)) {
-        http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many polls are being changed; try again in a second.");
+        jobs_refuse(call);
         http_ticket_free(job->ticket);
         poll_release(poll);
         free(job);

@@ -41,6 +41,7 @@ struct group {
     struct batch *first, *last; /* gathering; only the last one takes ballots */
     struct batch *spare;
     unsigned in_flight;
+    size_t ballots; /* that wait: gathered, or with the broker */
 };
 
 static struct {
@@ -117,9 +118,15 @@ void group_add(struct group *group, struct http_call *call, const struct ballot 
     batch->waiters[batch->n_waiters++] = (struct waiter){http_call_wait(call), reply, arg, batch->content.n_ballots, n};
     for (size_t i = 0; i < n; i++)
         add_ballot(batch, &ballots[i]);
+    group->ballots += n;
     /* One turn may bring thousands of requests: the broker need not wait for its end. */
     if (group->first->content.n_ballots >= group->limits.batch_ballots / EARLY_FRACTION)
         group_turn_end(group);
+}
+
+bool group_is_full(const struct group *group)
+{
+    return group->ballots >= GROUP_BATCHES_MAX * group->limits.batch_ballots;
 }
 
 /* --- the way back */
@@ -146,6 +153,7 @@ static void on_batch_done(void *arg)
     struct group *group = batch->group;
 
     group->in_flight--;
+    group->ballots -= batch->content.n_ballots;
     group_turn_end(group); /* the broker works on the next batch while this one is answered */
     free(batch->publication.data.data);
     for (size_t i = 0; i < batch->n_waiters; i++)

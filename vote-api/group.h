@@ -12,6 +12,8 @@
 #include "http.h"
 #include "publisher.h"
 
+#define GROUP_BATCHES_MAX 16 /* batches that may wait, full ones, before it is no place for many ballots at once */
+
 struct group;
 
 struct group_limits {
@@ -42,6 +44,8 @@ struct group *group_new(struct http_loop *loop, struct publisher *publisher, con
 /* Copies the ballots into one batch (1..limit of them) and makes the request wait. */
 void group_add(struct group *group, struct http_call *call, const struct ballot *ballots, size_t n, group_reply reply,
                void *arg);
+/* Whether so much waits already that a request with many ballots had better come again: each takes about 100 bytes. */
+bool group_is_full(const struct group *group);
 /* Hands over what gathered, if it may. */
 void group_turn_end(struct group *group);
 

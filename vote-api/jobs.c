@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "jobs.h"
 
+#include "clock.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -34,7 +35,9 @@ static void *jobs_run(void *arg)
             jobs->last = &jobs->first;
         jobs->waiting--;
         pthread_mutex_unlock(&jobs->lock);
-        job->run(job);
+        job->is_late = clock_mono_ms() - job->since_ms > JOBS_WAIT_MS;
+        if (!job->is_late)
+            job->run(job);
         http_loop_post(job->loop, on_done, job);
     }
     return NULL;
@@ -58,12 +61,18 @@ enum status jobs_open(struct jobs **out, struct errmsg *err)
     return ST_OK;
 }
 
+void jobs_refuse(struct http_call *call)
+{
+    http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many polls are being changed; try again in a second.");
+}
+
 bool jobs_submit(struct jobs *jobs, struct job *job)
 {
     pthread_mutex_lock(&jobs->lock);
     bool room = jobs->waiting < JOBS_MAX;
     if (room) {
         job->next = NULL;
+        job->since_ms = clock_mono_ms();
         *jobs->last = job;
         jobs->last = &job->next;
         jobs->waiting++;

@@ -18,6 +18,7 @@
 #include "request_limits.h"
 #include "service.h"
 #include "settings.h"
+#include "utf8.h"
 #include "vote_api.h"
 #include "voter.h"
 #ifdef HAVE_MIMALLOC
@@ -233,6 +234,16 @@ static void on_stop(void *server)
     http_drain(server, (int)settings.drain_ms);
 }
 
+/* Both stand in the title of the default poll too, "A vs B?". */
+#define OPTION_MAX ((POLL_TITLE_MAX - 5) / 2)
+
+static enum status check_label(const char *name, const char *label, struct errmsg *err)
+{
+    if (utf8_is_valid(label, strlen(label), OPTION_MAX))
+        return ST_OK;
+    return fail(err, ST_CONFIG, "%s is a label of at most %d characters in UTF-8", name, OPTION_MAX);
+}
+
 /* Makes the keys; their memory is the process's. */
 static enum status check_settings(struct errmsg *err)
 {
@@ -245,7 +256,11 @@ static enum status check_settings(struct errmsg *err)
         return fail_within(err, st, "API_KEYS");
     if (settings.default_poll[0] != '\0' && !poll_id_is_valid(settings.default_poll, strlen(settings.default_poll)))
         return fail(err, ST_CONFIG, "DEFAULT_POLL has 1 to %d of a-z, 0-9 and -", POLL_ID_MAX);
-    st = http_proxies_parse(settings.trusted_proxies, &api.trusted_proxies, err);
+    st = check_label("OPTION_A", settings.option_a, err);
+    if (st == ST_OK)
+        st = check_label("OPTION_B", settings.option_b, err);
+    if (st == ST_OK)
+        st = http_proxies_parse(settings.trusted_proxies, &api.trusted_proxies, err);
     return st == ST_OK ? limits_open(err) : st;
 }
 

@@ -242,7 +242,9 @@ static void on_poll_job_done(struct job *job)
     struct poll_job *poll_job = H2O_STRUCT_FROM_MEMBER(struct poll_job, job, job);
     struct http_call *call = poll_job->ticket->call;
 
-    if (call != NULL && poll_job->status == ST_OK)
+    if (call != NULL && job->is_late)
+        jobs_refuse(call);
+    else if (call != NULL && poll_job->status == ST_OK)
         reply_changed(call, poll_job);
     else if (call != NULL && poll_job->status == ST_INVALID)
         http_problem_json(call, poll_job->problem, &poll_job->json_err);
@@ -275,7 +277,7 @@ static void submit(struct http_call *call, enum change change, struct poll *poll
     }
     job->ticket = http_call_wait(call);
     if (!jobs_submit(api->jobs, &job->job)) {
-        http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many polls are being changed; try again in a second.");
+        jobs_refuse(call);
         http_ticket_free(job->ticket);
         poll_release(poll);
         json_decref(body);

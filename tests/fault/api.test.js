@@ -114,6 +114,30 @@ test('a ballot that was not confirmed, of a voter without a cookie: sent again w
   assert.equal((await instance.books('demo')).rows.size, before + 1);
 });
 
+test('many ballots at once while the broker does not answer: only so many wait, then 503, and all that waited count', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  const program = await instance.spawn('vote-api', { HTTP_LOOPS: '1', BATCH_BALLOTS: '100', ACK_TIMEOUT_MS: '60000' });
+  await until('it knows the poll', async () => (await request(program.url, { path: `/v1/polls/${poll.id}` })).status === 200);
+  const bulk = (name) => request(program.url, { method: 'POST', path: `/v1/polls/${poll.id}/ballots`, timeout: 60_000,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${instance.apiKey}` },
+    body: JSON.stringify({ ballots: Array.from({ length: 1000 }, (_, i) => ({ voter: `${name} ${i}`, selection: ['o1'] })) }) });
+  const nats = await instance.signal('nats', 'SIGSTOP');
+  let waiting;
+  try {
+    waiting = [bulk('a'), bulk('b')]; // 2,000 ballots; 16 batches of 100 may wait
+    await until('they wait', async () => metricValue((await request(program.url, { path: '/metrics' })).text, 'http_requests_waiting') >= 2);
+    const refused = await bulk('c');
+    assert.deepEqual([refused.status, refused.json.type], [503, '/problems/overloaded'], refused.text);
+  } finally {
+    process.kill(nats, 'SIGCONT');
+  }
+  for (const answer of await Promise.all(waiting)) assert.equal(answer.status, 202, answer.text);
+  await until('there is room again', async () => (await bulk('c')).status === 202);
+  await instance.settle();
+  assert.equal((await instance.books(poll.id)).rows.size, 3000);
+  program.kill('SIGTERM');
+});
+
 test('result-api, SIGTERM with requests and event streams open: ends in time', async () => {
   const poll = await instance.createPoll({ n: 3 });
   const program = await instance.spawn('result-api');

@@ -68,6 +68,8 @@ const BAD = [
   ['vote-api', { SECRET_KEYS: 'k1:12' }, /SECRET_KEYS/],
   ['vote-api', { SECRET_KEYS: `${KEYS},${KEYS}` }, /SECRET_KEYS/],
   ['vote-api', { API_KEYS: 'gateway:nohex' }, /API_KEYS/],
+  ['vote-api', { OPTION_A: 'x'.repeat(98) }, /OPTION_A.*97/],
+  ['vote-api', { OPTION_B: 'é'.repeat(98) }, /OPTION_B.*97/],
   ['vote-api', { PORT: 'eighty' }, /PORT.*(1|number)/],
   ['vote-api', { PORT: '0' }, /PORT/],
   ['vote-api', { PORT: '70000' }, /PORT.*65535/],
