@@ -4,7 +4,7 @@ import { run } from './engine.js';
 import { request } from './http.js';
 import { until } from './wait.js';
 
-const UPDATE_MS = 120_000; // an update, on a machine that has much else to do
+const UPDATE_MS = 300_000; // an update, on a machine that has much else to do
 
 export class Stack {
   /** `files` as `docker stack deploy` wants them, `env` what they read. */
@@ -62,8 +62,8 @@ export class Stack {
     const answers = await Promise.all(['nats-1', 'nats-2', 'nats-3'].map(async (name) => {
       const [id] = await this.containers(name);
       if (!id) return [];
-      const { code, stdout } = await this.engine.docker('exec', { check: false, timeout: 3000,
-        args: [id, 'wget', '-q', '-T', '2', '-O', '-', 'http://127.0.0.1:8222/jsz?streams=true&config=true'] }).catch(() => ({ code: 1 }));
+      const { code, stdout } = await this.engine.docker('exec', { check: false, timeout: 30_000,
+        args: [id, 'wget', '-q', '-T', '20', '-O', '-', 'http://127.0.0.1:8222/jsz?streams=true&config=true'] }).catch(() => ({ code: 1 }));
       return code === 0 ? [[name, JSON.parse(stdout)]] : [];
     }));
     return Object.fromEntries(answers.flat());
@@ -89,7 +89,7 @@ export class Stack {
       const all = Object.values(streams);
       if (all.length < 4 || !all.every(({ copies, current }) => copies === 3 && current === 3)) throw new Error(JSON.stringify(streams));
       return streams;
-    }, { timeout: 90_000, every: 500 });
+    }, { timeout: 180_000, every: 500 });
   }
 
   /** The rows of a query as JSON. */
@@ -133,7 +133,7 @@ export class Stack {
         .map((command) => this.owned(command)))).flat();
       if (left.length > 0) throw new Error(left.join(' '));
       return true;
-    }, { timeout: 60_000, every: 250 });
+    }, { timeout: 180_000, every: 250 });
   }
 }
 
@@ -143,5 +143,5 @@ export function applied(origin, poll) {
     const { json } = await request(origin, { path: `/v1/polls/${poll}/results` });
     if (json.ledger?.pending !== 0) throw new Error(JSON.stringify(json.ledger));
     return json.ledger;
-  }, { timeout: 60_000, every: 250 });
+  }, { timeout: 120_000, every: 250 });
 }
