@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { Instance, IS_SANITIZED } from '../lib/instance.js';
-import { PROTOCOLS, request, requestJson } from '../lib/http.js';
+import { PROTOCOLS, patiently, request, requestJson } from '../lib/http.js';
 import { encodeBatch } from '../lib/proto.js';
 import { pick, seedOfRun, seeded } from '../lib/random.js';
 import { runoff } from '../lib/runoff.js';
@@ -88,7 +88,7 @@ async function cast(poll, select) {
 }
 
 async function close(poll) {
-  const answer = await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, { state: 'closed' }, bearer(poll.token));
+  const answer = await patiently(() => requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, { state: 'closed' }, bearer(poll.token)));
   assert.equal(answer.status, 200, answer.text);
 }
 

@@ -8,7 +8,7 @@ import { History } from '../lib/history.js';
 import { Instance } from '../lib/instance.js';
 import { Voters } from '../lib/voters.js';
 import { acknowledges, assertExact } from '../lib/check.js';
-import { request, requestJson } from '../lib/http.js';
+import { patiently, request, requestJson } from '../lib/http.js';
 import { announceTerm, encodeBatch } from '../lib/proto.js';
 import { pick, seedOfRun, seeded } from '../lib/random.js';
 import { readBatches } from '../lib/stream.js';
@@ -40,7 +40,7 @@ async function fences() {
 }
 
 async function must(poll, body) {
-  const answer = await patch(poll, body);
+  const answer = await patiently(() => patch(poll, body));
   assert.equal(answer.status, 200, `${JSON.stringify(body)}: ${answer.text}`);
   return answer.json;
 }

@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { Instance } from '../lib/instance.js';
 import { EventStream } from '../lib/events.js';
-import { PROTOCOLS, request, requestJson } from '../lib/http.js';
+import { PROTOCOLS, patiently, request, requestJson } from '../lib/http.js';
 import { until } from '../lib/wait.js';
 
 let instance;
@@ -21,7 +21,7 @@ const get = (poll, form = 'results', headers = {}, query = '', protocol = 'HTTP/
 const stream = (poll, headers = {}, query = '') => EventStream.open(instance.resultUrl, `/v1/polls/${poll.id}/results/stream${query}`, { headers });
 
 async function patch(poll, change) {
-  const answer = await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, change, bearer(poll));
+  const answer = await patiently(() => requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, change, bearer(poll)));
   assert.equal(answer.status, 200, answer.text);
   return answer.json;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 import http from 'node:http';
 import http2 from 'node:http2';
+import { until } from './wait.js';
 
 export const PROTOCOLS = ['HTTP/1.1', 'HTTP/2'];
 
@@ -98,6 +99,14 @@ function requestHttp2(origin, { method = 'GET', path = '/', headers = {}, body, 
 /** Sends one request on a connection of its own. */
 export function request(origin, options = {}, protocol = 'HTTP/1.1') {
   return protocol === 'HTTP/2' ? requestHttp2(origin, options) : requestHttp1(origin, options);
+}
+
+/** Asks until the answer is no 503: a broker that is slow for a moment is no fault of what is tested. Of what may be asked again. */
+export function patiently(ask) {
+  return until('the broker answers in time', async () => {
+    const answer = await ask();
+    return answer.status !== 503 && answer;
+  });
 }
 
 /** Sends JSON and reads JSON. */
