@@ -1,10 +1,12 @@
 # What stands in for the official images nats and postgres where none can be pulled: Debian 13's packages, used alike.
 # SPDX-License-Identifier: MIT
+# A nats-server beside this file is taken before Debian's.
 # Built with docker build --target nats|postgres.
 ARG DEBIAN_IMAGE
 
 FROM ${DEBIAN_IMAGE} AS nats
 RUN apt-get update && apt-get install -y --no-install-recommends nats-server wget && rm -rf /var/lib/apt/lists/*
+COPY make_cluster nats-server* /usr/local/bin/
 EXPOSE 4222 6222 8222
 CMD ["nats-server"]
 

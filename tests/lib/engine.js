@@ -1,7 +1,7 @@
 // A container engine for the tests: the one that runs, or one of our own, which goes away with them. Its images, made once.
 // SPDX-License-Identifier: MIT
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './instance.js';
@@ -109,9 +109,15 @@ export class Engine {
       for (const part of parts) await this.build(`${IMAGES}/${part}:local`, `${part}/Dockerfile`);
     };
     const standIns = async () => {
-      for (const target of ['nats', 'postgres']) {
-        await this.build(`${IMAGES}/${target}:local`, 'tests/deploy/stand_ins.Dockerfile', { target, context: 'tests/deploy' });
+      const context = mkdtempSync(join(scratchFolder(), 'scrutin-stand-ins-'));
+      for (const file of ['stand_ins.Dockerfile', 'make_cluster']) copyFileSync(join(ROOT, 'tests/deploy', file), join(context, file));
+      const { code, out, stdout } = await run('scripts/fetch-nats-cluster', [], { check: false, timeout: 600_000 });
+      if (code === 0) copyFileSync(stdout.trim(), join(context, 'nats-server'));
+      else console.log(`# Debian's nats-server stands in for the official one: ${out.trim()}`);
+      for (const target of ['postgres', 'nats']) {
+        await this.build(`${IMAGES}/${target}:local`, join(context, 'stand_ins.Dockerfile'), { target, context });
       }
+      rmSync(context, { recursive: true });
       await this.build(`${IMAGES}/seed:local`, 'seed/Dockerfile', { context: 'seed' });
     };
     await Promise.all([each(['vote-api', 'result-api', 'worker']), each(['vote-ui', 'result-ui']), standIns()]);
