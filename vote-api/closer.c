@@ -29,7 +29,7 @@ static enum status publish(struct bus *bus, const struct ballot_batch *mark, con
     return st;
 }
 
-enum status closer_publish_fence(struct bus *bus, const char *poll, unsigned term, struct errmsg *err)
+static enum status publish_fence(struct bus *bus, const char *poll, unsigned term, struct errmsg *err)
 {
     struct ballot_batch mark = {.term = term};
 
@@ -181,7 +181,7 @@ static bool fence(struct closer *closer, const struct fenced *due)
     if (st == ST_OK && is_abandoned(closer, poll)) {
         st = give_up(closer, poll, value.revision, &err);
     } else if (st == ST_OK && poll->term == due->term && is_due(closer, poll)) {
-        st = closer_publish_fence(closer->api->bus, due->poll, due->term, &err);
+        st = publish_fence(closer->api->bus, due->poll, due->term, &err);
         published = st == ST_OK;
         if (published)
             remember(closer, due);
