@@ -71,4 +71,10 @@ export const messages = {
   'receipt.counted': 'The ballot is part of the result.',
   'receipt.superseded': 'The ballot was received, but another one of the same voter counts in its place.',
   'receipt.rejected': 'The ballot was received, but does not count.',
+
+  'problem.not-recorded': 'The server could not confirm the ballot. Sending it again does no harm: you have one ballot.',
+  'problem.stream-full': 'The server has no room for more ballots. Please tell whoever runs it.',
+  'problem.receipt-not-found': 'This is not a receipt of ours. Check that it is complete.',
+  'problem.voting-code-needed': 'This poll needs a voting code. Ask whoever invited you for one.',
+  'problem.voting-code-wrong': 'This voting code does not fit this poll. Check it for typing errors.',
 };

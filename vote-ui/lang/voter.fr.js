@@ -72,4 +72,10 @@ export const messages = {
   'receipt.counted': 'Le bulletin fait partie du résultat.',
   'receipt.superseded': 'Le bulletin est reçu, mais un autre du même électeur compte à sa place.',
   'receipt.rejected': 'Le bulletin est reçu, mais ne compte pas.',
+
+  'problem.not-recorded': 'Le serveur n’a pas pu confirmer le bulletin. Le renvoyer ne pose aucun problème : vous n’avez qu’un bulletin.',
+  'problem.stream-full': 'Le serveur n’a plus de place pour d’autres bulletins. Prévenez l’organisateur.',
+  'problem.receipt-not-found': 'Ce reçu n’est pas de chez nous. Vérifiez qu’il est complet.',
+  'problem.voting-code-needed': 'Ce scrutin demande un code de vote. Demandez-le à la personne qui vous a invité.',
+  'problem.voting-code-wrong': 'Ce code de vote ne correspond pas à ce scrutin. Vérifiez qu’il est bien tapé.',
 };
