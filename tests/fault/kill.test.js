@@ -66,16 +66,14 @@ test('broker SIGSTOP 10 s: /livez at once, ballots 503 in time, then it resumes'
     try {
       const end = performance.now() + 10_000;
       const waits = new Map(instance.urls().map((url) => [url, []]));
-      const alive = (async () => {
+      const alive = Promise.all(instance.urls().map(async (url) => {
         while (performance.now() < end) {
-          for (const url of instance.urls()) {
-            const began = performance.now();
-            assert.equal((await request(url, { path: '/livez' })).status, 200);
-            waits.get(url).push(performance.now() - began);
-          }
+          const began = performance.now();
+          assert.equal((await request(url, { path: '/livez' })).status, 200);
+          waits.get(url).push(performance.now() - began);
           await pause(50);
         }
-      })();
+      }));
       const voting = (async () => {
         while (performance.now() < end - 2500) {
           const began = performance.now();
@@ -85,13 +83,12 @@ test('broker SIGSTOP 10 s: /livez at once, ballots 503 in time, then it resumes'
         }
       })();
       await Promise.all([alive, voting]);
-      // A loop that waits for the broker does so again and again, at least for the write deadline of 500 ms. A busy machine
-      // lets single ones wait too.
+      // A loop that waits for the broker does so again and again, each time for the write deadline of 500 ms or longer. A
+      // busy machine lets single answers wait too, so the time is counted that was spent on late ones.
       for (const [url, all] of waits) {
-        all.sort((a, b) => a - b);
-        const [median, slowest] = [all[Math.floor(all.length / 2)], all.at(-1)];
-        assert.ok(all.length >= 5 && median < 200 && slowest < 5000,
-          `/livez of ${url}: ${all.length} answers, the median took ${median?.toFixed()} ms, the slowest ${slowest?.toFixed()} ms`);
+        const late = all.filter((ms) => ms > 200).reduce((sum, ms) => sum + ms, 0);
+        console.log(`# ${url}: ${all.length} answers, the slowest after ${Math.max(...all).toFixed()} ms, ${late.toFixed()} ms spent on late ones`);
+        assert.ok(late < 4000, `/livez of ${url} kept us waiting for ${late.toFixed()} ms of 10,000`);
       }
     } finally {
       process.kill(nats, 'SIGCONT');
