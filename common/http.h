@@ -107,8 +107,6 @@ h2o_context_t *http_loop_context(struct http_loop *loop);
 bool http_loop_is_draining(struct http_loop *loop);
 /* Runs fn(arg) on the loop's thread, soon. From any thread. */
 void http_loop_post(struct http_loop *loop, void (*fn)(void *arg), void *arg);
-/* Calls fn for each loop, from the calling thread. */
-void http_each_loop(struct http_server *server, void (*fn)(struct http_loop *loop, void *arg), void *arg);
 
 /* --- reading a request */
 /* Who sent it: the peer, or, as long as that is a trusted proxy, whom its X-Forwarded-For names, from the right. For

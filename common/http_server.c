@@ -197,12 +197,6 @@ void http_drain(struct http_server *server, int grace_ms)
         http_loop_post(&server->loops[i], wake, NULL);
 }
 
-void http_each_loop(struct http_server *server, void (*fn)(struct http_loop *loop, void *arg), void *arg)
-{
-    for (int i = 0; i < server->options.loops; i++)
-        fn(&server->loops[i], arg);
-}
-
 void http_loop_set_data(struct http_loop *loop, void *data)
 {
     loop->data = data;

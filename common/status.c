@@ -6,29 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *text;
-    int http;
-    enum fate fate;
-} table[] = {
-#define STATUS_ROW(name, text, http, fate) [ST_##name] = {text, http, fate},
+static const char *const texts[] = {
+#define STATUS_ROW(name, text) [ST_##name] = text,
     STATUS_TABLE(STATUS_ROW)
 #undef STATUS_ROW
 };
 
 const char *status_text(enum status status)
 {
-    return table[status].text;
-}
-
-int status_http_code(enum status status)
-{
-    return table[status].http;
-}
-
-enum fate status_fate(enum status status)
-{
-    return table[status].fate;
+    return texts[status];
 }
 
 enum status fail(struct errmsg *err, enum status status, const char *format, ...)

@@ -41,21 +41,6 @@ struct board *board_new(size_t max_questions)
     return board;
 }
 
-void board_free(struct board *board)
-{
-    size_t cursor = 0;
-
-    if (board == NULL)
-        return;
-    for (struct wanted *wanted; (wanted = idmap_next(&board->wanted, &cursor)) != NULL;)
-        free(wanted);
-    idmap_fini(&board->wanted);
-    free(board->pinned);
-    pthread_cond_destroy(&board->changed);
-    pthread_mutex_destroy(&board->lock);
-    free(board);
-}
-
 /* --- pinning, under the lock */
 
 static void pin(struct board *board, struct wanted *wanted, enum board_urgency urgency)

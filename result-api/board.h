@@ -33,7 +33,6 @@ struct receipt_question {
 };
 
 struct board *board_new(size_t max_questions);
-void board_free(struct board *board); /* NULL is fine */
 
 /* A loop begins or ceases to hold the poll. Beginning also asks for its snapshot to be published once more. */
 void board_want(struct board *board, const char *id);

@@ -1,12 +1,10 @@
-/* store - libpq with a deadline on every answer.
+/* store - libpq with a deadline on every answer. store_look.c has what is asked.
  * SPDX-License-Identifier: MIT */
-#include "store.h"
+#include "store_internal.h"
 
 #include "alloc.h"
 #include "clock.h"
 #include "store_sql.h"
-#include <libpq-fe.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <sys/poll.h> /* <poll.h> would be found in common/ */
 
@@ -120,18 +118,21 @@ static enum status await_result(struct store *store, const char *doing, int64_t 
 /* The last result of what was sent, or the first that is an error. */
 static enum status receive(struct store *store, const char *doing, PGresult **out, struct errmsg *err)
 {
-    PGresult *kept = NULL, *result;
-    enum status st = await_result(store, doing, clock_mono_ms() + store->answer_ms, err);
+    int64_t deadline = clock_mono_ms() + store->answer_ms;
+    PGresult *kept = NULL, *result = NULL;
+    enum status st;
 
-    if (st != ST_OK)
-        return st;
-    while ((result = PQgetResult(store->conn)) != NULL) {
+    while ((st = await_result(store, doing, deadline, err)) == ST_OK && (result = PQgetResult(store->conn)) != NULL) {
         if (kept != NULL && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
             PQclear(result);
             continue;
         }
         PQclear(kept);
         kept = result;
+    }
+    if (st != ST_OK) {
+        PQclear(kept);
+        return st;
     }
     if (kept == NULL)
         return db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
@@ -183,18 +184,41 @@ static enum status answer(struct store *store, const char *doing, int sent, PGre
     return st;
 }
 
-/* Runs a prepared statement, or with n < 0 several that are not, without parameters. */
-static enum status ask(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
-                       PGresult **out, struct errmsg *err)
+enum status store_ask(struct store *store, const char *doing, const char *statement, const char *const *values, int n,
+                      PGresult **out, struct errmsg *err)
 {
     *out = NULL;
     if (store->conn == NULL)
         return fail(err, ST_DB_DOWN, "%s: not connected", doing);
-    int sent = n < 0 ? PQsendQuery(store->conn, sql) : PQsendQueryPrepared(store->conn, sql, n, values, NULL, NULL, 0);
-    return answer(store, doing, sent, out, err);
+    return answer(store, doing, PQsendQueryPrepared(store->conn, statement, n, values, NULL, NULL, 0), out, err);
 }
 
-static int64_t number(const PGresult *result, int row, int column)
+enum status store_run(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
+                      PGresult **out, struct errmsg *err)
+{
+    *out = NULL;
+    if (store->conn == NULL)
+        return fail(err, ST_DB_DOWN, "%s: not connected", doing);
+    return answer(store, doing, PQsendQueryParams(store->conn, sql, n, NULL, values, NULL, NULL, 0), out, err);
+}
+
+enum status store_run_rows(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
+                           void (*on_row)(void *arg, const PGresult *row), void *arg, struct errmsg *err)
+{
+    enum status st;
+
+    if (store->conn == NULL)
+        return fail(err, ST_DB_DOWN, "%s: not connected", doing);
+    if (PQsendQueryParams(store->conn, sql, n, NULL, values, NULL, NULL, 0) == 1)
+        st = receive_rows(store, doing, on_row, arg, err);
+    else
+        st = db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
+    if (st != ST_OK)
+        disconnect(store);
+    return st;
+}
+
+int64_t store_number(const PGresult *result, int row, int column)
 {
     return strtoll(PQgetvalue(result, row, column), NULL, 10);
 }
@@ -204,13 +228,13 @@ static int64_t number(const PGresult *result, int row, int column)
 static enum status check_schema(struct store *store, struct errmsg *err)
 {
     PGresult *result;
-    enum status st = ask(store, "read the schema's version", SQL_SCHEMA, NULL, -1, &result, err);
+    enum status st = store_run(store, "read the schema's version", SQL_SCHEMA, NULL, 0, &result, err);
 
     if (st == ST_DB_SCHEMA)
         return fail_within(err, st, "the database has no tables of ours that we may read; run db/migrate");
     if (st != ST_OK)
         return st;
-    int64_t found = PQntuples(result) > 0 ? number(result, 0, 0) : 0;
+    int64_t found = PQntuples(result) > 0 ? store_number(result, 0, 0) : 0;
     PQclear(result);
     if (found == STORE_SCHEMA)
         return ST_OK;
@@ -222,14 +246,10 @@ static enum status check_schema(struct store *store, struct errmsg *err)
 
 static enum status prepare(struct store *store, const char *name, const char *sql, struct errmsg *err)
 {
-    PGresult *result = NULL;
-    enum status st = PQsendPrepare(store->conn, name, sql, 0, NULL) == 1
-                         ? receive(store, name, &result, err)
-                         : db_fail(err, ST_DB_DOWN, name, PQerrorMessage(store->conn));
+    PGresult *result;
+    enum status st = answer(store, name, PQsendPrepare(store->conn, name, sql, 0, NULL), &result, err);
 
     PQclear(result);
-    if (st != ST_OK)
-        disconnect(store);
     return st;
 }
 
@@ -269,7 +289,8 @@ enum status store_connect(struct store *store, struct errmsg *err)
     }
     PQsetnonblocking(store->conn, 1);
     PQsetNoticeReceiver(store->conn, on_notice, NULL);
-    if ((st = ask(store, "begin the session", session, NULL, -1, &result, err)) != ST_OK)
+    st = answer(store, "begin the session", PQsendQuery(store->conn, session), &result, err);
+    if (st != ST_OK)
         return st;
     PQclear(result);
     if ((st = check_schema(store, err)) != ST_OK || (st = prepare(store, "epoch", SQL_EPOCH, err)) != ST_OK ||
@@ -278,250 +299,14 @@ enum status store_connect(struct store *store, struct errmsg *err)
     return prepare(store, "receipts", RECEIPT_FATE_SQL, err);
 }
 
-/* --- arrays as text */
-
-struct array {
-    FILE *to;
-    char *text;
-    size_t len;
-    bool begun;
-};
-
-static struct array array_begin(void)
-{
-    struct array array = {.text = NULL};
-
-    return array;
-}
-
-static void array_add(struct array *array, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void array_add(struct array *array, const char *format, ...)
-{
-    va_list args;
-
-    if (array->to == NULL && (array->to = open_memstream(&array->text, &array->len)) == NULL)
-        abort();
-    fputc(array->begun ? ',' : '{', array->to);
-    array->begun = true;
-    va_start(args, format);
-    vfprintf(array->to, format, args);
-    va_end(args);
-}
-
-/* The text, which the caller frees. */
-static char *array_end(struct array *array)
-{
-    if (array->to == NULL)
-        return alloc_copy("{}");
-    fputc('}', array->to);
-    if (fclose(array->to) != 0)
-        abort();
-    return array->text;
-}
-
-/* --- looking */
-
-enum status store_read_epoch(struct store *store, struct store_epoch *out, struct errmsg *err)
-{
-    PGresult *result;
-    enum status st = ask(store, "read the newest epoch", "epoch", NULL, 0, &result, err);
-
-    *out = (struct store_epoch){.epoch = 0};
-    if (st != ST_OK)
-        return st;
-    if (PQntuples(result) > 0)
-        *out = (struct store_epoch){(unsigned)number(result, 0, 0), number(result, 0, 1),
-                                    (uint64_t)number(result, 0, 2)};
-    PQclear(result);
-    return ST_OK;
-}
-
-static int compare_sequences(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-static void read_look(const PGresult *result, struct store_look *look)
-{
-    int n = PQntuples(result);
-
-    look->applied = alloc_items((size_t)n, sizeof(*look->applied));
-    for (int i = 0; i < n; i++) {
-        size_t at = (size_t)number(result, i, 1);
-        struct tally *tally = at > 0 && at <= look->n_polls ? &look->tallies[at - 1] : NULL;
-        switch (PQgetvalue(result, i, 0)[0]) {
-        case 'a':
-            look->applied[look->n_applied++] = (uint64_t)number(result, i, 3);
-            break;
-        case 'e':
-            look->newest_epoch = (unsigned)number(result, i, 3);
-            look->newest_created_ns = number(result, i, 4);
-            break;
-        case 'f':
-            tally->fence = number(result, i, 3);
-            tally->term = (unsigned)number(result, i, 4);
-            break;
-        case 'l':
-            tally->received = number(result, i, 3);
-            tally->counted = number(result, i, 4);
-            tally->superseded = number(result, i, 5);
-            tally->rejected = number(result, i, 6);
-            break;
-        case 'm':
-            tally->is_large = true;
-            break;
-        default:
-            tally_add(tally, PQgetvalue(result, i, 2), number(result, i, 3));
-        }
-    }
-    qsort(look->applied, look->n_applied, sizeof(*look->applied), compare_sequences);
-}
-
-enum status store_look(struct store *store, struct store_look *look, struct errmsg *err)
-{
-    struct array polls = array_begin(), gaps = array_begin();
-    char epoch[16], after[24], most[16];
-    PGresult *result;
-
-    for (size_t i = 0; i < look->n_polls; i++)
-        array_add(&polls, "\"%s\"", look->polls[i]); /* quoted: a poll may be called null */
-    for (size_t i = 0; i < look->n_gaps; i++)
-        array_add(&gaps, "%llu", (unsigned long long)look->gaps[i]);
-    snprintf(epoch, sizeof(epoch), "%u", look->epoch);
-    snprintf(after, sizeof(after), "%llu", (unsigned long long)look->after);
-    snprintf(most, sizeof(most), "%d", STORE_RANKINGS_MAX);
-    char *poll_text = array_end(&polls), *gap_text = array_end(&gaps);
-    const char *const values[] = {poll_text, epoch, after, gap_text, most};
-
-    look->applied = NULL;
-    look->n_applied = 0;
-    look->newest_epoch = 0;
-    look->newest_created_ns = 0;
-    enum status st = ask(store, "read tallies", "look", values, 5, &result, err);
-    if (st == ST_OK) {
-        read_look(result, look);
-        PQclear(result);
-    }
-    free(poll_text);
-    free(gap_text);
-    return st;
-}
-
-/* --- a large poll */
-
-struct row_taker {
-    void (*on_ranking)(void *arg, const char *ranking, int64_t n);
-    void *arg;
-};
-
-static void on_ranking_row(void *arg, const PGresult *row)
-{
-    const struct row_taker *taker = arg;
-
-    taker->on_ranking(taker->arg, PQgetvalue(row, 0, 0), number(row, 0, 1));
-}
-
-enum status store_begin_large(struct store *store, const char *poll, struct tally *out, struct errmsg *err)
-{
-    PGresult *result = NULL;
-    enum status st = ask(store, "begin a snapshot", SQL_BEGIN_SNAPSHOT, NULL, -1, &result, err);
-
-    if (st != ST_OK)
-        return st;
-    PQclear(result);
-    st = answer(store, "read a ledger", PQsendQueryParams(store->conn, SQL_LEDGER, 1, NULL, &poll, NULL, NULL, 0),
-                &result, err);
-    if (st != ST_OK)
-        return st;
-    *out = (struct tally){.fence = number(result, 0, 0),
-                          .term = (unsigned)number(result, 0, 1),
-                          .received = number(result, 0, 2),
-                          .counted = number(result, 0, 3),
-                          .superseded = number(result, 0, 4),
-                          .rejected = number(result, 0, 5)};
-    PQclear(result);
-    return ST_OK;
-}
-
-enum status store_read_rankings(struct store *store, const char *poll,
-                                void (*on_ranking)(void *arg, const char *ranking, int64_t n), void *arg,
-                                struct errmsg *err)
-{
-    static const char doing[] = "read rankings";
-    struct row_taker taker = {on_ranking, arg};
-    enum status st;
-
-    if (PQsendQueryParams(store->conn, SQL_RANKINGS, 1, NULL, &poll, NULL, NULL, 0) == 1)
-        st = receive_rows(store, doing, on_ranking_row, &taker, err);
-    else
-        st = db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
-    if (st != ST_OK)
-        disconnect(store);
-    return st;
-}
-
-enum status store_end_large(struct store *store, struct errmsg *err)
-{
-    PGresult *result = NULL;
-    enum status st = ask(store, "end a snapshot", "COMMIT", NULL, -1, &result, err);
-
-    PQclear(result);
-    return st;
-}
-
-/* --- receipts */
-
-enum status store_answer(struct store *store, int64_t created_ns, struct receipt_question *questions,
-                         struct errmsg *err)
-{
-    struct array arrays[5];
-    char *texts[5], voter[2 * VOTER_HASH + 1], batch[2 * BATCH_ID + 1], created[24];
-    PGresult *result;
-
-    for (size_t i = 0; i < 5; i++)
-        arrays[i] = array_begin();
-    for (const struct receipt_question *q = questions; q != NULL; q = q->next) {
-        array_add(&arrays[0], "\"%s\"", q->receipt.poll);
-        array_add(&arrays[1], "%s", sodium_bin2hex(voter, sizeof(voter), q->receipt.voter, VOTER_HASH));
-        array_add(&arrays[2], "%s", sodium_bin2hex(batch, sizeof(batch), q->receipt.batch, BATCH_ID));
-        array_add(&arrays[3], "%llu", (unsigned long long)q->receipt.sequence);
-        array_add(&arrays[4], "%u", q->receipt.index);
-    }
-    for (size_t i = 0; i < 5; i++)
-        texts[i] = array_end(&arrays[i]);
-    snprintf(created, sizeof(created), "%lld", (long long)created_ns);
-    const char *const values[] = {texts[0], texts[1], texts[2], texts[3], texts[4], created};
-    enum status st = ask(store, "look up receipts", "receipts", values, 6, &result, err);
-    for (size_t i = 0; i < 5; i++)
-        free(texts[i]);
-    if (st != ST_OK)
-        return st;
-    /* Rows come in any order, one for each question. */
-    enum receipt_fate *fates = alloc_items((size_t)PQntuples(result) + 1, sizeof(*fates));
-    for (int i = 0; i < PQntuples(result); i++)
-        fates[number(result, i, 0)] = (enum receipt_fate)number(result, i, 1);
-    int64_t place = 0;
-    for (struct receipt_question *q = questions; q != NULL; q = q->next)
-        q->fate = fates[++place];
-    free(fates);
-    PQclear(result);
-    return ST_OK;
-}
-
 /* --- whatever an export asks */
 
 enum status store_query(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
                         struct store_rows **out, struct errmsg *err)
 {
-    PGresult *result = NULL;
+    PGresult *result;
+    enum status st = store_run(store, doing, sql, values, n, &result, err);
 
-    *out = NULL;
-    if (store->conn == NULL)
-        return fail(err, ST_DB_DOWN, "%s: not connected", doing);
-    enum status st = answer(store, doing, PQsendQueryParams(store->conn, sql, n, NULL, values, NULL, NULL, 0), &result,
-                            err);
     *out = (struct store_rows *)result;
     return st;
 }
@@ -538,7 +323,7 @@ const char *store_rows_text(const struct store_rows *rows, size_t row, int colum
 
 int64_t store_rows_number(const struct store_rows *rows, size_t row, int column)
 {
-    return number((const PGresult *)rows, (int)row, column);
+    return store_number((const PGresult *)rows, (int)row, column);
 }
 
 void store_rows_free(struct store_rows *rows)

@@ -1,7 +1,7 @@
 /* store - reads PostgreSQL: tallies, ledgers, applied batches, receipts, and whatever an export asks. Never writes.
  * SPDX-License-Identifier: MIT
  *
- * The only file of result-api that knows libpq. One store owns one connection. Not thread-safe, but for store_give_up.
+ * Only store*.c know libpq. One store owns one connection. Not thread-safe, but for store_give_up.
  * Whatever fails, the connection is closed: call store_connect again. */
 #ifndef SCRUTIN_STORE_H
 #define SCRUTIN_STORE_H

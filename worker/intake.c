@@ -113,13 +113,13 @@ void intake_forget(struct intake *intake)
     intake->n = 0;
 }
 
-/* Gives every delivery its fate and frees it. */
-static void release(struct intake *intake, enum fate fate)
+/* Answers every delivery, stored or to come again, and frees it. */
+static void release(struct intake *intake, bool is_stored)
 {
     for (size_t i = 0; i < intake->n; i++) {
         struct item *item = &intake->items[i];
         /* An answer that is lost means a redelivery: harmless. */
-        if (fate == FATE_NAK)
+        if (!is_stored)
             (void)!delivery_nak(intake->options.bus, &item->delivery, NAK_DELAY_MS);
         else if (item->is_dead)
             (void)!delivery_term(intake->options.bus, &item->delivery);
@@ -276,7 +276,7 @@ static enum status turn(struct intake *intake, struct errmsg *err)
     if (st == ST_OK) {
         st = intake_store(intake, err);
         if (st == ST_OK)
-            release(intake, FATE_ACK);
+            release(intake, true);
     } else if (st == ST_NOT_FOUND) {
         st = ST_OK; /* nothing came */
     }
@@ -294,7 +294,7 @@ enum status intake_run(struct intake *intake, struct errmsg *err)
         if (st != ST_OK) {
             if (st != logged)
                 log_warn("cannot go on; trying again", LOG_S("status", status_text(st)), LOG_S("error", err->text));
-            release(intake, FATE_NAK);
+            release(intake, false);
             intake_leave(intake);
             pause_ms(RETRY_MS);
         }
