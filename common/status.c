@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char *const texts[] = {
-#define STATUS_ROW(name, text) [ST_##name] = text,
+#define STATUS_ROW(name, text) [ST_##name] = (text),
     STATUS_TABLE(STATUS_ROW)
 #undef STATUS_ROW
 };

@@ -205,6 +205,19 @@ enum status ballot_store_put_poll(struct ballot_store *store, const struct poll 
     return st;
 }
 
+enum status ballot_store_count_polls(struct ballot_store *store, size_t *n, struct errmsg *err)
+{
+    *n = 0;
+    enum status st = ballot_store_connect(store, err);
+    if (st != ST_OK)
+        return st;
+    pg_link_send(store->session.link, "poll_count", NULL);
+    st = store_session_run(&store->session, "counting the polls", err);
+    if (st == ST_OK)
+        *n = (size_t)pg_link_number(store->session.link, 0, 0, 0);
+    return st;
+}
+
 enum status ballot_store_each_poll(struct ballot_store *store,
                                    void (*on_poll)(void *arg, const char *id, const void *definition, size_t len),
                                    void *arg, struct errmsg *err)

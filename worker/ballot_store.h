@@ -55,6 +55,8 @@ MUST_CHECK enum status ballot_store_find_missing(struct ballot_store *store, uns
 MUST_CHECK enum status ballot_store_put_poll(struct ballot_store *store, const struct poll *poll,
                                              const void *definition, size_t len, struct errmsg *err);
 
+/* How many polls there are, deleted ones too. */
+MUST_CHECK enum status ballot_store_count_polls(struct ballot_store *store, size_t *n, struct errmsg *err);
 /* Calls on_poll with the definition of every poll, deleted ones too; the bytes are borrowed for the call, which must
  * not use the store. */
 MUST_CHECK enum status ballot_store_each_poll(struct ballot_store *store,

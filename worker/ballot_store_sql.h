@@ -41,6 +41,7 @@
               " opens_at = excluded.opens_at, closes_at = excluded.closes_at, deleted = excluded.deleted,"             \
               " updated_at = excluded.updated_at WHERE p.updated_at < excluded.updated_at")                            \
     STATEMENT(poll_find, "SELECT key, revisable FROM polls WHERE id = $1::text")                                       \
+    STATEMENT(poll_count, "SELECT count(*) FROM polls")                                                                \
     STATEMENT(poll_each, "SELECT id, definition FROM polls ORDER BY key")                                              \
                                                                                                                        \
     STATEMENT(codes_has, "SELECT 1 FROM voting_codes WHERE key = $1::text")                                            \

@@ -140,17 +140,20 @@ enum status bucket_copy_open(struct bus *bus, const struct bucket_copy_kind *kin
 struct refill {
     const struct bucket_copy *copy;
     size_t put;
+    bool gave_up; /* a broker that does not answer costs seconds a value: the next round goes on */
 };
 
 static void refill_row(void *arg, const char *key, const void *value, size_t len)
 {
     struct refill *refill = arg;
     struct errmsg err;
-    enum status st = bus_bucket_put(refill->copy->bus, refill->copy->kind->bucket, key, value, len, 0, &err);
 
-    if (st == ST_OK)
-        refill->put++;
-    else if (st != ST_CONFLICT) /* it is there */
+    if (refill->gave_up)
+        return;
+    enum status st = bus_bucket_put(refill->copy->bus, refill->copy->kind->bucket, key, value, len, 0, &err);
+    refill->put += st == ST_OK;
+    refill->gave_up = st != ST_OK && st != ST_CONFLICT; /* a conflict: it is there */
+    if (refill->gave_up)
         log_warn("not put back", LOG_S("bucket", refill->copy->kind->name), LOG_S("key", key),
                  LOG_S("error", err.text));
 }

@@ -23,18 +23,8 @@ static enum status put(struct ballot_store *store, const char *id, const void *d
     return st;
 }
 
-static void count_poll(void *n, const char *id, const void *definition, size_t len)
-{
-    (*(size_t *)n)++;
-}
-
-static enum status count(struct ballot_store *store, size_t *n, struct errmsg *err)
-{
-    *n = 0;
-    return ballot_store_each_poll(store, count_poll, n, err);
-}
-
-const struct bucket_copy_kind poll_copy_kind = {BUS_BUCKET_POLLS, "polls", put, count, ballot_store_each_poll};
+const struct bucket_copy_kind poll_copy_kind = {BUS_BUCKET_POLLS, "polls", put, ballot_store_count_polls,
+                                                ballot_store_each_poll};
 
 enum status poll_copy_fetch(void *bus, struct ballot_store *store, const char *poll_id, struct errmsg *err)
 {

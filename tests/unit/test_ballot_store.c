@@ -790,6 +790,7 @@ static void the_newer_definition_of_a_poll_stays(void **state)
 {
     struct ballot_store *store = open_store();
     char list[200] = "";
+    size_t n;
     put_poll(store, "demo", true, 20);
     put_poll(store, "demo", false, 10); /* older */
     put_poll(store, "demo", false, 20); /* the same */
@@ -801,6 +802,8 @@ static void the_newer_definition_of_a_poll_stays(void **state)
                   "f|2|plurality|30.000000 ");
     assert_ok(ballot_store_each_poll(store, collect_poll, list, &err));
     assert_string_equal(list, "demo=demo@30 other=other@1 ");
+    assert_ok(ballot_store_count_polls(store, &n, &err));
+    assert_int_equal(n, 2);
     ballot_store_close(store);
 }
 

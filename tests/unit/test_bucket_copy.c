@@ -7,7 +7,7 @@
 
 static struct bus_watch watch;
 static unsigned connections = 1;
-static enum status put_status;
+static enum status put_status, bucket_status;
 static char written[1024]; /* "key=value " for each put that worked */
 static size_t put_back;    /* values that went into the bucket */
 
@@ -21,7 +21,7 @@ enum status bus_bucket_put(struct bus *bus, enum bus_bucket bucket, const char *
                            uint64_t revision, struct errmsg *err)
 {
     put_back++;
-    return ST_OK;
+    return bucket_status;
 }
 
 unsigned ballot_store_connections(const struct ballot_store *store)
@@ -59,7 +59,7 @@ static int set_up(void **state)
 {
     struct errmsg err;
 
-    put_status = ST_OK;
+    put_status = bucket_status = ST_OK;
     written[0] = '\0';
     put_back = 0;
     assert_int_equal(bucket_copy_open(NULL, &kind, &copy, &err), ST_OK);
@@ -161,6 +161,19 @@ static void an_incomplete_bucket_is_filled_again(void **state)
     assert_int_equal(put_back, 3);
 }
 
+/* Each would cost the limit of a request, while ballots wait. */
+static void a_broker_that_does_not_answer_is_asked_once_a_round(void **state)
+{
+    bucket_status = ST_BUS_TIMEOUT;
+    watch.on_synced(watch.arg, 0);
+    assert_writes("", ST_OK);
+    assert_int_equal(put_back, 1);
+    bucket_status = ST_CONFLICT; /* another worker was faster */
+    watch.on_synced(watch.arg, 0);
+    assert_writes("", ST_OK);
+    assert_int_equal(put_back, 1 + 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +183,7 @@ int main(void)
         cmocka_unit_test_setup(a_new_connection_may_be_to_another_database, set_up),
         cmocka_unit_test_setup(ten_thousand_keys_have_their_places, set_up),
         cmocka_unit_test_setup(an_incomplete_bucket_is_filled_again, set_up),
+        cmocka_unit_test_setup(a_broker_that_does_not_answer_is_asked_once_a_round, set_up),
     };
     return cmocka_run_group_tests_name("bucket_copy", tests, NULL, NULL);
 }
