@@ -207,6 +207,12 @@ write_page_conf() { # write_page_conf PAGE PORT
     rm -r "$draft"
 }
 
+check_page_conf() { # check_page_conf PAGE
+    # Through a pipe: its log is /dev/stdout, which it cannot open when that is a socket.
+    bare "$NGINX_BIN" -t -q -e stderr -c "$STATE_DIR/$1/nginx.conf" | cat ||
+        die "nginx refuses what UI_ADDRESS, UI_TRUSTED_PROXIES, TLS_CERT_FILE and TLS_KEY_FILE make of $1; nothing was started"
+}
+
 page() { # page NAME PRIORITY
     local conf=$STATE_DIR/$1
     settings=()

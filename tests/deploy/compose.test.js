@@ -73,6 +73,24 @@ test('every image is of a user without rights, says what it is, and runs', optio
   }
 });
 
+test('the dev image of a page serves the checkout, and what changes there', options, async (t) => {
+  const image = `${env.IMAGE_PREFIX}/vote-ui:dev`;
+  await engine.build(image, 'vote-ui/Dockerfile', { target: 'dev' });
+  // A checkout of its own, which the test may change: what the image was made from.
+  const start = 'mkdir /checkout && cp -a web vote-ui result-ui scripts /checkout && exec scripts/rebuild vote-ui';
+  const { stdout } = await docker('run -d --network none', '-e', 'VOTE_API=127.0.0.1:1', '-e', 'RESULT_API=127.0.0.1:1', image, 'bash', '-c', start);
+  const container = stdout.trim();
+  t.after(() => docker('rm -f', container));
+  const get = 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3 && cat <&3';
+  const served = (what) => until(`the page has ${what}`, async () => {
+    const { out } = await inside(container, get);
+    return /^HTTP\/1\.1 200 /.test(out) && what.test(out);
+  }, { timeout: 120_000, every: 500 });
+  await served(/<!doctype html>/i);
+  await inside(container, 'sed -i "s/<title>/<title>Changed: /" /checkout/vote-ui/index.html');
+  await served(/<title>Changed: /);
+});
+
 test('what is missing names itself before anything starts', options, async () => {
   const check = await run('scripts/secrets', ['check'], { env, check: false });
   assert.equal(check.code, 1);

@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
 import https from 'node:https';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -258,6 +258,24 @@ test('TLS with ALPN: HTTP/2 and HTTP/1.1 on one port, cookies are Secure', async
   } finally {
     program.kill('SIGKILL');
     await program.ended;
+  }
+});
+
+test('make up names a setting that it cannot use, and starts nothing', async () => {
+  const stateDir = join(instance.folder, 'unused');
+  const first = await freePorts(6);
+  const names = ['VOTE_API_PORT', 'RESULT_API_PORT', 'NATS_PORT', 'VOTE_UI_PORT', 'RESULT_UI_PORT', 'WORKER_PORT'];
+  const ports = Object.fromEntries(names.map((name, i) => [name, String(first + i)]));
+  for (const [name, value, said] of [
+    ['LOG_LEVEL', 'loud', /LOG_LEVEL is "loud"/], ['DEFAULT_POLL', 'a/b', /DEFAULT_POLL/], ['BALLOTS_MAX_BYTES', '-3', /BALLOTS_MAX_BYTES is "-3"/],
+    ['TLS_KEY_FILE', '/nowhere/key.pem', /TLS_KEY_FILE=\/nowhere\/key\.pem/], ['UI_TRUSTED_PROXIES', 'nobody.invalid', /UI_TRUSTED_PROXIES/],
+    ['WORKERS', '0', /WORKERS=0/], ['NATS_PORT', '70000', /NATS_PORT=70000/],
+  ]) {
+    const up = await runProgram(join(ROOT, 'scripts/up'), ['--no-packages', '--no-build'],
+      instance.childEnv({ ...ports, STATE_DIR: stateDir, WORKERS: '1', [name]: value }), { check: false });
+    assert.equal(up.code, 1, `${name}: ${up.stdout}`);
+    assert.match(up.stderr, said);
+    assert.ok(!existsSync(join(stateDir, 'supervisord.conf')), `${name}: something may have been started`);
   }
 });
 
