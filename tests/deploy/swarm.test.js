@@ -83,7 +83,9 @@ test('deployed: the brokers elect a leader and keep three copies; both pages ans
   }, { timeout: 120_000, every: 250 });
   const streams = await stack.replicated();
   for (const name of ['BALLOTS', 'DEAD_LETTERS', 'KV_polls', 'KV_codes']) assert.ok(streams[name], name);
-  for (const url of [voteUrl, resultUrl]) assert.match((await request(url, { path: '/' })).text, /<!doctype html>/i);
+  for (const url of [voteUrl, resultUrl]) {
+    await until(`${url} answers`, async () => /<!doctype html>/i.test((await request(url, { path: '/' })).text), { timeout: 120_000, every: 250 });
+  }
   await until('the ballot is counted', async () =>
     (await request(resultUrl, { path: `/v1/receipts/${cast.json.receipt}` })).json.state === 'counted');
   const { out } = await stack.docker('exec', await stack.container('nats-1'), 'ls', '/run/secrets', '/etc/nats');
@@ -138,9 +140,10 @@ test('vote-api and workers are updated under load', options, async () => {
     await stack.docker('tag', `${IMAGES}/${part}:local`, `${IMAGES}/${part}:next`);
     await stack.docker('service update --detach --no-resolve-image', '--image', `${IMAGES}/${part}:next`, `${stack.name}_${part}`);
     assert.equal(await stack.updated(part), 'completed');
-    for (const image of await stack.lines('inspect --format', '{{.Config.Image}}', ...await stack.containers(part))) {
-      assert.equal(image, `${IMAGES}/${part}:next`);
-    }
+    await until(`only new containers of ${part} run`, async () => {
+      const images = await stack.lines('inspect --format', '{{.Config.Image}}', ...await stack.containers(part));
+      return images.length === 2 && images.every((image) => image === `${IMAGES}/${part}:next`);
+    });
   }));
   await goesOn();
 });
