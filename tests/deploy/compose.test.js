@@ -60,6 +60,39 @@ after(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Compose 2 of Debian 13, for where it is not installed. */
+async function fetchCompose() {
+  const packages = mkdtempSync(join(folder ?? tmpdir(), 'compose-'));
+  await run('scripts/fetch-deb', [packages, 'trixie', 'docker-compose'], { timeout: 300_000 });
+  await run('dpkg-deb', ['-x', join(packages, readdirSync(packages)[0]), packages]);
+  return [join(packages, 'usr/libexec/docker/cli-plugins/docker-compose')];
+}
+
+/** The program of that kind, or undefined. */
+async function findCompose(isFirst) {
+  for (const find of [() => ['docker-compose'], () => ['docker', 'compose'], fetchCompose]) {
+    try {
+      const [program, ...words] = await find();
+      const { stdout } = await run(program, [...words, 'version', '--short'], { env: engine.env });
+      if (/^v?1\./.test(stdout) === isFirst) return [program, ...words];
+    } catch { /* there is none of this kind here */ }
+  }
+}
+
+for (const [name, isFirst] of [['Compose 1', true], ['Compose 2', false]]) {
+  test(`${name} parses compose.yaml and compose.dev.yaml, and sees every service`, options, async (t) => {
+    const found = await findCompose(isFirst);
+    if (!found) return t.skip(`${name} is not to be had here`);
+    const [program, ...words] = found;
+    const services = [...RUNNING, 'audit', 'load', 'nats-volume', 'secrets', 'seed', 'setup', 'traefik'].sort();
+    for (const files of [['compose.yaml'], ['compose.yaml', 'compose.dev.yaml']]) {
+      const { stdout } = await run(program, [...words, '-p', project, '--env-file', env.ENV_FILE, ...files.flatMap((file) => ['-f', file]),
+        'config', '--services'], { env: { ...env, COMPOSE_PROFILES: 'audit,edge,load,seed' } });
+      assert.deepEqual(stdout.trim().split('\n').sort(), services, files.join(' '));
+    }
+  });
+}
+
 test('every image is of a user without rights, says what it is, and runs', options, async () => {
   for (const part of PARTS) {
     const image = `${env.IMAGE_PREFIX}/${part}:local`;
