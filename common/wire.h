@@ -1,4 +1,4 @@
-/* wire - the protobuf messages of proto/ as plain C values. The only file that knows protobuf.
+/* wire - the protobuf messages of proto/ as plain C values. Only wire*.c know protobuf.
  * SPDX-License-Identifier: MIT
  *
  * Decoders check every length and range that the database or the ordinal relies on; what they return is safe to store.
@@ -9,8 +9,12 @@
 #include "poll.h"
 #include "status.h"
 
+#define WIRE_VERSION 1         /* of batches, polls and codes */
 #define BATCH_ID 16            /* bytes */
 #define BATCH_BALLOTS_MAX 4096 /* what the index in an ordinal can tell apart */
+
+/* ms since 1970: 9999-12-31, the last day that RFC 3339 and PostgreSQL both write */
+#define WIRE_TIME_MAX INT64_C(253402300799999)
 
 /* Which of a voter's ballots in a poll stands; see proto/ballot.proto. */
 enum ballot_stands { STANDS_BY_POLL, STANDS_LAST, STANDS_FIRST };
