@@ -6,7 +6,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Engine, emptyEnvFile, imageSettings, run } from '../lib/engine.js';
+import { Engine, emptyEnvFile, engineSettings, run } from '../lib/engine.js';
 import { fateOf, ACKNOWLEDGED, REFUSED, UNKNOWN } from '../lib/history.js';
 import { requestJson, request } from '../lib/http.js';
 import { freePorts } from '../lib/instance.js';
@@ -44,9 +44,8 @@ before(async () => {
   project = `scrutin-test-${process.pid}`;
   const port = await freePorts(2);
   env = {
-    ENV_FILE: emptyEnvFile(folder), SECRETS_DIR: join(folder, 'secrets'), ...imageSettings, UI_ADDRESS: '127.0.0.1',
+    ENV_FILE: emptyEnvFile(folder), SECRETS_DIR: join(folder, 'secrets'), ...engineSettings, UI_ADDRESS: '127.0.0.1',
     VOTE_UI_PORT: String(port), RESULT_UI_PORT: String(port + 1), RATE_LIMITS: 'off',
-    NOFILE_LIMIT: /^Max open files +\d+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1],
   };
   voteUrl = `http://127.0.0.1:${port}`;
   resultUrl = `http://127.0.0.1:${port + 1}`;

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { acknowledges } from '../lib/check.js';
-import { Engine, IMAGES, emptyEnvFile, imageSettings, run } from '../lib/engine.js';
+import { Engine, IMAGES, emptyEnvFile, engineSettings, run } from '../lib/engine.js';
 import { ACKNOWLEDGED } from '../lib/history.js';
 import { request, requestJson } from '../lib/http.js';
 import { freePorts } from '../lib/instance.js';
@@ -41,9 +41,8 @@ before(async () => {
   folder = mkdtempSync(join(process.env.SCRUTIN_TEST_ROOT ?? tmpdir(), 'swarm-'));
   const port = await freePorts(4);
   env = {
-    ENV_FILE: emptyEnvFile(folder), SECRETS_DIR: join(folder, 'secrets'), NATS_HOSTS: 'nats-1 nats-2 nats-3', ...imageSettings, VERSION: 'local',
+    ENV_FILE: emptyEnvFile(folder), SECRETS_DIR: join(folder, 'secrets'), NATS_HOSTS: 'nats-1 nats-2 nats-3', ...engineSettings, VERSION: 'local',
     STACK: 'scrutin-test', VOTE_UI_PORT: String(port), RESULT_UI_PORT: String(port + 1), RATE_LIMITS: 'off',
-    NOFILE_LIMIT: /^Max open files +\d+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1],
   };
   voteUrl = `http://127.0.0.1:${port}`;
   resultUrl = `http://127.0.0.1:${port + 1}`;

@@ -27,8 +27,11 @@ export function run(program, args, { env = {}, timeout = 120_000, check = true }
 /** Nobody answers at this registry: an engine that looks there for a newer image hears so at once, and takes the one it has. */
 export const IMAGES = 'localhost:1/scrutin-test';
 export const BASE_IMAGE = `${IMAGES}/debian:trixie-slim`;
-/** What compose.yaml and stack.yml read from the environment to use them. */
-export const imageSettings = { IMAGE_PREFIX: IMAGES, DEBIAN_IMAGE: BASE_IMAGE, NATS_IMAGE: `${IMAGES}/nats:local`, POSTGRES_IMAGE: `${IMAGES}/postgres:local` };
+/** What compose.yaml and stack.yml read from the environment: these images, and no more open files than this machine allows. */
+export const engineSettings = {
+  IMAGE_PREFIX: IMAGES, DEBIAN_IMAGE: BASE_IMAGE, NATS_IMAGE: `${IMAGES}/nats:local`, POSTGRES_IMAGE: `${IMAGES}/postgres:local`,
+  NOFILE_LIMIT: /^Max open files +\d+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1],
+};
 
 /** tests/run runs several files that want an engine: they share one, and tests/run ends it. */
 const SHARED = process.env.SCRUTIN_TEST_ROOT;
