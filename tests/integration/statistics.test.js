@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { Instance, IS_SANITIZED } from '../lib/instance.js';
+import { formulasOf, parseCsv } from '../lib/csv.js';
 import { PROTOCOLS, patiently, request, requestJson } from '../lib/http.js';
 import { encodeBatch } from '../lib/proto.js';
 import { pick, seedOfRun, seeded } from '../lib/random.js';
@@ -27,25 +28,6 @@ const bearer = (token) => ({ authorization: `Bearer ${token}` });
 const get = (poll, name, headers = {}, protocol) =>
   request(instance.resultUrl, { path: `/v1/polls/${poll.id}/${name}`, headers }, protocol);
 const ballotsOf = (poll, protocol) => get(poll, 'ballots.csv', bearer(poll.token), protocol);
-
-/** The fields of each line (RFC 4180), with the apostrophe taken away that keeps spreadsheets from calculating. */
-function parseCsv(text) {
-  const field = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
-  const lines = [];
-  let line = [];
-  while (field.lastIndex < text.length) {
-    const at = field.lastIndex;
-    const found = field.exec(text);
-    assert.ok(found, `no field at ${at}: ${text.slice(at, at + 40)}`);
-    const [, quoted, plain, end] = found;
-    line.push(quoted === undefined ? plain : quoted.replaceAll('""', '"').replace(/^'(?=[=+\-@\t\r\n])/, ''));
-    if (end === ',') continue;
-    lines.push(line);
-    line = [];
-  }
-  assert.deepEqual(line, [], 'the last line ends');
-  return lines;
-}
 
 const some = (options) => {
   const left = [...options];
@@ -311,6 +293,24 @@ for (const [method, { header, read }] of Object.entries(methods)) {
     }
   });
 }
+
+const FORMULAS = [';=1+1;', 'a;=2*3', '";=1+1;"', '; =1+1', ';＝1+1;', '+1;-1;@SUM(1)', ',=1+1,', "';=1+1", '=1+1'];
+
+test('no spreadsheet calculates anything of a file, whichever separator it opens it with', async () => {
+  const poll = await instance.createPoll({ options: FORMULAS.map((label, i) => ({ id: `-${i}`, label })) });
+  await cast(poll, (ids) => [pick(random, ids)]);
+  await close(poll);
+  await final(poll);
+  const results = (await get(poll, 'results.csv')).text;
+  assert.deepEqual(parseCsv(results).slice(1).map(([id, label]) => [id, label]), FORMULAS.map((label, i) => [`-${i}`, label]));
+  const files = { results, ballots: (await ballotsOf(poll)).text, timeline: (await get(poll, 'timeline.csv')).text,
+    unguarded: '"a",";=1+1;",5\r\n=2+2\r\n' };
+  for (const separator of [';', ',', '\t']) {
+    const { unguarded, ...ours } = await formulasOf(files, separator);
+    assert.notDeepEqual(unguarded, [], `LibreOffice calculates where it can, with ${JSON.stringify(separator)}`);
+    assert.deepEqual(ours, { results: [], ballots: [], timeline: [] }, JSON.stringify(separator));
+  }
+});
 
 // --- a large file
 
