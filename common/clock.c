@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define YEAR_0_MS INT64_C(-62167219200000)    /* 0000-01-01T00:00:00.000Z */
-#define YEAR_9999_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
+#define YEAR_0_MS INT64_C(-62167219200000) /* 0000-01-01T00:00:00.000Z */
 
 void clock_format_ms(int64_t wall_ms, char out[CLOCK_TEXT])
 {
@@ -16,8 +15,8 @@ void clock_format_ms(int64_t wall_ms, char out[CLOCK_TEXT])
 
     if (wall_ms < YEAR_0_MS)
         wall_ms = YEAR_0_MS;
-    if (wall_ms > YEAR_9999_MS)
-        wall_ms = YEAR_9999_MS;
+    if (wall_ms > CLOCK_MAX_MS)
+        wall_ms = CLOCK_MAX_MS;
 
     int64_t ms = (wall_ms % 1000 + 1000) % 1000; /* before 1970 the remainder is negative */
     time_t seconds = (time_t)((wall_ms - ms) / 1000);
@@ -107,5 +106,5 @@ int64_t clock_parse_ms(const char *text)
     tm.tm_mon = month - 1;
     tm.tm_mday = day;
     int64_t at_ms = ((int64_t)timegm(&tm) - (int64_t)offset * 60) * 1000 + ms;
-    return at_ms < 0 ? -1 : at_ms;
+    return at_ms < 0 || at_ms > CLOCK_MAX_MS ? -1 : at_ms; /* an offset moves year 9999 into year 10000 */
 }

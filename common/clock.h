@@ -32,10 +32,14 @@ static inline int64_t clock_mono_ns(void)
 
 #define CLOCK_TEXT 25 /* bytes of "2026-01-31T12:00:00.123Z" and its NUL */
 
-/* RFC 3339, UTC, milliseconds. Years 0 to 9999. */
+/* 9999-12-31T23:59:59.999Z: RFC 3339 writes a year in four digits, so a later instant could not be shown or read again.
+ */
+#define CLOCK_MAX_MS INT64_C(253402300799999)
+
+/* RFC 3339, UTC, milliseconds. Years 0 to 9999; what lies outside is written as the nearest end. */
 void clock_format_ms(int64_t wall_ms, char out[CLOCK_TEXT]);
 /* Reads an RFC 3339 date-time with any offset; digits past milliseconds are cut. Returns -1 when it is not one, or one
- * before 1970. */
+ * before 1970 or after CLOCK_MAX_MS in UTC. */
 int64_t clock_parse_ms(const char *text);
 
 #endif

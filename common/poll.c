@@ -81,6 +81,36 @@ struct poll *poll_copy(const struct poll *poll)
     return copy;
 }
 
+/* A text that is not there is an empty one: the wire does not tell them apart. */
+static bool text_equal(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+bool poll_options_equal(const struct poll *a, const struct poll *b)
+{
+    if (a->n_options != b->n_options)
+        return false;
+    for (size_t i = 0; i < a->n_options; i++)
+        if (strcmp(a->options[i].id, b->options[i].id) != 0 || !text_equal(a->options[i].label, b->options[i].label))
+            return false;
+    return true;
+}
+
+bool poll_equal(const struct poll *a, const struct poll *b)
+{
+    return strcmp(a->id, b->id) == 0 && text_equal(a->title, b->title) && text_equal(a->description, b->description) &&
+           poll_options_equal(a, b) && a->method == b->method && a->min_choices == b->min_choices &&
+           a->max_choices == b->max_choices && a->revisable == b->revisable && a->reopenable == b->reopenable &&
+           a->draft == b->draft && a->deleted == b->deleted && a->term == b->term &&
+           a->opening_term == b->opening_term && a->opens_at_ms == b->opens_at_ms &&
+           a->closes_at_ms == b->closes_at_ms && a->visibility == b->visibility && a->voter_policy == b->voter_policy &&
+           a->voting_codes == b->voting_codes && strcmp(a->key_id, b->key_id) == 0 &&
+           a->has_manager == b->has_manager &&
+           (!a->has_manager || memcmp(a->manage_hash, b->manage_hash, POLL_MANAGE_HASH) == 0) &&
+           a->created_at_ms == b->created_at_ms && a->updated_at_ms == b->updated_at_ms;
+}
+
 enum poll_state poll_state_at(const struct poll *poll, int64_t now_ms)
 {
     if (poll->draft && !poll->deleted)

@@ -73,6 +73,9 @@ struct poll *poll_retain(const struct poll *poll);
 void poll_release(const struct poll *poll); /* NULL is fine */
 /* A deep copy with one reference. */
 struct poll *poll_copy(const struct poll *poll);
+/* Whether both say the same in every field, and whether they have the same options in the same order. */
+bool poll_equal(const struct poll *a, const struct poll *b);
+bool poll_options_equal(const struct poll *a, const struct poll *b);
 
 enum poll_state poll_state_at(const struct poll *poll, int64_t now_ms);
 /* draft, scheduled, open, closed: counting and final are known to whoever reads the database. */

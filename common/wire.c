@@ -8,6 +8,7 @@
 #include "wire.h"
 
 #include "alloc.h"
+#include <assert.h>
 #include <inttypes.h>
 
 /* Field numbers of proto/ballot.proto */
@@ -193,6 +194,13 @@ static bool is_printable(const uint8_t *text, size_t len)
     return true;
 }
 
+static const char *find_choices_fault(const uint8_t *choices, size_t len)
+{
+    if (len == 0 || len > BALLOT_CHOICES_MAX)
+        return "has no choices, or too many";
+    return is_printable(choices, len) ? NULL : "has choices that are not printable ASCII";
+}
+
 /* Reads one ballot, whose choices go to *memory, which moves on. Returns what is wrong, or NULL. A field that stands
  * twice counts once, the last time, as protobuf says. */
 static const char *decode_ballot(struct reader reader, struct ballot *ballot, char **memory)
@@ -242,10 +250,9 @@ static const char *decode_ballot(struct reader reader, struct ballot *ballot, ch
         return "has no valid poll id";
     if (!has_voter)
         return "has no voter";
-    if (choices.len == 0 || choices.len > BALLOT_CHOICES_MAX)
-        return "has no choices, or too many";
-    if (!is_printable(choices.data, choices.len))
-        return "has choices that are not printable ASCII";
+    const char *fault = find_choices_fault(choices.data, choices.len);
+    if (fault != NULL)
+        return fault;
     ballot->choices = memcpy(*memory, choices.data, choices.len);
     ballot->choices_len = choices.len;
     (*memory)[choices.len] = '\0';
@@ -341,7 +348,44 @@ enum status wire_decode_batch(const void *data, size_t len, struct ballot_batch 
         }
         n++;
     }
+    assert(n == out->n_ballots); /* both passes saw the same fields */
     return ST_OK;
+}
+
+const char *wire_find_ballot_fault(const struct ballot *ballot)
+{
+    if (!poll_id_is_valid(ballot->poll, strnlen(ballot->poll, sizeof(ballot->poll))))
+        return "has no valid poll id";
+    if (ballot->cast_at_ms < 0 || ballot->cast_at_ms > WIRE_TIME_MAX)
+        return "has a time out of range";
+    if ((unsigned)ballot->stands > STANDS_FIRST)
+        return "stands in a way that is not known";
+    if (ballot->term > POLL_TERM_MAX)
+        return "has a term out of range";
+    return find_choices_fault((const uint8_t *)ballot->choices, ballot->choices_len);
+}
+
+static bool ballot_equal(const struct ballot *a, const struct ballot *b)
+{
+    return strcmp(a->poll, b->poll) == 0 && memcmp(a->voter, b->voter, VOTER_HASH) == 0 &&
+           a->choices_len == b->choices_len && memcmp(a->choices, b->choices, a->choices_len) == 0 &&
+           a->cast_at_ms == b->cast_at_ms && a->stands == b->stands && a->term == b->term;
+}
+
+enum status wire_check_batch(const struct bytes *bytes, const struct ballot_batch *batch, struct errmsg *err)
+{
+    struct ballot_batch read;
+    enum status st = wire_decode_batch(bytes->data, bytes->len, &read, err);
+
+    if (st != ST_OK)
+        return st;
+    bool same = memcmp(read.id, batch->id, BATCH_ID) == 0 && read.n_ballots == batch->n_ballots &&
+                strcmp(read.fence_poll, batch->fence_poll) == 0 && strcmp(read.gate_poll, batch->gate_poll) == 0 &&
+                read.term == batch->term;
+    for (size_t i = 0; i < batch->n_ballots && same; i++)
+        same = ballot_equal(&read.ballots[i], &batch->ballots[i]);
+    ballot_batch_free(&read);
+    return same ? ST_OK : fail(err, ST_DECODE, "the batch is read back as another one");
 }
 
 void ballot_batch_free(struct ballot_batch *batch)

@@ -6,6 +6,7 @@
 #ifndef SCRUTIN_WIRE_H
 #define SCRUTIN_WIRE_H
 
+#include "clock.h"
 #include "poll.h"
 #include "status.h"
 
@@ -13,8 +14,8 @@
 #define BATCH_ID 16            /* bytes */
 #define BATCH_BALLOTS_MAX 4096 /* what the index in an ordinal can tell apart */
 
-/* ms since 1970: 9999-12-31, the last day that RFC 3339 and PostgreSQL both write */
-#define WIRE_TIME_MAX INT64_C(253402300799999)
+/* ms since 1970 */
+#define WIRE_TIME_MAX CLOCK_MAX_MS
 
 /* Which of a voter's ballots in a poll stands; see proto/ballot.proto. */
 enum ballot_stands { STANDS_BY_POLL, STANDS_LAST, STANDS_FIRST };
@@ -63,6 +64,14 @@ void wire_encode_batch(const struct ballot_batch *batch, struct bytes *out);
  * ballot_batch_free; nothing of data is kept. */
 MUST_CHECK enum status wire_decode_batch(const void *data, size_t len, struct ballot_batch *out, struct errmsg *err);
 void ballot_batch_free(struct ballot_batch *batch);
+/* Why the decoder would refuse a batch with this ballot, or NULL: it would not. For who is about to acknowledge it. */
+const char *wire_find_ballot_fault(const struct ballot *ballot);
+
+/* --- Decoding what was encoded, before it is stored: ST_DECODE with the reason where nobody could read it back as what
+ * it was made from. That is a fault of ours. */
+MUST_CHECK enum status wire_check_batch(const struct bytes *bytes, const struct ballot_batch *batch,
+                                        struct errmsg *err);
+MUST_CHECK enum status wire_check_poll(const struct bytes *bytes, const struct poll *poll, struct errmsg *err);
 
 void wire_encode_poll(const struct poll *poll, struct bytes *out);
 MUST_CHECK enum status wire_decode_poll(const void *data, size_t len, struct poll **out, struct errmsg *err);
@@ -76,6 +85,7 @@ struct code_chunk {
 };
 
 void wire_encode_codes(const struct code_chunk *chunk, struct bytes *out);
+MUST_CHECK enum status wire_check_codes(const struct bytes *bytes, const struct code_chunk *chunk, struct errmsg *err);
 MUST_CHECK enum status wire_decode_codes(const void *data, size_t len, struct code_chunk *out, struct errmsg *err);
 
 void wire_encode_tally_changed(const char *const *polls, size_t n, struct bytes *out);

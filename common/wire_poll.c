@@ -158,6 +158,17 @@ enum status wire_decode_poll(const void *data, size_t len, struct poll **out, st
     return st;
 }
 
+enum status wire_check_poll(const struct bytes *bytes, const struct poll *poll, struct errmsg *err)
+{
+    struct poll *read;
+    enum status st = wire_decode_poll(bytes->data, bytes->len, &read, err);
+
+    if (st == ST_OK && !poll_equal(poll, read))
+        st = fail(err, ST_DECODE, "the poll is read back as another one");
+    poll_release(read);
+    return st;
+}
+
 /* --- voting codes */
 
 void wire_encode_codes(const struct code_chunk *chunk, struct bytes *out)
@@ -197,6 +208,19 @@ enum status wire_decode_codes(const void *data, size_t len, struct code_chunk *o
     }
     scrutin__voting_codes__free_unpacked(message, NULL);
     return st;
+}
+
+enum status wire_check_codes(const struct bytes *bytes, const struct code_chunk *chunk, struct errmsg *err)
+{
+    struct code_chunk read;
+    enum status st = wire_decode_codes(bytes->data, bytes->len, &read, err);
+
+    if (st != ST_OK)
+        return st;
+    bool same = strcmp(read.poll, chunk->poll) == 0 && read.n == chunk->n &&
+                memcmp(read.hashes, chunk->hashes, chunk->n * CODE_HASH) == 0;
+    free(read.memory);
+    return same ? ST_OK : fail(err, ST_DECODE, "the codes are read back as others");
 }
 
 /* --- doorbells */

@@ -22,7 +22,9 @@ static enum status publish(struct bus *bus, const struct ballot_batch *mark, con
     uint64_t sequence;
 
     wire_encode_batch(mark, &bytes);
-    enum status st = bus_publish_acked(bus, BUS_SUBJECT_FENCE, NULL, bytes.data, bytes.len, &sequence, err);
+    enum status st = wire_check_batch(&bytes, mark, err);
+    if (st == ST_OK)
+        st = bus_publish_acked(bus, BUS_SUBJECT_FENCE, NULL, bytes.data, bytes.len, &sequence, err);
     free(bytes.data);
     if (st == ST_OK)
         log_info(what, LOG_S("poll", poll), LOG_I("term", mark->term), LOG_I("sequence", sequence));

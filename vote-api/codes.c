@@ -55,7 +55,9 @@ static enum status store_chunks(struct codes_job *job, const uint8_t *hashes)
         memcpy(chunk.poll, job->poll->id, sizeof(chunk.poll));
         snprintf(key, sizeof(key), "%s.%s.%zu", job->poll->id, job->run, done / CODES_CHUNK);
         wire_encode_codes(&chunk, &bytes);
-        st = bus_bucket_put(job->api->bus, BUS_BUCKET_CODES, key, bytes.data, bytes.len, 0, &job->err);
+        st = wire_check_codes(&bytes, &chunk, &job->err);
+        if (st == ST_OK)
+            st = bus_bucket_put(job->api->bus, BUS_BUCKET_CODES, key, bytes.data, bytes.len, 0, &job->err);
         free(bytes.data);
     }
     return st;
@@ -121,8 +123,8 @@ static void run_codes_job(struct job *super)
                                          job->poll->voting_codes};
         code_book_add(job->api->codes->book, job->poll->id, hashes, job->n);
         code_sheet_write(&sheet, job->format, &job->body, job->csp);
-    } else if (known &&
-               (!stored || job->status == ST_CONFLICT || job->status == ST_INVALID || job->status == ST_NOT_FOUND)) {
+    } else if (known && (!stored || job->status == ST_CONFLICT || job->status == ST_INVALID ||
+                         job->status == ST_NOT_FOUND || job->status == ST_DECODE)) {
         remove_chunks(job);
     }
     sodium_memzero(codes, job->n * CODE_SYMBOLS);
@@ -169,6 +171,8 @@ static void on_codes_job_done(struct job *super)
         http_problem(call, PROBLEM_POLL_CHANGED, NULL, "Read the poll again: it takes no voting codes any more.");
     else if (call != NULL && job->status == ST_CONFLICT)
         http_problem(call, PROBLEM_POLL_CHANGED, NULL, "The poll is being changed; ask for the codes again.");
+    else if (call != NULL && job->status == ST_DECODE)
+        vote_api_refuse_unreadable(call, "codes", job->poll->id, job->err.text);
     else if (call != NULL)
         http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The codes were not stored: %s. Try again.",
                      status_text(job->status));

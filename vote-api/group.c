@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "keys.h"
 #include "metrics.h"
+#include "vote_api.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +113,13 @@ void group_add(struct group *group, struct http_call *call, const struct ballot 
 {
     struct batch *batch = group->last;
 
+    for (size_t i = 0; i < n; i++) {
+        const char *fault = wire_find_ballot_fault(&ballots[i]);
+        if (fault != NULL) { /* it would take the whole batch with it, after all were acknowledged */
+            vote_api_refuse_unreadable(call, "ballot", ballots[i].poll, fault);
+            return;
+        }
+    }
     if (batch == NULL || batch->content.n_ballots + n > group->limits.batch_ballots || batch->text_len > BATCH_TEXT_MAX)
         batch = open_batch(group);
     batch->waiters = grow(batch->waiters, &batch->waiters_size, batch->n_waiters + 1, sizeof(*batch->waiters));

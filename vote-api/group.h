@@ -41,7 +41,8 @@ typedef void (*group_reply)(struct http_call *call, void *arg, const struct grou
 void group_metrics_init(void);
 struct group *group_new(struct http_loop *loop, struct publisher *publisher, const struct group_limits *limits);
 
-/* Copies the ballots into one batch (1..limit of them) and makes the request wait. */
+/* Copies the ballots into one batch (1..limit of them) and makes the request wait; answers 500 at once where no worker
+ * could read one of them. */
 void group_add(struct group *group, struct http_call *call, const struct ballot *ballots, size_t n, group_reply reply,
                void *arg);
 /* Whether so much waits already that a request with many ballots had better come again: each takes about 100 bytes. */

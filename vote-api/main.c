@@ -107,6 +107,14 @@ struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id)
     return NULL;
 }
 
+void vote_api_refuse_unreadable(struct http_call *call, const char *what, const char *poll, const char *reason)
+{
+    log_error("not stored: it could not be read back", LOG_S("what", what), LOG_S("poll", poll),
+              LOG_S("error", reason));
+    http_problem(call, PROBLEM_INTERNAL, NULL,
+                 "Nothing was stored, because this server could not have read it back. Tell the operator.");
+}
+
 void vote_api_refuse_key(struct http_call *call)
 {
     http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The key of this poll is not configured here.");

@@ -29,20 +29,10 @@ static bool refuse(const struct edit *edit, enum problem problem, const char *fi
 
 /* --- what is fixed from the opening on */
 
-static bool same_options(const struct poll *a, const struct poll *b)
-{
-    if (a->n_options != b->n_options)
-        return false;
-    for (size_t i = 0; i < a->n_options; i++)
-        if (strcmp(a->options[i].id, b->options[i].id) != 0 || strcmp(a->options[i].label, b->options[i].label) != 0)
-            return false;
-    return true;
-}
-
 /* The first field that differs and may no longer, or NULL. */
 static const char *find_fixed(const struct poll *old, const struct poll *poll)
 {
-    if (!same_options(old, poll))
+    if (!poll_options_equal(old, poll))
         return "options";
     if (old->method != poll->method)
         return "method";

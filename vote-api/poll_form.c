@@ -50,7 +50,9 @@ static bool read_time(const json_t *value, const char *field, int64_t *to, struc
     }
     int64_t ms = json_is_string(value) ? clock_parse_ms(json_string_value(value)) : -1;
     if (ms <= 0)
-        return poll_form_refuse(err, field, "This is a date and time like 2026-01-31T20:00:00Z, or null.");
+        return poll_form_refuse(
+            err, field,
+            "This is a date and time like 2026-01-31T20:00:00Z, from 1970 to the end of 9999 in UTC, or null.");
     *to = ms;
     return true;
 }

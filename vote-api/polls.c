@@ -28,7 +28,9 @@ enum status polls_store(const struct vote_api *api, const struct poll *poll, uin
     struct bytes bytes;
 
     wire_encode_poll(poll, &bytes);
-    enum status st = bus_bucket_put(api->bus, BUS_BUCKET_POLLS, poll->id, bytes.data, bytes.len, revision, err);
+    enum status st = wire_check_poll(&bytes, poll, err);
+    if (st == ST_OK)
+        st = bus_bucket_put(api->bus, BUS_BUCKET_POLLS, poll->id, bytes.data, bytes.len, revision, err);
     free(bytes.data);
     if (st == ST_OK)
         directory_put(api->watch.polls, poll_retain(poll));
@@ -250,6 +252,8 @@ static void on_poll_job_done(struct job *job)
         http_problem_json(call, poll_job->problem, &poll_job->json_err);
     else if (call != NULL && poll_job->status == ST_CONFLICT)
         http_problem(call, PROBLEM_POLL_CHANGED, NULL, "Read the poll again and repeat the change.");
+    else if (call != NULL && poll_job->status == ST_DECODE)
+        vote_api_refuse_unreadable(call, "poll", poll_job->poll->id, poll_job->err.text);
     else if (call != NULL)
         http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The poll was not stored: %s. Try again.",
                      status_text(poll_job->status));

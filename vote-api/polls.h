@@ -6,7 +6,8 @@
 #include "http.h"
 #include "vote_api.h"
 
-#define POLL_BODY_MAX (64 * 1024) /* bytes: 100 options with long labels */
+#define POLL_BODY_MAX                                                                                                  \
+    (128 * 1024) /* bytes: everything at its limit, four bytes a character, as a poll is shown: 93 KB */
 
 void polls_handle_create(struct http_call *call); /* POST /v1/polls */
 void polls_handle_list(struct http_call *call);   /* GET /v1/polls */

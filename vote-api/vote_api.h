@@ -35,6 +35,8 @@ struct vote_loop {
 struct poll *vote_api_find_poll(struct http_call *call, h2o_iovec_t id);
 /* Answers 503: SECRET_KEYS lacks the key that hashes this poll's voters. */
 void vote_api_refuse_key(struct http_call *call);
+/* Logs and answers 500: what was to be stored for this poll could not be read back, or what the bucket has of it. */
+void vote_api_refuse_unreadable(struct http_call *call, const char *what, const char *poll, const char *reason);
 
 /* Where the ballots of this request's loop gather. */
 static inline struct group *vote_api_group(const struct http_call *call)

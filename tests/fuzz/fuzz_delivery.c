@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(ms >= -1);
     if (ms >= 0) {
         clock_format_ms(ms, again);
-        assert(clock_parse_ms(again) == ms || ms > INT64_C(253402300799999)); /* year 9999 with an offset */
+        assert(clock_parse_ms(again) == ms);
     }
     free(text);
     return 0;

@@ -21,7 +21,7 @@ static void check_poll(struct poll *poll)
     wire_encode_poll(poll, &bytes);
     enum status st = wire_decode_poll(bytes.data, bytes.len, &read, &err);
     assert(st == ST_OK);
-    assert(strcmp(read->title, poll->title) == 0 && read->n_options == poll->n_options);
+    assert(poll_equal(poll, read));
     poll_release(read);
     free(bytes.data);
 }

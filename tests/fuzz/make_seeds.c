@@ -72,6 +72,18 @@ static void write_polls(void)
     free(bytes.data);
 }
 
+/* Each poll with each ballot, a NUL between them. */
+static void write_round_trips(const char *const *polls, const char *const *ballots)
+{
+    char text[1024];
+
+    for (; *polls != NULL; polls++)
+        for (size_t i = 0; ballots[i] != NULL; i++) {
+            size_t len = (size_t)snprintf(text, sizeof(text), "%s%c%s", *polls, '\0', ballots[i]);
+            write_seed("fuzz_round_trip", text, len);
+        }
+}
+
 static void write_tokens(void)
 {
     struct keyring *ring;
@@ -122,6 +134,8 @@ int main(int argc, char **argv)
         "{\"state\":\"scheduled\",\"opens_at\":\"2027-03-01T00:00:00Z\"}",
         "{\"state\":\"open\",\"closes_at\":\"2027-03-01T00:00:00Z\"}",
         "{\"title\":\"New\",\"closes_at\":null}",
+        "{\"title\":\"T\",\"options\":[\"A\",\"B\"],\"closes_at\":\"9999-12-31T23:59:59-23:59\"}",
+        "{\"closes_at\":\"9999-12-31T23:59:60Z\"}",
         NULL,
     };
     static const char *const deliveries[] = {
@@ -130,6 +144,7 @@ int main(int argc, char **argv)
         "$JS.ACK.hub.ACCHASH.BALLOTS.workers.3.1234567.99.1769860800123456789.42.RANDOM",
         "2026-01-31T12:00:00.123Z",
         "2024-02-29T23:59:60+14:00",
+        "9999-12-31T23:59:59-23:59",
         NULL,
     };
     static const char *const addresses[] = {
@@ -160,6 +175,8 @@ int main(int argc, char **argv)
     write_texts("fuzz_delivery", deliveries);
     write_texts("fuzz_address", addresses);
     write_texts("fuzz_code", codes);
+    write_round_trips(polls, (const char *const[]){"{\"selection\":[\"1\"]}", "{\"selection\":[\"2\",\"1\"]}",
+                                                   "{\"selection\":{\"1\":5,\"2\":0}}", NULL});
     write_batches();
     write_polls();
     write_tokens();

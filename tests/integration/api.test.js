@@ -336,22 +336,64 @@ test('opening on time: opens_at', async () => {
   await resultsWhen('it is open', poll.id, ({ state }) => state === 'open');
 });
 
-test('an empty bucket is filled again from the database', async () => {
-  const poll = await instance.createPoll({ n: 2 });
+/** A poll of everything that the limits allow at once, in four bytes a character. */
+const largest = () => ({ title: '🐈'.repeat(200), description: '🐕'.repeat(2000), method: 'approval', min_choices: 100,
+  options: Array.from({ length: 100 }, (_, i) => ({ id: `${i}`.padStart(32, 'x'), label: `${`${i}`.padStart(3, '0')}${'🐈'.repeat(197)}` })) });
+
+test('an empty bucket is filled again from the database, with whatever was accepted', async () => {
+  const late = { title: 'T', options: ['A', 'B'], closes_at: '9999-12-31T23:59:59-23:59' };
+  const refused = await requestJson(instance.voteUrl, 'POST', '/v1/polls', late, apiKey());
+  assert.deepEqual([refused.status, refused.json.type, refused.json.pointer], [400, '/problems/invalid-field', '/closes_at'], refused.text);
+  assert.match(refused.json.detail, /9999/);
+
+  const poll = await instance.createPoll({ n: 2, closes_at: '9999-12-31T22:59:59.999-01:00' });
   assert.equal((await vote(poll.id, 'o0')).status, 202);
+  const extended = await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, { closes_at: late.closes_at },
+    { authorization: `Bearer ${poll.token}` });
+  assert.deepEqual([extended.status, extended.json.pointer], [400, '/closes_at'], extended.text);
+  const large = await instance.createPoll(largest());
+  const ballot = await requestJson(instance.voteUrl, 'PUT', `/v1/polls/${large.id}/ballot`, { selection: large.options });
+  assert.equal(ballot.status, 202, ballot.text);
   await instance.settle();
-  await until('the worker has copied it', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [poll.id])).length === 1);
+  for (const { id } of [poll, large])
+    await until('the worker has copied it', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [id])).length === 1);
   await instance.ctl('stop', 'vote-api', 'result-api', 'worker:*');
   const jsm = await instance.jsm();
   await jsm.streams.delete('KV_polls');
   await instance.setUp();
   await instance.ctl('start', 'worker:*', 'result-api', 'vote-api');
   await instance.ready();
-  await until('the poll is there again', async () => (await request(instance.voteUrl, { path: `/v1/polls/${poll.id}` })).status === 200,
-    { timeout: 90_000, every: 100 });
+  for (const { id } of [poll, large])
+    await until('the poll is there again', async () => (await request(instance.voteUrl, { path: `/v1/polls/${id}` })).status === 200,
+      { timeout: 90_000, every: 100 });
   assert.equal((await vote(poll.id, 'o1')).status, 202);
   const json = await resultsWhen('both count', poll.id, ({ total }) => total === 2);
   assert.equal(json.ledger.received, 2);
+  assert.equal(json.poll.closes_at, '9999-12-31T23:59:59.999Z');
+  const whole = await resultsWhen('the largest one counts', large.id, ({ ledger }) => ledger.counted === 1);
+  assert.deepEqual([whole.poll.title, whole.results.length, whole.results.at(-1).count], [largest().title, 100, 1]);
+
+  const shown = (await request(instance.voteUrl, { path: `/v1/polls/${large.id}` })).json;
+  for (const field of ['id', 'state', 'created_at', 'updated_at']) delete shown[field];
+  const again = await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${large.id}`, shown, { authorization: `Bearer ${large.token}` });
+  assert.equal(again.status, 200, 'what is shown may be sent again');
+});
+
+test('a definition that nobody can read is a fault of ours: 500, and nothing is stored', async () => {
+  const poll = await instance.createPoll({ n: 2, voter_policy: 'code' });
+  const manage = { authorization: `Bearer ${poll.token}` };
+  const { views } = (await instance.nats()).jetstream();
+  const polls = await views.kv('polls');
+  const revision = await polls.put(poll.id, Buffer.from('no poll'));
+  const answers = [
+    await requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll.id}`, { title: 'Other' }, manage),
+    await requestJson(instance.voteUrl, 'POST', `/v1/polls/${poll.id}/codes`, { count: 2 }, manage)];
+  for (const { status, json, text } of answers) {
+    assert.deepEqual([status, json.type], [500, '/problems/internal'], text);
+    assert.match(json.detail, /stored/);
+  }
+  assert.equal((await polls.get(poll.id)).revision, revision);
+  for await (const key of await (await views.kv('codes')).keys(`${poll.id}.>`)) assert.fail(`${key} was stored`);
 });
 
 test('receipts: pending, counted, superseded', async () => {

@@ -45,6 +45,7 @@ static void date_times_with_any_offset_are_read(void **state)
         {"2024-02-29T23:59:59Z", 1709251199000},
         {"2016-12-31T23:59:60Z", 1483228800000}, /* a leap second */
         {"9999-12-31T23:59:59.999Z", 253402300799999},
+        {"9999-12-31T22:59:59.999-01:00", 253402300799999},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         CHECK_ROW(clock_parse_ms(rows[i].text) == rows[i].ms, "%s", rows[i].text);
@@ -82,6 +83,9 @@ static void text_that_is_no_date_time_is_refused(void **state)
         "20260131T120000Z",
         "1969-12-31T23:59:59Z", /* before 1970 */
         "1970-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-23:59", /* the year 10000 in UTC, which nobody could write again */
+        "9999-12-31T23:59:59.999-00:01",
+        "9999-12-31T23:59:60Z",
         "2026-01-31T12:00:00\xc3\xa9",
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)

@@ -160,6 +160,49 @@ static void a_copy_is_equal_and_independent(void **state)
     poll_release(copy);
 }
 
+/* What was stored is compared with what was meant to be: no field may be forgotten. */
+static void polls_that_differ_in_one_field_are_not_equal(void **state)
+{
+    struct poll *poll = make_poll(), *copy = poll_copy(poll);
+
+    assert_true(poll_equal(poll, copy));
+#define DIFFERS_BY(change, undo)                                                                                       \
+    do {                                                                                                               \
+        change;                                                                                                        \
+        CHECK_ROW(!poll_equal(poll, copy) && !poll_equal(copy, poll), "%s", #change);                                  \
+        undo;                                                                                                          \
+        CHECK_ROW(poll_equal(poll, copy), "%s", #undo);                                                                \
+    } while (0)
+    DIFFERS_BY(copy->id[0]++, copy->id[0]--);
+    DIFFERS_BY(copy->title[0]++, copy->title[0]--);
+    DIFFERS_BY(copy->description[0]++, copy->description[0]--);
+    DIFFERS_BY(copy->method--, copy->method++);
+    DIFFERS_BY(copy->min_choices++, copy->min_choices--);
+    DIFFERS_BY(copy->max_choices++, copy->max_choices--);
+    DIFFERS_BY(copy->revisable = false, copy->revisable = true);
+    DIFFERS_BY(copy->reopenable = false, copy->reopenable = true);
+    DIFFERS_BY(copy->draft = false, copy->draft = true);
+    DIFFERS_BY(copy->deleted = true, copy->deleted = false);
+    DIFFERS_BY(copy->has_manager = false, copy->has_manager = true);
+    DIFFERS_BY(copy->term++, copy->term--);
+    DIFFERS_BY(copy->opening_term++, copy->opening_term--);
+    DIFFERS_BY(copy->opens_at_ms++, copy->opens_at_ms--);
+    DIFFERS_BY(copy->closes_at_ms++, copy->closes_at_ms--);
+    DIFFERS_BY(copy->visibility--, copy->visibility++);
+    DIFFERS_BY(copy->voter_policy--, copy->voter_policy++);
+    DIFFERS_BY(copy->voting_codes++, copy->voting_codes--);
+    DIFFERS_BY(copy->key_id[0]++, copy->key_id[0]--);
+    DIFFERS_BY(copy->manage_hash[31]++, copy->manage_hash[31]--);
+    DIFFERS_BY(copy->created_at_ms++, copy->created_at_ms--);
+    DIFFERS_BY(copy->updated_at_ms++, copy->updated_at_ms--);
+    DIFFERS_BY(copy->n_options--, copy->n_options++);
+    DIFFERS_BY(copy->options[1].id[0]++, copy->options[1].id[0]--);
+    DIFFERS_BY(copy->options[2].label[0]++, copy->options[2].label[0]--);
+#undef DIFFERS_BY
+    poll_release(copy);
+    poll_release(poll);
+}
+
 static void a_poll_lives_until_its_last_reference_goes(void **state)
 {
     struct poll *poll = make_poll();
@@ -219,6 +262,7 @@ int main(void)
         cmocka_unit_test(ids_are_short_and_lower_case),
         cmocka_unit_test(an_option_is_found_by_its_whole_id_only),
         cmocka_unit_test(a_copy_is_equal_and_independent),
+        cmocka_unit_test(polls_that_differ_in_one_field_are_not_equal),
         cmocka_unit_test(a_poll_lives_until_its_last_reference_goes),
         cmocka_unit_test(a_copy_of_an_empty_poll_is_fine),
         cmocka_unit_test(every_enum_value_has_a_name_that_leads_back),
