@@ -126,6 +126,18 @@ static void fence_is_passed_only_without_a_gap_before_it(void **state)
     backlog_fini(&backlog);
 }
 
+/* The fence is the last message that was applied, and so the floor itself: nothing before it is missing. */
+static void fence_that_is_the_floor_is_passed(void **state)
+{
+    struct backlog backlog = make(3, 3);
+
+    EXAMINE(&backlog, 4, 4);
+    assert_int_equal(backlog_floor(&backlog), 4);
+    assert_true(has_passed(&backlog, ordinal_make(3, 4, 0)));
+    assert_false(has_passed(&backlog, ordinal_make(3, 5, 0)));
+    backlog_fini(&backlog);
+}
+
 static void nothing_is_known_before_both_have_spoken(void **state)
 {
     struct backlog backlog = {.created_ns = 0};
@@ -333,6 +345,7 @@ int main(void)
         cmocka_unit_test(out_of_order_batches_leave_a_gap_that_is_asked_for),
         cmocka_unit_test(many_gaps_are_asked_for_in_turn),
         cmocka_unit_test(fence_is_passed_only_without_a_gap_before_it),
+        cmocka_unit_test(fence_that_is_the_floor_is_passed),
         cmocka_unit_test(nothing_is_known_before_both_have_spoken),
         cmocka_unit_test(a_newer_stream_starts_over),
         cmocka_unit_test(a_restored_database_is_believed),

@@ -201,6 +201,34 @@ static void gaps_and_dead_letters_are_visible(void **state)
     ballot_store_close(store);
 }
 
+static void assert_missing(struct ballot_store *store, uint64_t last, const char *expected)
+{
+    uint64_t missing[3];
+    size_t n;
+    char text[100] = "";
+    assert_ok(ballot_store_find_missing(store, 1, last, missing, COUNT_OF(missing), &n, &err));
+    for (size_t i = 0; i < n; i++)
+        sprintf(text + strlen(text), "%llu ", (unsigned long long)missing[i]);
+    assert_string_equal(text, expected);
+}
+
+static void the_missing_batches_are_found_from_right_after_the_floor_up_to_the_last(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    assert_missing(store, 0, "");
+    assert_missing(store, 1, "1 ");
+    struct store_batch set[] = {{.seq = 1}, {.seq = 2}, {.seq = 4}, {.seq = 6}, {.seq = 7}};
+    apply(store, set, COUNT_OF(set));
+    assert_answer("SELECT applied_floor(1::smallint)", "2 ");
+    assert_missing(store, 2, "");
+    assert_missing(store, 3, "3 ");
+    assert_missing(store, 7, "3 5 ");
+    assert_missing(store, 99, "3 5 8 ");                  /* no more than there is room for */
+    scratch_db_run("UPDATE stream_epochs SET floor = 2"); /* the stored floor is the same one */
+    assert_missing(store, 7, "3 5 ");
+    ballot_store_close(store);
+}
+
 /* Order. */
 
 enum { N_BATCHES = 4 };
@@ -895,6 +923,7 @@ int main(void)
         TEST(a_set_of_old_and_new_batches_stores_the_new_ones_even_when_one_comes_twice),
         TEST(no_batches_are_no_error),
         TEST(gaps_and_dead_letters_are_visible),
+        TEST(the_missing_batches_are_found_from_right_after_the_floor_up_to_the_last),
         TEST(every_order_of_the_batches_gives_the_same_tables),
         TEST(the_timeline_is_the_same_in_whatever_order_batches_are_applied),
         TEST(a_ballot_from_a_mad_clock_is_counted_and_harms_nobody),

@@ -60,6 +60,19 @@ static void a_refusal_costs_nothing(void **state)
     rate_free(rate);
 }
 
+/* Who is told to wait for 0 s comes back at once, and is refused again. */
+static void a_refusal_with_a_fraction_of_a_second_left_says_one_second(void **state)
+{
+    struct rate *rate = open_table(10, 1);
+
+    take_many(rate, key_in(0, 0), 10, START);
+    for (int64_t ms = 0; ms < 99; ms++) {
+        struct rate_verdict verdict = rate_take(rate, key_in(0, 0), START + ms * SECOND / 1000);
+        CHECK_ROW(!verdict.admitted && verdict.wait_s == 1, "after %d ms: %u s", (int)ms, verdict.wait_s);
+    }
+    rate_free(rate);
+}
+
 static void an_empty_bucket_is_full_again_after_its_window(void **state)
 {
     struct rate *rate = open_table(10, 60);
@@ -244,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bucket_gives_its_quota_and_no_more),
         cmocka_unit_test(a_refusal_costs_nothing),
+        cmocka_unit_test(a_refusal_with_a_fraction_of_a_second_left_says_one_second),
         cmocka_unit_test(an_empty_bucket_is_full_again_after_its_window),
         cmocka_unit_test(a_hall_is_one_bucket),
         cmocka_unit_test(keys_do_not_share_a_bucket),
