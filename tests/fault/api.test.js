@@ -12,6 +12,7 @@ import { PROTOCOLS, request } from '../lib/http.js';
 import { Voters } from '../lib/voters.js';
 import { acknowledges, assertExact, metricValue } from '../lib/check.js';
 import { seedOfRun, seeded } from '../lib/random.js';
+import { readBatches } from '../lib/stream.js';
 import { until, within } from '../lib/wait.js';
 
 const LIB = join(dirname(fileURLToPath(import.meta.url)), '../lib');
@@ -135,6 +136,70 @@ test('many ballots at once while the broker does not answer: only so many wait, 
   await until('there is room again', async () => (await bulk('c')).status === 202);
   await instance.settle();
   assert.equal((await instance.books(poll.id)).rows.size, 3000);
+  program.kill('SIGTERM');
+});
+
+/** Bulk requests of one poll at one vote-api. */
+const bulkOf = (url, poll, n) => (name) => request(url, { method: 'POST', path: `/v1/polls/${poll.id}/ballots`, timeout: 60_000,
+  headers: { 'content-type': 'application/json', authorization: `Bearer ${instance.apiKey}` },
+  body: JSON.stringify({ ballots: Array.from({ length: n }, (_, i) => ({ voter: `${name} ${i}`, selection: ['o1'] })) }) });
+
+test('many ballots in one request that the broker does not take: 503 and no receipts; sent again they count once', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  await instance.settle();
+  const bulk = bulkOf(instance.voteUrl, poll, 500);
+  const hasNoReceipts = (answer, type) => {
+    assert.deepEqual([answer.status, answer.json.type, answer.json.receipts], [503, `/problems/${type}`, undefined], answer.text);
+    assert.ok(Number(answer.headers['retry-after']) >= 1, answer.headers['retry-after']);
+  };
+  const nats = await instance.signal('nats', 'SIGSTOP');
+  try { // past ACK_TIMEOUT_MS
+    for (const answer of await Promise.all(['a', 'b', 'c'].map(bulk))) hasNoReceipts(answer, 'not-recorded');
+  } finally {
+    process.kill(nats, 'SIGCONT');
+  }
+  const { state } = await until('the broker is back', async () => (await instance.jsm()).streams.info('BALLOTS'));
+  await instance.setUp({ BALLOTS_MAX_BYTES: String(state.bytes + 1000) }); // less than 500 ballots take
+  try {
+    hasNoReceipts(await until('the broker answers', async () => {
+      const answer = await bulk('d');
+      return answer.json.type !== '/problems/not-recorded' && answer;
+    }), 'stream-full');
+  } finally {
+    await instance.setUp();
+  }
+  for (const name of ['a', 'b', 'c', 'd']) {
+    const { json } = await until('they are recorded', async () => {
+      const answer = await bulk(name);
+      return answer.status === 202 && answer;
+    });
+    assert.equal(new Set(json.receipts).size, 500);
+  }
+  await instance.settle();
+  assert.equal((await instance.books(poll.id)).rows.size, 2000);
+});
+
+test('many such requests at once: no batch in the stream is above BATCH_BALLOTS', async () => {
+  const REQUESTS = 10, BALLOTS = 60, LIMIT = 100; // two requests would be too many for a batch
+  const poll = await instance.createPoll({ n: 2 });
+  const program = await instance.spawn('vote-api', { HTTP_LOOPS: '1', BATCH_BALLOTS: String(LIMIT), BATCHES_IN_FLIGHT: '1', ACK_TIMEOUT_MS: '60000' });
+  await until('it knows the poll', async () => (await request(program.url, { path: `/v1/polls/${poll.id}` })).status === 200);
+  const bulk = bulkOf(program.url, poll, BALLOTS);
+  const nats = await instance.signal('nats', 'SIGSTOP');
+  let waiting;
+  try {
+    waiting = Array.from({ length: REQUESTS }, (_, i) => bulk(`request ${i}`));
+    await until('they wait', async () => metricValue((await request(program.url, { path: '/metrics' })).text, 'http_requests_waiting') >= REQUESTS);
+  } finally {
+    process.kill(nats, 'SIGCONT');
+  }
+  for (const answer of await Promise.all(waiting)) assert.equal(answer.status, 202, answer.text);
+  const sizes = [];
+  for await (const { batch } of readBatches(await instance.nats())) {
+    if (batch.ballots.some((ballot) => ballot.poll === poll.id)) sizes.push(batch.ballots.length);
+  }
+  assert.equal(sizes.reduce((sum, n) => sum + n, 0), REQUESTS * BALLOTS);
+  assert.ok(sizes.every((n) => n <= LIMIT), sizes.join(' '));
   program.kill('SIGTERM');
 });
 
