@@ -53,7 +53,7 @@ async function databaseProxy() {
   };
   return proxy;
 }
-/** One in front of the broker; with `losesAcks` set, acknowledgements do not arrive, everything else does. */
+/** One in front of the broker; with `loses` set to the beginning of a subject, what is published there does not arrive. */
 async function natsProxy() {
   const proxy = await Proxy.start({ at: { port: 0, host: '127.0.0.1' }, to: { port: Number(instance.settings.NATS_PORT), host: '127.0.0.1' } });
   proxy.editUp = (chunk, pair) => {
@@ -63,7 +63,7 @@ async function natsProxy() {
       const line = rest.subarray(0, end).toString('latin1');
       const size = /^H?PUB /i.test(line) ? end + 2 + Number(line.split(' ').at(-1)) + 2 : end + 2;
       if (rest.length < size) break;
-      if (!proxy.losesAcks || !line.startsWith('PUB $JS.ACK.')) passed.push(rest.subarray(0, size));
+      if (!proxy.loses || !line.startsWith(`PUB ${proxy.loses}`)) passed.push(rest.subarray(0, size));
       rest = rest.subarray(size);
     }
     pair.rest = rest;
@@ -80,7 +80,7 @@ test('killed after COMMIT, before the acknowledgement: the redelivery changes no
     await instance.ctl('stop', 'worker:*');
     const worker = await instance.spawn('worker', { NATS_URL: `nats://127.0.0.1:${proxy.port}` });
     const before = await consumer();
-    proxy.losesAcks = true;
+    proxy.loses = '$JS.ACK.';
     await load.castEach(3);
     await until('all is committed', async () => (await applied()) === (await lastSequence()));
     const unacked = await consumer();
@@ -209,6 +209,90 @@ test('backend terminated at COMMIT: retried, exact', async () => {
     await instance.sql('DROP FUNCTION test_wait_at_commit');
   }
   assert.ok(terminated >= 3);
+});
+
+/** Lets the statements that store ballots fail with `sqlstate`, an expression of n, the number of the statement. Gives what ends it. */
+async function failUpserts(sqlstate) {
+  await instance.sql('CREATE SEQUENCE test_failures');
+  await instance.sql(`CREATE FUNCTION test_fail() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    DECLARE n bigint := nextval('test_failures'); state text := ${sqlstate};
+    BEGIN IF state IS NOT NULL THEN RAISE 'forced by the test' USING ERRCODE = state; END IF; RETURN NULL; END $$`);
+  await instance.sql('CREATE TRIGGER test_fail BEFORE INSERT ON ballots FOR EACH STATEMENT EXECUTE FUNCTION test_fail()');
+  return async () => {
+    await instance.sql('DROP TRIGGER IF EXISTS test_fail ON ballots');
+    await instance.sql('DROP FUNCTION IF EXISTS test_fail');
+    await instance.sql('DROP SEQUENCE IF EXISTS test_failures');
+  };
+}
+const workerMetric = async (name) => (await Promise.all([0, 1].map(async (n) =>
+  metricValue((await request(`http://127.0.0.1:${instance.workerPort(n)}`, { path: '/metrics' })).text, name)))).reduce((sum, n) => sum + n, 0);
+
+test('a deadlock and a serialization failure: the transaction is run again, counted, and rejects nothing', async () => {
+  const FAILURES = 8; // fewer than a worker tries
+  const before = await workerMetric('transaction_retries_total');
+  const load = await loadOn();
+  const mend = await failUpserts(`CASE WHEN n > ${FAILURES} THEN NULL WHEN n % 2 = 0 THEN '40P01' ELSE '40001' END`);
+  try {
+    await load.register(100);
+    await load.castEach(2);
+    const { books } = await assertExact(instance, load, { what: 'deadlocks and serialization failures' });
+    assert.equal(books.rejected, 0);
+    assert.equal(await workerMetric('transaction_retries_total') - before, FAILURES);
+  } finally {
+    await mend();
+    await load.close();
+  }
+});
+
+test('a transaction that failed is not acknowledged: its batches are delivered again, and nobody has to find a gap', async () => {
+  const gaps = () => (instance.log('worker_0') + instance.log('worker_1')).match(/the broker forgot messages/g)?.length ?? 0;
+  await instance.settle();
+  const before = gaps();
+  const load = await loadOn();
+  const mend = await failUpserts("'53100'"); // the disk is full
+  try {
+    await load.register(100);
+    const last = await lastSequence();
+    await load.castEach(1);
+    const { ack_floor: floor } = await until('it is delivered again', async () => {
+      const info = await consumer();
+      assert.ok(info.ack_floor.stream_seq <= last, 'acknowledged, and not stored');
+      return info.num_redelivered > 0 && info;
+    });
+    assert.ok(floor.stream_seq <= last);
+    await mend();
+    await assertExact(instance, load, { what: 'a disk that was full' });
+    assert.equal(gaps(), before, 'the broker knew what was missing');
+  } finally {
+    await mend();
+    await load.close();
+  }
+});
+
+test('no doorbell arrives: ballots show all the same, and so does what nobody would ring for', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  const proxy = await natsProxy();
+  const load = new Voters({ origin: instance.voteUrl, poll: poll.id, options: poll.options, instance, random });
+  const path = `/v1/polls/${poll.id}/results`;
+  const lazy = await instance.spawn('result-api', { LOOK_MS: '600000' }); // looks at what is pending, and waits for bells
+  const shows = (url, n) => until(`${n} ballots show`, async () => (await request(url, { path })).json?.total === n);
+  try {
+    await instance.ctl('stop', 'worker:*');
+    const worker = await instance.spawn('worker', { NATS_URL: `nats://127.0.0.1:${proxy.port}` });
+    proxy.loses = 'tally.changed';
+    for (const url of [lazy.url, instance.resultUrl]) await shows(url, 0);
+    await load.register(20);
+    await load.castEach(1);
+    for (const url of [lazy.url, instance.resultUrl]) await shows(url, 20);
+    worker.kill('SIGKILL');
+    // A database that was mended by hand, say. Looks once more after LOOK_MS, not before the one of the ballots.
+    await instance.sql('UPDATE ledger SET counted = counted + 5 WHERE poll = (SELECT key FROM polls WHERE id = $1)', [poll.id]);
+    await shows(instance.resultUrl, 25);
+    await instance.sql('UPDATE ledger SET counted = counted - 5 WHERE poll = (SELECT key FROM polls WHERE id = $1)', [poll.id]);
+  } finally {
+    await load.close();
+    await proxy.stop();
+  }
 });
 
 test('the reply to COMMIT is lost, and a COMMIT that never arrives: the batch is run again', async () => {
