@@ -10,6 +10,7 @@ import { Voters } from '../lib/voters.js';
 import { acknowledges, assertExact } from '../lib/check.js';
 import { patiently, request, requestJson } from '../lib/http.js';
 import { announceTerm, encodeBatch } from '../lib/proto.js';
+import { Proxy } from '../lib/proxy.js';
 import { pick, seedOfRun, seeded } from '../lib/random.js';
 import { readBatches } from '../lib/stream.js';
 import { until } from '../lib/wait.js';
@@ -184,6 +185,33 @@ test('a ballot above the fence is rejected also by a worker that is ahead of the
     for (const pid of pids) process.kill(pid, 'SIGCONT');
   }
   assert.deepEqual(await instance.auditViolations(), []);
+});
+
+test('a ballot that was taken before the poll closed, and held up on its way to the broker, counts: the fence waits for it', async () => {
+  const AFTER_MS = 1000; // a fence that does not wait leaves in half of that
+  const proxy = await Proxy.start({ at: { port: 0, host: '127.0.0.1' }, to: { port: Number(instance.settings.NATS_PORT), host: '127.0.0.1' } });
+  const held = await instance.spawn('vote-api', { NATS_URL: `nats://127.0.0.1:${proxy.port}` });
+  try {
+    for (let tries = 0; ; tries++) {
+      assert.ok(tries < 10, 'the ballot never came in time');
+      const closes = Date.now() + 2000;
+      const poll = await instance.createPoll({ options: OPTIONS, closes_at: new Date(closes).toISOString() });
+      await until('it knows the poll', async () => (await request(held.url, { path: `/v1/polls/${poll.id}` })).status === 200);
+      await until('the poll is about to close', () => Date.now() > closes - 200, { every: 1 });
+      proxy.hold('up');
+      const waiting = requestJson(held.url, 'PUT', `/v1/polls/${poll.id}/ballot`, { selection: ['o0'] });
+      await until('the poll has been closed for a while', () => Date.now() > closes + AFTER_MS);
+      proxy.release('up');
+      const { status } = await waiting;
+      if (status !== 202) continue; // a busy machine: it was let go too late, or came after the closing time
+      assert.equal((await becomes(poll, 'final')).total, 1);
+      assert.equal((await instance.books(poll.id)).books.rejected, 0);
+      break;
+    }
+  } finally {
+    held.kill('SIGKILL');
+    await proxy.stop();
+  }
 });
 
 test('a mark of another term changes nothing, and one on another subject is a dead letter', async () => {
