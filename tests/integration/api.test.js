@@ -280,6 +280,27 @@ test('event stream: an unchanged version is not sent again to who has it', async
   resumed.close();
 });
 
+test('event stream: who was ahead of this instance, as with another one whose clock is fast, gets higher versions at once', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  const path = `/v1/polls/${poll.id}/results/stream`;
+  const first = await EventStream.open(instance.resultUrl, path);
+  const { id } = await first.next();
+  first.close();
+  const ahead = Number(id) + 30_000_000; // microseconds: half a minute
+  const stream = await EventStream.open(instance.resultUrl, path, { lastEventId: ahead });
+  try {
+    const event = await stream.next();
+    assert.ok(Number(event.id) > ahead, `${event.id} after ${ahead}`);
+    assert.equal(event.data.version, Number(event.id));
+    await vote(poll.id, 'o1');
+    const later = await stream.nextWhere(({ data }) => data.total === 1);
+    assert.ok(Number(later.id) > Number(event.id), `${later.id} after ${event.id}`);
+    assert.equal((await results(poll.id)).json.version >= Number(event.id), true);
+  } finally {
+    stream.close();
+  }
+});
+
 test('closing: counting until the fence is passed, then final, and nothing changes it', async () => {
   const poll = await instance.createPoll({ n: 3 });
   const load = new Voters({ origin: instance.voteUrl, poll: poll.id, options: poll.options, instance, inFlight: 50, rate: 2000 });

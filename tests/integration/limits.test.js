@@ -82,6 +82,19 @@ test('429 says who, how many, and when to come back', async () => {
   assert.deepEqual(await statuses(3, () => request(url, { path: '/livez' })), [200, 200, 200]);
 });
 
+test('a refusal with a fraction of a second left says 1 s, never 0', async () => {
+  const { url } = await instance.spawn('vote-api', { LIMIT_READS: '50/5' }); // ten a second
+  const refused = await until('some are refused', async () => {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => request(url, { path: `/v1/polls/${poll.id}` })));
+    const late = answers.filter(({ status }) => status === 429);
+    return late.length > 0 && late;
+  });
+  for (const { headers, json } of refused) {
+    assert.equal(headers['retry-after'], '1');
+    assert.match(json.detail, /try again in 1 s/);
+  }
+});
+
 test('behind a trusted proxy everybody has a bucket, IPv6 by /64, and nobody can choose one', async () => {
   const child = await instance.spawn('vote-api', { LIMIT_BALLOTS: `3/${3 * SLOW}`, TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' });
   const { url } = child;
