@@ -1,15 +1,17 @@
 // Who may do what. Voting codes: each is one voter, wrong ones wait and are refused, nothing of them is readable at rest.
-// API keys: several at once, and their rotation.
+// API keys: several at once, and their rotation. Instance keys, rotated while people vote and others forge.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { acknowledges, assertExact } from '../lib/check.js';
 import { Instance, PATIENT, programPath, runProgram, sanitizerOptions } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
-import { hashVoter } from '../lib/identity.js';
+import { hashVoter, voterKey } from '../lib/identity.js';
 import { until } from '../lib/wait.js';
+import { Voters } from '../lib/voters.js';
 
 const CODE = /^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/;
 const FORGED = '0000-0000-0000';
@@ -328,4 +330,125 @@ test('API keys: several are valid at once, one leaves, and no file has them', as
   rotated.kill('SIGTERM');
   await instance.settle();
   assert.equal((await instance.books(poll)).rows.size, 2);
+});
+
+/** What somebody may make of a token or receipt `key.secret` without having a key: of the same key, of the other one, of none. */
+function forgeries(text, otherKey) {
+  const [key, secret] = text.split('.');
+  const bytes = Buffer.from(secret, 'base64url');
+  const flipped = (at) => Buffer.from(bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))).toString('base64url');
+  return [`${otherKey}.${secret}`, `nokey.${secret}`, secret, `${key}.${flipped(0)}`, `${key}.${flipped(bytes.length - 1)}`,
+    `${key}.${secret.slice(0, -4)}`, `${key}.${bytes.subarray(0, 16).toString('base64url')}`, `${key}.${randomBytes(bytes.length).toString('base64url')}`,
+    `${otherKey}.${Buffer.concat([bytes.subarray(0, 16), randomBytes(bytes.length - 16)]).toString('base64url')}`];
+}
+
+test('instance keys are rotated while people vote and others forge: nothing is lost, nobody votes twice, no forgery passes', async () => {
+  const [old, young] = [instance.secretKeys, `young:${randomBytes(32).toString('hex')}`];
+  const [oldId, youngId] = [old.split(':')[0], 'young'];
+  const poll = await instance.createPoll({ n: 20 }), target = await instance.createPoll({ n: 2, results_visibility: 'after_vote' }), coded = await codePoll();
+  const [code] = await issue(coded, 1);
+  const newVoter = async () => (await request(instance.voteUrl, { method: 'POST', path: '/v1/voters' })).json.token;
+  const victim = await newVoter(), first = await vote(target, 'o0', bearer(victim));
+  assert.equal(first.status, 202);
+  const { receipt } = first.json;
+  const honest = new Map([[victim, 'o0']]); // token: the choice that has to stand in `target`
+
+  let second = await instance.spawn('vote-api'); // knows of each change later than the first one
+  const load = new Voters({ origin: instance.voteUrl, poll: poll.id, options: poll.options, instance, rate: 500, inFlight: 50, receipts: true });
+  let isOver = false, rounds = 0;
+  const passed = [];
+  /** An answer, or undefined while a service is being started again. */
+  const ask = async (...what) => {
+    const answer = await request(...what).catch(() => undefined);
+    return answer?.status >= 200 && answer.status !== 503 ? answer : undefined;
+  };
+  const attack = async () => {
+    for (; !isOver; rounds++) {
+      for (const forged of forgeries(receipt, youngId)) {
+        const read = await ask(instance.resultUrl, { path: `/v1/receipts/${forged}` });
+        if (read && read.status !== 404) passed.push(`receipt ${forged}: ${read.status}`);
+        const seen = await ask(instance.resultUrl, { path: `/v1/polls/${target.id}/results`, headers: { 'scrutin-receipt': forged } });
+        if (seen && seen.status !== 403) passed.push(`results with ${forged}: ${seen.status}`);
+      }
+      const put = (to, headers) => ask(instance.voteUrl, { method: 'PUT', path: `/v1/polls/${to.id}/ballot`,
+        headers: { 'content-type': 'application/json', ...headers }, body: '{"selection":["o1"]}' });
+      for (const forged of forgeries(victim, youngId)) {
+        for (const headers of [bearer(forged), { cookie: `voter_id=${forged}` }]) {
+          const cast = await put(target, headers); // in an open poll it is a stranger's, who gets a cookie of their own
+          if (cast && !/^voter_id=/.test(cast.headers['set-cookie']?.[0] ?? '')) passed.push(`voter ${forged}: ${cast.status} without a new cookie`);
+        }
+        const coin = await put(coded, { cookie: `voter_id=${forged}` });
+        if (coin && coin.status !== 401) passed.push(`instead of a code ${forged}: ${coin.status}`);
+      }
+    }
+  };
+  /** Both instances of vote-api and result-api get the keys, one after the other; the load goes on. */
+  const deploy = async (keys) => {
+    writeFileSync(instance.env.SECRET_KEYS_FILE, `${keys.join(',')}\n`);
+    for (const name of ['result-api', 'vote-api']) {
+      await instance.ctl('restart', name);
+      await instance.ready();
+    }
+    await acknowledges(load, 200);
+    await bothWays(); // the second one has the keys of before
+    const next = await instance.spawn('vote-api');
+    second.kill('SIGTERM');
+    second = next;
+    await bothWays();
+  };
+  /** A voter of either instance is the same voter at the other one, whoever signed. */
+  const bothWays = async () => {
+    for (const [at, then] of [[instance.voteUrl, second.url], [second.url, instance.voteUrl]]) {
+      const { json: { token } } = await request(at, { method: 'POST', path: '/v1/voters' });
+      for (const [url, option] of [[at, 'o1'], [then, 'o0']]) {
+        const answer = await until('it is taken', async () => {
+          const tried = await vote(target, option, bearer(token), url);
+          return tried.status !== 503 && tried.status !== 404 && tried; // it may not know the poll yet
+        });
+        assert.deepEqual([answer.status, answer.headers['set-cookie']], [202, undefined], answer.text);
+      }
+      honest.set(token, 'o0');
+    }
+  };
+  let attacking;
+  try {
+    await load.register(100);
+    load.start();
+    await acknowledges(load, 200);
+    attacking = attack();
+    await bothWays();
+    await deploy([old, young]); // all know it before the first signs with it
+    await deploy([young, old]);
+    assert.equal((await vote(coded, 'o0', bearer(code))).status, 202, 'a code of before');
+    const before = rounds;
+    await until('the attack had its turn', () => rounds > before + 1);
+    await load.stop();
+  } finally {
+    isOver = true;
+    await attacking;
+    await load.close();
+    second.kill('SIGTERM');
+  }
+  assert.deepEqual(passed, []);
+  await assertExact(instance, load, { what: 'keys rotated' });
+
+  const { rows } = await instance.books(target.id);
+  for (const [token, option] of honest) assert.equal(rows.get(voterKey(old, target.id, token))?.choices, option);
+  assert.equal((await choicesByCode(coded, [code])).rows.size, 1);
+  const receipts = [receipt, ...load.history.voters.flatMap((voter) => voter.ops.map((op) => op.receipt).filter(Boolean))];
+  assert.deepEqual([...new Set(receipts.map((text) => text.split('.')[0]))].sort(), [oldId, youngId].sort(), 'both keys have signed');
+  const counted = new Set();
+  for (let at = 0; at < receipts.length; at += 50) {
+    await Promise.all(receipts.slice(at, at + 50).map(async (one) => {
+      const { status, json, text } = await request(instance.resultUrl, { path: `/v1/receipts/${one}` });
+      assert.ok(status === 200 && ['counted', 'superseded'].includes(json.state), text);
+      if (json.state === 'counted') counted.add(one);
+    }));
+  }
+  for (const { ops } of load.history.voters.filter((voter) => voter.ops.every((op) => op.fate !== 'unknown'))) {
+    const [last, ...before] = ops.map((op) => op.receipt).filter(Boolean).reverse();
+    assert.deepEqual([counted.has(last), before.filter((one) => counted.has(one))], [true, []], 'the last of a voter counts');
+  }
+  const seen = await request(instance.resultUrl, { path: `/v1/polls/${target.id}/results`, headers: { 'scrutin-receipt': receipt } });
+  assert.equal(seen.status, 200, 'the receipt of before opens the results');
 });
