@@ -119,6 +119,11 @@ static void what_could_not_be_written_is_tried_again(void **state)
     put_status = ST_OK;
     assert_writes("b=1 a=2 ", ST_OK);
     assert_writes("", ST_OK);
+    value("c", "1");
+    put_status = ST_DB_DOWN;
+    assert_writes("", ST_DB_DOWN);
+    put_status = ST_OK;
+    assert_writes("c=1 ", ST_OK); /* also where nothing came meanwhile */
 }
 
 static void a_new_connection_may_be_to_another_database(void **state)
