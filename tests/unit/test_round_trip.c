@@ -15,6 +15,7 @@
 #include "selection.h"
 #include "unit.h"
 #include "utf8.h"
+#include <sodium.h>
 
 #define ROUNDS 400
 #define NOW_MS INT64_C(1769860800000)
@@ -531,6 +532,8 @@ int main(void)
     };
     const char *seed = getenv("SEED");
 
+    if (sodium_init() < 0)
+        return 1;
     state_of_chance = seed != NULL ? strtoull(seed, NULL, 10) : 0;
     while (state_of_chance == 0)
         random_bytes(&state_of_chance, sizeof(state_of_chance));
