@@ -1,7 +1,7 @@
 # The commands of this repository; each calls a script that can also be run by itself.
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs audit load test lint bench fuzz screenshots clean
+.PHONY: help up down status logs audit load test lint bench fuzz mutants screenshots clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: ## measure against the ceilings of this machine
 
 fuzz: ## run the fuzz targets
 	@scripts/build --packages && tests/fuzz/run
+
+mutants: ## put known faults into a copy and see that the tests catch them; some: make mutants M="NAME..."
+	@scripts/build --packages && tests/mutants/run $(M)
 
 screenshots: ## pictures of every view of both pages, in screenshots/
 	@scripts/screenshots $(V)
