@@ -194,9 +194,12 @@ test('a ballot that was taken before the poll closed, and held up on its way to 
   try {
     for (let tries = 0; ; tries++) {
       assert.ok(tries < 10, 'the ballot never came in time');
-      const closes = Date.now() + 2000;
-      const poll = await instance.createPoll({ options: OPTIONS, closes_at: new Date(closes).toISOString() });
-      await until('it knows the poll', async () => (await request(held.url, { path: `/v1/polls/${poll.id}` })).status === 200);
+      const poll = await instance.createPoll({ options: OPTIONS });
+      const closes = await until('the closing time is taken', async () => { // refused when it is over by then
+        const at = Date.now() + 1500;
+        return (await patch(poll, { closes_at: new Date(at).toISOString() })).status === 200 && at;
+      });
+      await until('it knows when', async () => (await request(held.url, { path: `/v1/polls/${poll.id}` })).json.closes_at !== null);
       await until('the poll is about to close', () => Date.now() > closes - 200, { every: 1 });
       proxy.hold('up');
       const waiting = requestJson(held.url, 'PUT', `/v1/polls/${poll.id}/ballot`, { selection: ['o0'] });
