@@ -14,6 +14,7 @@
 #include "csv.h"
 #include "exporter.h"
 #include "log.h"
+#include "places.h"
 #include "result_api.h"
 #include "results.h"
 #include <stdio.h>
@@ -22,16 +23,18 @@
 #define ANSWER_MS 120000  /* of the database: grouping a hundred million ballots takes a minute */
 #define PAGE (128 * 1024) /* bytes sent at once */
 #define FETCH "500"       /* different ballots fetched at once */
+#define NO_LIMIT SIZE_MAX /* of jobs: there are no more than places */
 
 struct ballot_files {
     struct ballot_files_options options;
     struct exporter *exporter;
-    atomic_llong open;
+    struct places *places;
     atomic_ullong last_number;
 };
 
 struct file {
     struct exporter_job job;
+    struct place place;
     struct ballot_files *files;
     const struct poll *poll; /* a reference */
 
@@ -199,7 +202,6 @@ static void on_closed(void *job)
 {
     struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct exporter_job *)job);
 
-    atomic_fetch_sub(&file->files->open, 1);
     poll_release(file->poll);
     store_rows_free(file->rows);
     free(file->line);
@@ -212,9 +214,10 @@ static void end(struct file *file)
 {
     if (h2o_timeout_is_linked(&file->watch))
         h2o_timeout_unlink(&file->watch);
+    places_leave(file->files->places, &file->place);
     file->job.run = run_close;
     file->job.done = on_closed;
-    if (file->session == 0 || !exporter_add(file->files->exporter, &file->job, SIZE_MAX))
+    if (file->session == 0 || !exporter_add(file->files->exporter, &file->job, NO_LIMIT, NO_LIMIT))
         on_closed(&file->job);
 }
 
@@ -228,9 +231,12 @@ static void watch(struct file *file)
 static void on_watch(h2o_timeout_entry_t *entry)
 {
     struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, watch, entry);
+    const struct ballot_files_options *options = &file->files->options;
     h2o_conn_t *conn = file->req->conn;
+    int64_t unread_ms = clock_mono_ms() - file->sent_ms;
 
-    if (clock_mono_ms() - file->sent_ms < file->files->options.deadline_ms)
+    if (unread_ms < options->deadline_ms &&
+        (unread_ms < options->patience_ms || !places_grant_wish(file->files->places)))
         watch(file);
     else
         shutdown(h2o_socket_get_fd(conn->callbacks->get_socket(conn)), SHUT_RDWR); /* libh2o calls on_stop then */
@@ -259,7 +265,7 @@ static void finish(struct file *file, h2o_send_state_t how)
 
 static void make_page(struct file *file)
 {
-    file->busy = exporter_add(file->files->exporter, &file->job, SIZE_MAX);
+    file->busy = exporter_add(file->files->exporter, &file->job, NO_LIMIT, NO_LIMIT);
 }
 
 static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
@@ -327,15 +333,36 @@ static void on_page(void *job)
         send_page(file);
 }
 
+static void refuse(struct http_call *call, const struct ballot_files *files, enum places_answer why)
+{
+    char seconds[24];
+
+    if (why == PLACES_POLL_HAS_ONE) {
+        http_problem(call, PROBLEM_OVERLOADED, NULL,
+                     "This address is already being sent this poll's ballots; try again when that has ended.");
+    } else if (why == PLACES_ADDRESS_HAS_HALF) {
+        http_problem(call, PROBLEM_OVERLOADED, NULL,
+                     "This address is already being sent the ballots of many polls; try again when one has ended.");
+    } else {
+        snprintf(seconds, sizeof(seconds), "%lld", (long long)(files->options.patience_ms + 999) / 1000);
+        http_add_header(call, "retry-after", seconds);
+        http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many files of ballots are on their way; try again in %s s.",
+                     seconds);
+    }
+}
+
 static void start(struct http_call *call, struct ballot_files *files, const struct poll *poll)
 {
-    if (atomic_fetch_add(&files->open, 1) >= files->options.max) {
-        atomic_fetch_sub(&files->open, 1);
-        http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many files of ballots are on their way; try again later.");
+    struct file *file = alloc_items(1, sizeof(*file));
+    const struct address client = http_client_address(call);
+    enum places_answer answer = places_take(files->places, &file->place, &client, poll->id);
+
+    if (answer != PLACES_TAKEN) {
+        free(file);
+        refuse(call, files, answer);
         return;
     }
-    struct file *file = alloc_items(1, sizeof(*file));
-    file->job = (struct exporter_job){.run = run, .loop = call->loop, .done = on_page};
+    file->job = (struct exporter_job){.item = {.of = file->place.of}, .run = run, .loop = call->loop, .done = on_page};
     file->files = files;
     file->poll = poll_retain(poll);
     file->number = atomic_fetch_add(&files->last_number, 1) + 1;
@@ -377,6 +404,7 @@ enum status ballot_files_open(const struct ballot_files_options *options, struct
 {
     *out = alloc_items(1, sizeof(**out));
     (*out)->options = *options;
+    (*out)->places = places_new((size_t)options->max);
     return exporter_open(options->database_url, "result-api ballots", ANSWER_MS, &(*out)->exporter, err);
 }
 

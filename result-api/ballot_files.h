@@ -13,8 +13,9 @@ struct ballot_files;
 
 struct ballot_files_options {
     const char *database_url;
-    int64_t max;         /* files on their way at once; one more is answered 503 */
-    int64_t deadline_ms; /* a client who has not read for so long what was sent is cut off */
+    int64_t max;         /* files on their way at once; one more is answered 503, half of them to one address */
+    int64_t deadline_ms; /* a client who has not read for so long what was sent is cut off … */
+    int64_t patience_ms; /* … and after so long when somebody else was refused meanwhile */
 };
 
 MUST_CHECK enum status ballot_files_open(const struct ballot_files_options *options, struct ballot_files **out,

@@ -14,8 +14,7 @@ struct exporter {
     pthread_t thread;
     pthread_mutex_t lock; /* all but store and try_at_ms, which are the thread's */
     pthread_cond_t added;
-    struct exporter_job *first, **end;
-    size_t waiting;
+    struct fair_queue jobs;
     bool stopped;
     struct store *store;
     int64_t try_at_ms; /* monotonic */
@@ -24,20 +23,15 @@ struct exporter {
 /* The next job, once there is one; NULL: stop. */
 static struct exporter_job *take(struct exporter *exporter)
 {
-    struct exporter_job *job = NULL;
+    struct fair_item *item = NULL;
 
     pthread_mutex_lock(&exporter->lock);
-    while (exporter->first == NULL && !exporter->stopped)
+    while (exporter->jobs.first == NULL && !exporter->stopped)
         pthread_cond_wait(&exporter->added, &exporter->lock);
-    if (!exporter->stopped) {
-        job = exporter->first;
-        exporter->first = job->next;
-        if (exporter->first == NULL)
-            exporter->end = &exporter->first;
-        exporter->waiting--;
-    }
+    if (!exporter->stopped)
+        item = fair_queue_take(&exporter->jobs);
     pthread_mutex_unlock(&exporter->lock);
-    return job;
+    return (struct exporter_job *)item;
 }
 
 static bool connect_store(struct exporter *exporter)
@@ -76,7 +70,6 @@ enum status exporter_open(const char *database_url, const char *name, int answer
 
     *out = NULL;
     exporter->name = name;
-    exporter->end = &exporter->first;
     exporter->store = store_new(database_url, name, answer_ms);
     pthread_mutex_init(&exporter->lock, NULL);
     pthread_cond_init(&exporter->added, NULL);
@@ -86,17 +79,12 @@ enum status exporter_open(const char *database_url, const char *name, int answer
     return ST_OK;
 }
 
-bool exporter_add(struct exporter *exporter, struct exporter_job *job, size_t max)
+bool exporter_add(struct exporter *exporter, struct exporter_job *job, size_t max, size_t max_of_one)
 {
     pthread_mutex_lock(&exporter->lock);
-    bool room = exporter->waiting < max;
-    if (room) {
-        job->next = NULL;
-        *exporter->end = job;
-        exporter->end = &job->next;
-        exporter->waiting++;
+    bool room = fair_queue_add(&exporter->jobs, &job->item, max, max_of_one);
+    if (room)
         pthread_cond_signal(&exporter->added);
-    }
     pthread_mutex_unlock(&exporter->lock);
     return room;
 }

@@ -10,6 +10,7 @@
 struct waiter {
     h2o_linklist_t link;
     struct http_ticket *ticket;
+    atomic_uint *place; /* in the address's share */
     void (*answer)(struct http_call *call, struct snapshot *snapshot);
     int64_t until_ms; /* monotonic */
 };
@@ -106,6 +107,7 @@ static struct http_call *end_wait(struct feed *feed, struct waiter *waiter)
 
     h2o_linklist_unlink(&waiter->link);
     http_ticket_free(waiter->ticket);
+    share_give_back(waiter->place);
     free(waiter);
     feed->waiting--;
     return call;
@@ -121,11 +123,16 @@ void feed_with_snapshot(struct http_call *call, const char *id,
         answer(call, channel->snapshot);
         return;
     }
-    if (feed->waiting >= feed->feeds->options.max_waiting) {
+    const struct address client = http_client_address(call);
+    atomic_uint *place = feed->waiting < feed->feeds->options.max_waiting
+                             ? share_take(feed->feeds->options.waiting, &client)
+                             : NULL;
+    if (place == NULL) {
         http_problem(call, PROBLEM_OVERLOADED, NULL, "Try again in a second.");
         return;
     }
     struct waiter *waiter = alloc_items(1, sizeof(*waiter));
+    waiter->place = place;
     waiter->ticket = http_call_wait(call);
     waiter->answer = answer;
     waiter->until_ms = clock_mono_ms() + feed->feeds->options.wait_ms;

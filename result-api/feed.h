@@ -9,6 +9,7 @@
 #include "board.h"
 #include "http.h"
 #include "idmap.h"
+#include "share.h"
 #include "snapshot.h"
 
 struct feed_options {
@@ -18,6 +19,7 @@ struct feed_options {
     int64_t max_subscribers; /* on all loops */
     int64_t max_waiting;     /* requests that wait for a poll to be loaded, on each loop */
     int64_t wait_ms;         /* how long they may */
+    struct share *waiting;   /* of these requests, by address */
 };
 
 /* All feeds of the process. Thread-safe. */

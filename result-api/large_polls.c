@@ -16,7 +16,7 @@ struct large_polls {
     struct board *board;
     struct metric *duration;
     pthread_mutex_t lock; /* done */
-    struct exporter_job *done;
+    struct large_count *done;
 };
 
 static struct large_count *count_of(struct exporter_job *job)
@@ -82,8 +82,8 @@ static void on_done(void *job)
 
     memcpy(id, count->poll->id, sizeof(id));
     pthread_mutex_lock(&polls->lock);
-    count->job.next = polls->done;
-    polls->done = &count->job;
+    count->next = polls->done;
+    polls->done = count;
     pthread_mutex_unlock(&polls->lock); /* the count is the asker's from here on */
     board_touch(polls->board, id, BOARD_NOW);
 }
@@ -100,21 +100,21 @@ void large_polls_ask(struct large_polls *polls, const struct poll *poll, const s
     count->has_known = known != NULL;
     if (known != NULL)
         count->known = *known;
-    (void)!exporter_add(polls->exporter, &count->job, SIZE_MAX); /* as many as there are polls */
+    (void)!exporter_add(polls->exporter, &count->job, SIZE_MAX, SIZE_MAX); /* as many as there are polls */
 }
 
 struct large_count *large_polls_take(struct large_polls *polls)
 {
     pthread_mutex_lock(&polls->lock);
-    struct exporter_job *done = polls->done;
+    struct large_count *done = polls->done;
     polls->done = NULL;
     pthread_mutex_unlock(&polls->lock);
-    return count_of(done);
+    return done;
 }
 
 struct large_count *large_count_next(const struct large_count *count)
 {
-    return count_of(count->job.next);
+    return count->next;
 }
 
 void large_count_free(struct large_count *count)

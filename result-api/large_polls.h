@@ -15,7 +15,8 @@ struct large_polls;
 
 /* A poll that is counted; the asker's from large_polls_take on. */
 struct large_count {
-    struct exporter_job job; /* next: in the list that _take gives */
+    struct exporter_job job;
+    struct large_count *next; /* in the list that _take gives */
     struct large_polls *polls;
     const struct poll *poll; /* a reference */
     bool has_known;

@@ -119,12 +119,14 @@ static enum status check_settings(struct errmsg *err)
 
 static void open_state(void)
 {
+    api.waiting = share_new((size_t)settings.max_waiting);
     const struct feed_options feed_options = {.heartbeat_ms = settings.heartbeat_ms,
                                               .deadline_ms = settings.deadline_ms,
                                               .retry_ms = settings.retry_ms,
                                               .max_subscribers = settings.max_subscribers,
                                               .max_waiting = settings.max_waiting,
-                                              .wait_ms = settings.wait_ms};
+                                              .wait_ms = settings.wait_ms,
+                                              .waiting = api.waiting};
 
     api.watch = (struct poll_watch){.on_change = on_poll_change, .polls = directory_new()};
     api.board = board_new((size_t)settings.max_waiting);
@@ -151,8 +153,10 @@ static void open_threads(void)
         service_die(st, &err, "start the refresher");
     if ((st = timelines_open(settings.database_url, &api.timelines, &err)) != ST_OK)
         service_die(st, &err, "start the reader of timelines");
-    const struct ballot_files_options files = {
-        .database_url = settings.database_url, .max = settings.max_exports, .deadline_ms = settings.deadline_ms};
+    const struct ballot_files_options files = {.database_url = settings.database_url,
+                                               .max = settings.max_exports,
+                                               .deadline_ms = settings.deadline_ms,
+                                               .patience_ms = settings.export_patience_ms};
     if ((st = ballot_files_open(&files, &api.ballot_files, &err)) != ST_OK)
         service_die(st, &err, "start the reader of ballots");
     if ((st = bus_listen(api.bus, BUS_SUBJECT_TALLY, on_doorbell, NULL, &err)) != ST_OK)

@@ -26,13 +26,29 @@ static void reply_fate(struct http_call *call, enum receipt_fate fate)
     http_reply(call, 200, "application/json", body, (size_t)len);
 }
 
+/* A receipt that is being looked up for a request. */
+struct lookup {
+    struct receipt_question question;
+    struct http_ticket *ticket;
+    atomic_uint *place; /* in the address's share */
+};
+
+/* The request, or NULL where its client has left. */
+static struct http_call *end_wait(struct lookup *lookup)
+{
+    struct http_call *call = lookup->ticket->call;
+
+    http_ticket_free(lookup->ticket);
+    share_give_back(lookup->place);
+    return call;
+}
+
 static void on_done(void *arg)
 {
     struct receipt_question *question = arg;
-    struct http_ticket *ticket = question->arg;
-    struct http_call *call = ticket->call;
+    struct lookup *lookup = question->arg;
+    struct http_call *call = end_wait(lookup);
 
-    http_ticket_free(ticket);
     if (call != NULL && question->fate == RECEIPT_UNANSWERED)
         http_problem(call, PROBLEM_UNAVAILABLE, NULL,
                      "A receipt cannot be looked up now; its ballot is safe. Try again later.");
@@ -41,23 +57,29 @@ static void on_done(void *arg)
                      "Send the whole receipt, as the answer to the ballot had it.");
     else if (call != NULL)
         reply_fate(call, question->fate);
-    free(question);
+    free(lookup);
 }
 
 /* A forged receipt goes the way of every other, to the database and back, and so takes as long. */
 void receipts_handle_get(struct http_call *call)
 {
     const struct result_api *api = call->service;
-    struct receipt_question *question = alloc_items(1, sizeof(*question));
-    struct http_ticket *ticket = http_call_wait(call);
+    const struct address client = http_client_address(call);
+    atomic_uint *place = share_take(api->waiting, &client);
 
-    question->loop = call->loop;
-    question->done = on_done;
-    question->arg = ticket;
+    if (place == NULL) {
+        http_problem(call, PROBLEM_OVERLOADED, NULL, "Try again in a second.");
+        return;
+    }
+    struct lookup *lookup = alloc_items(1, sizeof(*lookup));
+    struct receipt_question *question = &lookup->question;
+    lookup->ticket = http_call_wait(call);
+    lookup->place = place;
+    *question = (struct receipt_question){.loop = call->loop, .done = on_done, .arg = lookup};
     question->authentic = receipt_read(api->ring, call->params[0].base, call->params[0].len, &question->receipt);
     if (board_ask(api->board, question))
         return;
-    http_ticket_free(ticket);
-    free(question);
+    end_wait(lookup);
+    free(lookup);
     http_problem(call, PROBLEM_OVERLOADED, NULL, "Try again in a second.");
 }

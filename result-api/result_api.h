@@ -11,6 +11,7 @@
 #include "keys.h"
 #include "poll_watch.h"
 #include "refresher.h"
+#include "share.h"
 #include "tail.h"
 #include "timelines.h"
 
@@ -20,6 +21,7 @@ struct result_api {
     struct address_list *trusted_proxies;
     struct poll_watch watch; /* the directory of polls */
     struct board *board;
+    struct share *waiting; /* requests and receipts that wait for the database, by address */
     struct bus *bus;
     struct tail *tail;
     struct feeds *feeds;

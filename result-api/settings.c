@@ -35,9 +35,14 @@ const struct config_entry settings_table[] = {
     {"MAX_SUBSCRIBERS", CONFIG_NUMBER, AT(max_subscribers), "10000", 1, 1000000,
      "Open event streams; one more is answered 503. Memory: about 10 KiB each, with its connection."},
     {"MAX_WAITING", CONFIG_NUMBER, AT(max_waiting), "5000", 1, 1000000,
-     "Requests on a loop that wait for the database, and receipts that wait for it in all; one more is answered 503."},
+     "Requests on a loop that wait for the database, and receipts that wait for it in all; one more is answered 503. "
+     "One address has three quarters of them: a hall of 3,000."},
     {"MAX_EXPORTS", CONFIG_NUMBER, AT(max_exports), "8", 1, 1000,
-     "Files of ballots on their way at once; one more is answered 503. Memory: about 200 KiB each."},
+     "Files of ballots on their way at once, half of them to one address; one more is answered 503. Memory: about 200 "
+     "KiB each."},
+    {"EXPORT_PATIENCE_MS", CONFIG_NUMBER, AT(export_patience_ms), "5000", 100, 600000,
+     "When all MAX_EXPORTS are taken and somebody waits, a client who has not read for so long what was sent loses its "
+     "place. 128 KiB are sent at once, so a phone at 210 kbit/s keeps it."},
     {"REFRESH_MS", CONFIG_NUMBER, AT(refresh_ms), "100", 10, 10000,
      "The database is asked at most once in so many milliseconds, and subscribers are sent at most one event."},
     {"LOOK_MS", CONFIG_NUMBER, AT(look_ms), "5000", 100, 600000,

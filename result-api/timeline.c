@@ -6,8 +6,15 @@
 #include "clock.h"
 #include "csv.h"
 #include <jansson.h>
+#include <stdbool.h>
 
 #define RATE_DIGITS 6 /* of the peak's ballots a second */
+
+/* Steps that a timeline grows to; the last is longer than all years that a clock here can show. */
+static const int64_t ladder[] = {5,      10,     15,     30,      60,      120,      300,        600,
+                                 900,    1800,   3600,   7200,    14400,   21600,    43200,      86400,
+                                 172800, 432000, 864000, 2592000, 7776000, 31536000, 3153600000, 315360000000};
+#define LADDER (sizeof(ladder) / sizeof(ladder[0]))
 
 static void append(struct timeline *timeline, struct timeline_bucket bucket)
 {
@@ -20,11 +27,49 @@ static void append(struct timeline *timeline, struct timeline_bucket bucket)
 
 void timeline_add(struct timeline *timeline, int64_t at_s, int64_t received, int64_t counted)
 {
-    if (timeline->n_buckets > 0)
-        for (int64_t gap = timeline->buckets[timeline->n_buckets - 1].at_s + timeline->step_s; gap < at_s;
-             gap += timeline->step_s)
-            append(timeline, (struct timeline_bucket){.at_s = gap});
     append(timeline, (struct timeline_bucket){at_s, received, counted});
+}
+
+/* The start of the bucket that a time lies in. */
+static int64_t start_of(int64_t at_s, int64_t step_s)
+{
+    return at_s - (at_s % step_s + step_s) % step_s;
+}
+
+static bool fits(const struct timeline *source, int64_t step_s, int64_t buckets_max)
+{
+    int64_t low = start_of(source->buckets[0].at_s, step_s),
+            high = start_of(source->buckets[source->n_buckets - 1].at_s, step_s);
+
+    return (high - low) / step_s < buckets_max;
+}
+
+static int64_t choose_step(const struct timeline *source, int64_t step_s, int64_t buckets_max)
+{
+    int64_t whole = (step_s + source->step_s - 1) / source->step_s * source->step_s;
+
+    for (size_t i = 0; source->n_buckets > 0 && !fits(source, whole, buckets_max) && i < LADDER; i++)
+        if (ladder[i] > step_s)
+            whole = (ladder[i] + source->step_s - 1) / source->step_s * source->step_s;
+    return whole;
+}
+
+void timeline_fold(const struct timeline *source, int64_t step_s, int64_t buckets_max, struct timeline *out)
+{
+    *out = (struct timeline){.step_s = choose_step(source, step_s, buckets_max),
+                             .peak_s = source->peak_s,
+                             .peak_received = source->peak_received,
+                             .revisions = source->revisions};
+    for (size_t i = 0; i < source->n_buckets; i++) {
+        const struct timeline_bucket *from = &source->buckets[i];
+        int64_t at = start_of(from->at_s, out->step_s);
+        if (out->n_buckets == 0)
+            append(out, (struct timeline_bucket){.at_s = at});
+        while (out->buckets[out->n_buckets - 1].at_s < at)
+            append(out, (struct timeline_bucket){.at_s = out->buckets[out->n_buckets - 1].at_s + out->step_s});
+        out->buckets[out->n_buckets - 1].received += from->received;
+        out->buckets[out->n_buckets - 1].counted += from->counted;
+    }
 }
 
 void timeline_fini(struct timeline *timeline)

@@ -16,17 +16,21 @@ struct timeline_bucket {
     int64_t received, counted;
 };
 
-/* With a step and nothing else it is that of a poll without ballots. */
+/* With a step and nothing else it is that of a poll without ballots. The database's own has gaps: its buckets are those
+ * that have ballots. */
 struct timeline {
     int64_t step_s;
-    struct timeline_bucket *buckets; /* by time, without gaps */
+    struct timeline_bucket *buckets; /* by time */
     size_t n_buckets, room;
     int64_t peak_s, peak_received; /* the bucket of TIMELINE_BUCKET_S that received most; 0 ballots: there is none */
     int64_t revisions;
 };
 
-/* Appends a bucket, which is later than the last one by whole steps, and empty ones before it. */
+/* Appends a bucket, which is later than the last one by whole steps. */
 void timeline_add(struct timeline *timeline, int64_t at_s, int64_t received, int64_t counted);
+/* The same turnout in bigger steps and without gaps: the smallest step from step_s on that is a whole number of the
+ * source's and makes at most buckets_max buckets. */
+void timeline_fold(const struct timeline *source, int64_t step_s, int64_t buckets_max, struct timeline *out);
 void timeline_fini(struct timeline *timeline);
 
 /* The caller frees the text. */

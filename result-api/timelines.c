@@ -1,5 +1,5 @@
-/* timelines - reads the step, has an exporter read the timeline, or takes the one that was just read.
- * SPDX-License-Identifier: MIT */
+/* timelines - reads the step, has an exporter read the poll's timeline, or takes the one that was just read, and folds
+ * it. SPDX-License-Identifier: MIT */
 #include "timelines.h"
 
 #include "access.h"
@@ -8,20 +8,20 @@
 #include "csv.h"
 #include "exporter.h"
 #include "log.h"
+#include "metrics.h"
 #include "result_api.h"
 #include "results.h"
 #include "timeline.h"
 #include <stdio.h>
 
-#define WAITING_MAX 1000 /* requests; one more is answered 503 */
-#define ANSWER_MS 10000  /* of the database; a timeline of a million rows takes 0.7 s */
-#define KEPT 64          /* timelines */
-#define FRESH_MS 1000    /* so old may a timeline be: a chart on many screens costs one look a second … */
-#define FRESH_TIMES 8    /* … and never more than a ninth of the exporter's time */
+#define ANSWER_MS 10000 /* of the database; a timeline of a million rows takes 0.7 s */
+#define KEPT 64         /* polls */
+#define FRESH_MS 1000   /* so old may a timeline be: a chart on many screens costs one look a second … */
+#define FRESH_TIMES 8   /* … and never more than a ninth of the exporter's time */
 
-/* $1 poll, $2 least step in seconds, $3 most buckets. Rows: kind, time or step in seconds, numbers. The step is the
- * smallest of a ladder that is not below what was asked for and makes few enough buckets. One statement is one moment
- * of the database, so the buckets add up to the ledger. */
+/* $1 poll, $2 most buckets. Rows: kind, time or step in seconds, numbers. The step is the smallest of a ladder that
+ * makes few enough buckets, so that every step that somebody asks for can be made of the answer. One statement is one
+ * moment of the database, so the buckets add up to the ledger. */
 static const char sql_timeline[] =
     "WITH wanted AS MATERIALIZED (SELECT key, revisable FROM polls WHERE id = $1::text COLLATE \"C\"),"
     " kept AS MATERIALIZED ("
@@ -30,10 +30,10 @@ static const char sql_timeline[] =
     "  FROM timeline WHERE poll = (SELECT key FROM wanted) GROUP BY bucket"
     "  HAVING sum(received) <> 0 OR sum(counted) <> 0),"
     " span AS (SELECT coalesce(min(at), 0) AS low, coalesce(max(at), 0) AS high FROM kept),"
-    " ladder AS (SELECT unnest(ARRAY[$2::bigint, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600,"
+    " ladder AS (SELECT unnest(ARRAY[5::bigint, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600,"
     "  43200, 86400, 172800, 432000, 864000, 2592000, 7776000, 31536000, 3153600000, 315360000000]) AS s),"
     " step AS MATERIALIZED (SELECT min(s) AS s FROM ladder, span"
-    "  WHERE s >= $2::bigint AND floor(high::float8 / s) - floor(low::float8 / s) < $3::bigint)"
+    "  WHERE floor(high::float8 / s) - floor(low::float8 / s) < $2::bigint)"
     " SELECT 'a' AS kind, s AS at, NULL::bigint, NULL::bigint FROM step"
     " UNION ALL (SELECT 'b', (floor(at::float8 / s) * s)::bigint AS start, sum(received)::bigint, sum(counted)::bigint"
     "  FROM kept, step GROUP BY start)"
@@ -55,10 +55,11 @@ struct question {
     size_t len;
 };
 
+/* A poll's timeline as the database has it; what is answered is folded from it, so that no step that a client thinks of
+ * costs another look. */
 struct kept {
-    char poll[POLL_ID_MAX + 1];
-    int64_t step_s, buckets_max; /* as asked for */
-    int64_t until_ms;            /* fresh, monotonic; 0: free */
+    char poll[POLL_ID_MAX + 1]; /* "": free */
+    int64_t until_ms;           /* fresh, monotonic */
     struct timeline timeline;
 };
 
@@ -67,6 +68,8 @@ struct timelines {
     struct exporter *exporter;
     struct kept kept[KEPT];
 };
+
+static struct metric *reads;
 
 /* --- on the exporter's thread */
 
@@ -93,17 +96,17 @@ static void read_rows(const struct store_rows *rows, struct timeline *timeline)
 
 static bool read_timeline(const struct question *question, struct store *store, struct timeline *timeline)
 {
-    char step[24], most[24];
-    const char *const values[] = {question->poll, step, most};
+    char most[24];
+    const char *const values[] = {question->poll, most};
     struct store_rows *rows;
     struct errmsg err;
 
-    snprintf(step, sizeof(step), "%lld", (long long)question->step_s);
-    snprintf(most, sizeof(most), "%lld", (long long)question->buckets_max);
-    *timeline = (struct timeline){.step_s = question->step_s};
+    snprintf(most, sizeof(most), "%d", TIMELINES_BUCKETS_READ);
+    *timeline = (struct timeline){.step_s = TIMELINE_BUCKET_S};
     if (store == NULL)
         return false;
-    if (store_query(store, "read a timeline", sql_timeline, values, 3, &rows, &err) != ST_OK) {
+    metric_add(reads, 1);
+    if (store_query(store, "read a timeline", sql_timeline, values, 2, &rows, &err) != ST_OK) {
         log_warn("no timeline", LOG_S("error", err.text));
         return false;
     }
@@ -112,19 +115,13 @@ static bool read_timeline(const struct question *question, struct store *store, 
     return true;
 }
 
-static bool is_wanted(const struct kept *kept, const struct question *question)
-{
-    return kept->step_s == question->step_s && kept->buckets_max == question->buckets_max &&
-           strcmp(kept->poll, question->poll) == 0;
-}
-
-/* The kept timeline that the question asks for, or else the one that has been kept for the longest. */
-static struct kept *find_kept(struct timelines *timelines, const struct question *question)
+/* The poll's timeline, or else the one that has been kept for the longest. */
+static struct kept *find_kept(struct timelines *timelines, const char *poll)
 {
     struct kept *oldest = timelines->kept;
 
     for (struct kept *kept = timelines->kept; kept < timelines->kept + KEPT; kept++) {
-        if (is_wanted(kept, question))
+        if (strcmp(kept->poll, poll) == 0)
             return kept;
         if (kept->until_ms < oldest->until_ms)
             oldest = kept;
@@ -134,20 +131,17 @@ static struct kept *find_kept(struct timelines *timelines, const struct question
 
 static const struct timeline *look(struct question *question, struct store *store)
 {
-    struct kept *kept = find_kept(question->timelines, question);
+    struct kept *kept = find_kept(question->timelines, question->poll);
     struct timeline timeline;
     int64_t began = clock_mono_ms();
 
-    if (is_wanted(kept, question) && began < kept->until_ms)
+    if (strcmp(kept->poll, question->poll) == 0 && began < kept->until_ms)
         return &kept->timeline;
     if (!read_timeline(question, store, &timeline))
         return NULL;
     int64_t now = clock_mono_ms(), rest = FRESH_TIMES * (now - began);
     timeline_fini(&kept->timeline);
-    *kept = (struct kept){.step_s = question->step_s,
-                          .buckets_max = question->buckets_max,
-                          .until_ms = now + (rest > FRESH_MS ? rest : FRESH_MS),
-                          .timeline = timeline};
+    *kept = (struct kept){.until_ms = now + (rest > FRESH_MS ? rest : FRESH_MS), .timeline = timeline};
     memcpy(kept->poll, question->poll, sizeof(kept->poll));
     return &kept->timeline;
 }
@@ -156,11 +150,14 @@ static void run(struct exporter_job *job, struct store *store)
 {
     struct question *question = (struct question *)job;
     const struct timeline *timeline = look(question, store);
+    struct timeline folded;
 
-    if (timeline != NULL && question->format == FORMAT_JSON)
-        question->text = timeline_render_json(timeline, question->poll, &question->len);
-    else if (timeline != NULL)
-        question->text = timeline_render_csv(timeline, &question->len);
+    if (timeline == NULL)
+        return;
+    timeline_fold(timeline, question->step_s, question->buckets_max, &folded);
+    question->text = question->format == FORMAT_JSON ? timeline_render_json(&folded, question->poll, &question->len)
+                                                     : timeline_render_csv(&folded, &question->len);
+    timeline_fini(&folded);
 }
 
 /* --- on the loop */
@@ -217,12 +214,14 @@ static void ask(struct http_call *call, const struct poll *poll, enum format for
         free(question);
         return;
     }
-    question->job = (struct exporter_job){.run = run, .loop = call->loop, .done = on_done};
+    const struct address client = http_client_address(call);
+    question->job = (struct exporter_job){
+        .item = {.of = address_network(&client)}, .run = run, .loop = call->loop, .done = on_done};
     question->timelines = api->timelines;
     question->format = format;
     memcpy(question->poll, poll->id, sizeof(question->poll));
     question->ticket = http_call_wait(call);
-    if (exporter_add(api->timelines->exporter, &question->job, WAITING_MAX))
+    if (exporter_add(api->timelines->exporter, &question->job, TIMELINES_WAITING_MAX, TIMELINES_WAITING_OF_ONE))
         return;
     http_ticket_free(question->ticket);
     free(question);
@@ -253,6 +252,7 @@ void timelines_handle_csv(struct http_call *call)
 enum status timelines_open(const char *database_url, struct timelines **out, struct errmsg *err)
 {
     *out = alloc_items(1, sizeof(**out));
+    reads = metric_counter("result_timelines_read_total", "", "Timelines of polls read from the database.");
     return exporter_open(database_url, "result-api timelines", ANSWER_MS, &(*out)->exporter, err);
 }
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
+import { metricValue } from '../lib/check.js';
 import { Instance, IS_SANITIZED } from '../lib/instance.js';
 import { formulasOf, parseCsv } from '../lib/csv.js';
 import { PROTOCOLS, patiently, request, requestJson } from '../lib/http.js';
@@ -20,14 +21,16 @@ const ROWS = 30_000; // of the large file, a kilobyte each: more than the kernel
 
 let instance;
 before(async () => {
-  instance = await Instance.start({ workers: 2, env: { MAX_EXPORTS: '2' } });
+  // Nobody here gives a place up because time goes by.
+  instance = await Instance.start({ workers: 2, env: { MAX_EXPORTS: '2', EXPORT_PATIENCE_MS: '600000' } });
 });
 after(() => instance?.stop());
 
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
 const get = (poll, name, headers = {}, protocol) =>
   request(instance.resultUrl, { path: `/v1/polls/${poll.id}/${name}`, headers }, protocol);
-const ballotsOf = (poll, protocol) => get(poll, 'ballots.csv', bearer(poll.token), protocol);
+const from = (address) => ({ 'x-forwarded-for': address }); // this machine is a trusted proxy
+const ballotsOf = (poll, protocol, headers = {}) => get(poll, 'ballots.csv', { ...bearer(poll.token), ...headers }, protocol);
 
 const some = (options) => {
   const left = [...options];
@@ -116,7 +119,7 @@ test('before the end: no ballots, and the reason', async () => {
 
 // --- turnout
 
-const timelineOf = (poll, query = '') => get(poll, `timeline${query}`);
+const timelineOf = (poll, query = '', protocol = undefined, headers = {}) => get(poll, `timeline${query}`, headers, protocol);
 const floorTo = (step, ms) => Math.floor(ms / (step * 1000)) * step * 1000;
 
 /** Publishes ballots as vote-api would, but with the times at which they are to have been cast. */
@@ -226,6 +229,51 @@ test('a timeline without ballots, and refusals', async () => {
   assert.equal((await timelineOf({ id: 'nowhere' })).json.type, '/problems/poll-not-found');
 });
 
+const metric = async (name) => metricValue((await request(instance.resultUrl, { path: '/metrics' })).text, name);
+
+test('somebody who asks for timelines with ever new steps keeps nobody else waiting, and costs no look at the database each', async () => {
+  const poll = await instance.createPoll({ n: 3 });
+  const ballots = drawBallots(200, 20 * 60_000);
+  await publish(poll, ballots);
+  await instance.settle();
+  await until('result-api knows it', async () => (await get(poll, 'results')).status === 200);
+  const looked = await metric('result_timelines_read_total');
+  const seen = { 200: 0, 503: 0 };
+  const sessions = Array.from({ length: 15 }, () => http2.connect(instance.resultUrl)); // each takes 100 requests at once
+  const floods = [];
+  let step = 0;
+  const flood = (session) => floods.push(...Array.from({ length: 100 }, () => new Promise((done, failed) => {
+    const stream = session.request({ ':path': `/v1/polls/${poll.id}/timeline?step=${step += 5}`, ...from('192.0.2.1') });
+    stream.on('response', (fields) => { seen[fields[':status']]++; });
+    stream.on('end', done).on('error', failed).resume();
+  })));
+  const lock = await instance.db.connect();
+  let honest;
+  try {
+    await lock.query('BEGIN; LOCK TABLE timeline'); // the first look waits, and all behind it
+    sessions.slice(1).forEach(flood);
+    const PLACES = 1000;
+    await until('the flood has most of the places', () => seen[503] >= 1400 - PLACES - 1);
+    flood(sessions[0]);
+    await until('the flood has all the places that it gets', () => seen[503] >= 1500 - PLACES - 1);
+    honest = timelineOf(poll, '?step=10', 'HTTP/1.1', from('192.0.2.2'));
+    await until('the other one is in line, or was sent away', async () => {
+      const waiting = await metric('http_requests_waiting');
+      return waiting + seen[503] + seen[200] > floods.length || (await Promise.race([honest, 'waits'])) !== 'waits';
+    });
+  } finally {
+    await lock.query('ROLLBACK');
+    lock.release();
+  }
+  const answer = await honest;
+  assert.notEqual(answer.json.type, '/problems/overloaded');
+  await Promise.all(floods);
+  for (const session of sessions) session.close();
+  assert.deepEqual((await timelineOf(poll, '?step=10')).json.buckets, bucketsOf(10, ballots, { revisable: true }));
+  const reads = await metric('result_timelines_read_total') - looked;
+  assert.ok(reads >= 1 && reads < 100, `${reads} looks for ${seen[200]} answers`);
+});
+
 // --- ballots and results
 
 test('the ballots are for who manages the poll', async () => {
@@ -315,13 +363,13 @@ test('no spreadsheet calculates anything of a file, whichever separator it opens
 // --- a large file
 
 /** Asks for the file and reads none of it but the headers. `read` goes on and gives the number of bytes, or why it broke off. */
-async function beginToRead(poll, protocol, url = instance.resultUrl) {
+async function beginToRead(poll, protocol, { url = instance.resultUrl, address = '192.0.2.1' } = {}) {
   const path = `/v1/polls/${poll.id}/ballots.csv`;
   const client = protocol === 'HTTP/2' ? http2.connect(url) : undefined;
   client?.on('error', () => {});
   const stream = await new Promise((resolve, reject) => {
-    const asked = client ? client.request({ ':path': path, ...bearer(poll.token) })
-      : http.get(new URL(path, url), { headers: bearer(poll.token), agent: false });
+    const headers = { ...bearer(poll.token), ...from(address) };
+    const asked = client ? client.request({ ':path': path, ...headers }) : http.get(new URL(path, url), { headers, agent: false });
     asked.on('error', reject);
     asked.on('response', (response) => {
       const status = client ? response[':status'] : response.statusCode;
@@ -333,7 +381,7 @@ async function beginToRead(poll, protocol, url = instance.resultUrl) {
   const leave = () => (client ?? stream).destroy();
   let size = 0;
   const ended = new Promise((resolve) => {
-    stream.on('end', () => (leave(), resolve(size)));
+    stream.on('end', () => (resolve(stream.rstCode ? `reset ${stream.rstCode}` : size), leave())); // cut off, it may end too
     stream.on('error', (error) => resolve(error.code ?? error.message));
     stream.on('close', () => (leave(), resolve('closed')));
   });
@@ -355,14 +403,18 @@ test('a large file: in little memory, whole or broken off, and for a few at a ti
   assert.ok(size > ROWS * 990);
 
   await t.test('as many as MAX_EXPORTS; who leaves makes room; memory does not grow with the file', async () => {
-    const readers = [await beginToRead(poll, 'HTTP/1.1'), await beginToRead(poll, 'HTTP/2')];
+    const readers = [await beginToRead(poll, 'HTTP/1.1')];
+    const another = await ballotsOf(poll, 'HTTP/2', from('192.0.2.1'));
+    assert.deepEqual([another.status, another.json.type], [503, '/problems/overloaded']);
+    assert.match(another.json.detail, /This address/, 'half of the places at most');
+    readers.push(await beginToRead(poll, 'HTTP/2', { address: '2001:db8:1::1' }));
     const refused = await ballotsOf(poll);
-    assert.deepEqual([refused.status, refused.json.type], [503, '/problems/overloaded']);
+    assert.deepEqual([refused.status, refused.json.type, refused.headers['retry-after']], [503, '/problems/overloaded', '600']);
     assert.equal((await get(poll, 'results')).status, 200, 'the results go on');
     const [first, second] = readers.map(({ read }) => read());
     assert.equal(await first, size);
     assert.equal(await second, size);
-    for (const protocol of PROTOCOLS) (await beginToRead(poll, protocol)).leave();
+    for (const [i, protocol] of PROTOCOLS.entries()) (await beginToRead(poll, protocol, { address: `192.0.2.${3 + i}` })).leave();
     await until('there is room again', async () => (await ballotsOf(poll)).status === 200);
     const grown = rssOf(pid) - before;
     assert.ok(IS_SANITIZED || grown < size / 1024 / 1024 / 3, `${grown} MiB for a file of ${size / 1024 / 1024}`);
@@ -384,10 +436,25 @@ test('a large file: in little memory, whole or broken off, and for a few at a ti
     (await request(url, { path: `/v1/polls/${poll.id}/results` })).json.state === 'final');
   for (const protocol of PROTOCOLS) {
     await t.test(`a client that does not read is cut off over ${protocol}`, async () => {
-      const reader = await beginToRead(poll, protocol, url);
+      const reader = await beginToRead(poll, protocol, { url });
       await until('its cursor is closed', async () => (await instance.sql(`SELECT 1 FROM pg_stat_activity
         WHERE application_name = 'result-api ballots' AND pid <> ALL ($1) AND query LIKE 'CLOSE ballots%'`, [ofOthers])).length === 1);
       assert.notEqual(typeof await reader.read(), 'number');
     });
   }
+
+  await t.test('files that nobody reads make room for those who wait', async () => {
+    const { url: eager } = await instance.spawn('result-api', { DEADLINE_MS: '600000', EXPORT_PATIENCE_MS: '100', MAX_EXPORTS: '4' });
+    await until('it knows that the poll is final', async () =>
+      (await request(eager, { path: `/v1/polls/${poll.id}/results` })).json.state === 'final');
+    const held = [];
+    for (let i = 0; i < 4; i++) held.push(await beginToRead(poll, PROTOCOLS[i % 2], { url: eager, address: `2001:db8:${i}::1` }));
+    await until('an honest manager has his file', async () => {
+      const answer = await request(eager, { path: `/v1/polls/${polls.plurality.id}/ballots.csv`,
+        headers: { ...bearer(polls.plurality.token), ...from('192.0.2.9') } });
+      return answer.status === 200 && parseCsv(answer.text).length === VOTERS + 1;
+    }, { timeout: 30_000 });
+    const ends = await Promise.all(held.map(({ read }) => read()));
+    assert.ok(ends.filter((end) => end === size).length >= 2, `they lost no more places than were wanted: ${ends}`);
+  });
 });

@@ -29,10 +29,11 @@ static void a_poll_without_ballots_has_no_bucket_and_no_peak(void **state)
 
 static void what_lies_between_two_buckets_is_filled_with_empty_ones(void **state)
 {
-    struct timeline timeline = {.step_s = 10, .peak_s = START + 25, .peak_received = 3, .revisions = 1};
-    timeline_add(&timeline, START, 2, 1);
-    timeline_add(&timeline, START + 20, 3, 3);
-    timeline_add(&timeline, START + 30, 1, 1);
+    struct timeline timeline, kept = {.step_s = 5, .peak_s = START + 25, .peak_received = 3, .revisions = 1};
+    timeline_add(&kept, START + 5, 2, 1);
+    timeline_add(&kept, START + 25, 3, 3);
+    timeline_add(&kept, START + 30, 1, 1);
+    timeline_fold(&kept, 10, 10, &timeline);
     assert_renders(&timeline,
                    "{\"poll\":\"demo\",\"step_s\":10,\"buckets\":["
                    "{\"at\":\"2026-01-31T12:00:00.000Z\",\"received\":2,\"counted\":1},"
@@ -43,6 +44,47 @@ static void what_lies_between_two_buckets_is_filled_with_empty_ones(void **state
                    "at,received,counted\r\n2026-01-31T12:00:00.000Z,2,1\r\n2026-01-31T12:00:10.000Z,0,0\r\n"
                    "2026-01-31T12:00:20.000Z,3,3\r\n2026-01-31T12:00:30.000Z,1,1\r\n");
     timeline_fini(&timeline);
+    timeline_fini(&kept);
+}
+
+/* Two ballots `span_s` apart, which the database gives in steps of `source_s`: the step that is served, and that
+ * nothing is lost. */
+static void assert_step(int64_t source_s, int64_t span_s, int64_t wanted_s, int64_t most, int64_t served_s)
+{
+    struct timeline source = {.step_s = source_s}, folded;
+
+    timeline_add(&source, START / source_s * source_s, 2, 1);
+    timeline_add(&source, (START + span_s) / source_s * source_s, 5, 3);
+    timeline_fold(&source, wanted_s, most, &folded);
+    CHECK_ROW(folded.step_s == served_s, "%lld in steps of %lld, %lld wanted: %lld", (long long)span_s,
+              (long long)source_s, (long long)wanted_s, (long long)folded.step_s);
+    assert_true(folded.n_buckets <= (size_t)most);
+    int64_t received = 0, counted = 0;
+    for (size_t i = 0; i < folded.n_buckets; i++) {
+        assert_int_equal(folded.buckets[i].at_s, folded.buckets[0].at_s + (int64_t)i * served_s);
+        received += folded.buckets[i].received;
+        counted += folded.buckets[i].counted;
+    }
+    assert_int_equal(received, 7);
+    assert_int_equal(counted, 4);
+    assert_int_equal(folded.buckets[0].at_s % served_s, 0);
+    timeline_fini(&folded);
+    timeline_fini(&source);
+}
+
+static void the_step_is_the_one_asked_for_where_it_can_be(void **state)
+{
+    assert_step(5, 60, 5, 2000, 5);
+    assert_step(5, 600, 95, 2000, 95);
+    assert_step(5, 9995, 5, 2000, 5);   /* 2,000 buckets */
+    assert_step(5, 10000, 5, 2000, 10); /* one too many */
+    assert_step(5, 10000, 95, 2000, 95);
+    assert_step(5, 3600, 5, 360, 15);
+    assert_step(30, 600000, 305, 2000, 330); /* a whole number of the source's */
+    assert_step(30, 600000, 5, 2000, 600);
+    assert_step(60, 30 * 86400, 5, 2000, 1800);
+    assert_step(86400, INT64_C(86400) * 19000, 5, 2000, 864000);
+    assert_step(5, 60, 31536000, 2000, 31536000);
 }
 
 int main(void)
@@ -50,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_poll_without_ballots_has_no_bucket_and_no_peak),
         cmocka_unit_test(what_lies_between_two_buckets_is_filled_with_empty_ones),
+        cmocka_unit_test(the_step_is_the_one_asked_for_where_it_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
