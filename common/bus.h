@@ -7,8 +7,8 @@
 #ifndef SCRUTIN_BUS_H
 #define SCRUTIN_BUS_H
 
+#include "bytes.h"
 #include "status.h"
-#include "wire.h"
 
 #define BUS_STREAM "BALLOTS"
 #define BUS_SUBJECT_BALLOTS "ballots.batch"
@@ -18,7 +18,9 @@
 #define BUS_SUBJECT_TALLY "tally.changed"
 #define BUS_CONSUMER "workers"
 #define BUS_QUEUE "workers"
-#define BUS_TIMEOUT_MS 2000       /* limit of a request to JetStream */
+#define BUS_MESSAGE_ID 16 /* bytes of the id by which JetStream knows a message that is sent twice */
+#define BUS_SEQUENCE_MAX ((UINT64_C(1) << 40) - 1) /* a million messages a second for twelve days */
+#define BUS_TIMEOUT_MS 2000                        /* limit of a request to JetStream */
 #define BUS_WRITE_DEADLINE_MS 500 /* a broker that stopped reading holds a caller no longer than this */
 
 struct bus;
@@ -60,9 +62,9 @@ MUST_CHECK enum status bus_publish_acked(struct bus *bus, const char *subject, c
 typedef void (*bus_on_ack)(void *arg, uint64_t token, enum status status, uint64_t sequence, const char *reason);
 /* Once per bus, before the first publication. */
 MUST_CHECK enum status bus_open_acks(struct bus *bus, bus_on_ack on_ack, void *arg, struct errmsg *err);
-/* Publishes with a message id (32 hex digits of batch_id), returns when it is handed to the kernel, at most the write
+/* Publishes with a message id (written as 32 hex digits), returns when it is handed to the kernel, at most the write
  * deadline (500 ms) later. A token's acknowledgement may never come: the caller has the deadline. */
-MUST_CHECK enum status bus_publish_async(struct bus *bus, const char *subject, const uint8_t batch_id[BATCH_ID],
+MUST_CHECK enum status bus_publish_async(struct bus *bus, const char *subject, const uint8_t id[BUS_MESSAGE_ID],
                                          uint64_t token, const void *data, size_t len, struct errmsg *err);
 
 /* --- key-value buckets */
@@ -128,7 +130,8 @@ void delivery_free(struct delivery *delivery);
 MUST_CHECK enum status delivery_ack(struct bus *bus, const struct delivery *delivery);
 MUST_CHECK enum status delivery_nak(struct bus *bus, const struct delivery *delivery, int64_t delay_ms);
 MUST_CHECK enum status delivery_term(struct bus *bus, const struct delivery *delivery);
-/* Reads the reply subject of a delivery, `$JS.ACK.…` of 9, 11 or 12 tokens (NATS ADR-15). Pure. */
+/* Reads the reply subject of a delivery, `$JS.ACK.…` of 9, 11 or 12 tokens (NATS ADR-15). False: it is not one, or its
+ * sequence is above BUS_SEQUENCE_MAX. Pure. */
 bool delivery_parse_reply(const char *reply, struct delivery *out);
 
 struct bus_subscription;

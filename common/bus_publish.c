@@ -83,17 +83,17 @@ enum status bus_open_acks(struct bus *bus, bus_on_ack on_ack, void *arg, struct 
     return bus_error(s, 0, "subscribe to acknowledgements", err);
 }
 
-enum status bus_publish_async(struct bus *bus, const char *subject, const uint8_t batch_id[BATCH_ID], uint64_t token,
+enum status bus_publish_async(struct bus *bus, const char *subject, const uint8_t id[BUS_MESSAGE_ID], uint64_t token,
                               const void *data, size_t len, struct errmsg *err)
 {
     natsMsg *msg = NULL;
-    char reply[160], id[2 * BATCH_ID + 1];
+    char reply[160], id_text[2 * BUS_MESSAGE_ID + 1];
 
     snprintf(reply, sizeof(reply), "%s.%llu", bus->ack_inbox, (unsigned long long)token);
-    sodium_bin2hex(id, sizeof(id), batch_id, BATCH_ID);
+    sodium_bin2hex(id_text, sizeof(id_text), id, BUS_MESSAGE_ID);
     natsStatus s = natsMsg_Create(&msg, subject, reply, data, (int)len);
     if (s == NATS_OK)
-        s = natsMsgHeader_Set(msg, "Nats-Msg-Id", id);
+        s = natsMsgHeader_Set(msg, "Nats-Msg-Id", id_text);
     if (s == NATS_OK)
         s = natsConnection_PublishMsg(bus->nc, msg);
     natsMsg_Destroy(msg);

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "bus_internal.h"
 
-#include "ordinal.h"
 #include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -50,7 +49,7 @@ bool delivery_parse_reply(const char *reply, struct delivery *out)
     out->sequence = values[1];
     out->stored_at_ns = (int64_t)values[3];
     out->pending = values[4];
-    return out->sequence > 0 && out->sequence <= ORDINAL_SEQUENCE_MAX;
+    return out->sequence > 0 && out->sequence <= BUS_SEQUENCE_MAX;
 }
 
 void delivery_free(struct delivery *delivery)

@@ -3,6 +3,7 @@
 #include "poll_watch.h"
 
 #include "log.h"
+#include "wire.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -6,6 +6,7 @@
 #ifndef SCRUTIN_WIRE_H
 #define SCRUTIN_WIRE_H
 
+#include "bytes.h"
 #include "clock.h"
 #include "poll.h"
 #include "status.h"
@@ -51,12 +52,6 @@ struct ballot_batch {
     char gate_poll[POLL_ID_MAX + 1];  /* "" where the batch is no gate */
     unsigned term;                    /* of the mark, up to POLL_TERM_MAX */
     void *memory;                     /* what ballots and choices live in */
-};
-
-/* Bytes that the caller frees with free(bytes->data). */
-struct bytes {
-    uint8_t *data;
-    size_t len;
 };
 
 void wire_encode_batch(const struct ballot_batch *batch, struct bytes *out);

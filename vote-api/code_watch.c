@@ -3,6 +3,7 @@
 #include "code_watch.h"
 
 #include "log.h"
+#include "wire.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -195,6 +195,7 @@ static void hand_over(struct group *group)
     random_bytes(batch->content.id, BATCH_ID);
     *publication = (struct publication){
         .subject = BUS_SUBJECT_BALLOTS, .deadline_ms = batch->deadline_ms, .on_done = on_publication_done};
+    _Static_assert(BATCH_ID == BUS_MESSAGE_ID, "a batch's id is its message's id");
     memcpy(publication->id, batch->content.id, BATCH_ID);
     wire_encode_batch(&batch->content, &publication->data);
     group->in_flight++;

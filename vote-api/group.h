@@ -11,6 +11,7 @@
 
 #include "http.h"
 #include "publisher.h"
+#include "wire.h"
 
 #define GROUP_BATCHES_MAX 16 /* batches that may wait, full ones, before it is no place for many ballots at once */
 

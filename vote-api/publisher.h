@@ -11,7 +11,7 @@
 
 struct publication {
     const char *subject; /* static */
-    uint8_t id[BATCH_ID];
+    uint8_t id[BUS_MESSAGE_ID];
     struct bytes data;
     int64_t deadline_ms; /* monotonic */
     /* Called once, from the publisher's or a NATS thread: the publication is the caller's again. */

@@ -4,6 +4,7 @@
 #define SCRUTIN_BATCH_READ_H
 
 #include "bus.h"
+#include "wire.h"
 
 /* ST_DECODE: a dead letter; *out is then empty. On ST_OK the caller frees *out with ballot_batch_free. */
 MUST_CHECK enum status batch_read(const struct delivery *delivery, struct ballot_batch *out, struct errmsg *reason);

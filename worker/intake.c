@@ -7,10 +7,13 @@
 #include "dead_letter.h"
 #include "log.h"
 #include "metrics.h"
+#include "ordinal.h"
 #include "poll_copy.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert(BUS_SEQUENCE_MAX <= ORDINAL_SEQUENCE_MAX, "every sequence of the stream fits an ordinal");
 
 #define RECEIVE_MS 200 /* waiting for the first delivery; polls and the stop flag are looked at in between */
 #define RETRY_MS 500   /* between tries to reach a part that is away; with jitter */

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "unit.h"
+#include "wire.h"
 #include <stdatomic.h>
 #include <time.h>
 
