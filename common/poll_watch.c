@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void on_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
+void poll_watch_on_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
 {
     struct poll_watch *watch = arg;
     struct poll *poll;
@@ -23,7 +23,7 @@ static void on_value(void *arg, const char *key, const void *data, size_t len, u
         watch->on_change(id);
 }
 
-static void on_synced(void *arg, size_t bucket_size)
+void poll_watch_on_synced(void *arg, size_t bucket_size)
 {
     struct poll_watch *watch = arg;
 
@@ -31,13 +31,6 @@ static void on_synced(void *arg, size_t bucket_size)
         watch->on_synced(bucket_size);
     if (!atomic_exchange(&watch->is_known, true))
         log_info("polls known", LOG_I("polls", directory_count(watch->polls)));
-}
-
-enum status poll_watch_start(struct poll_watch *watch, struct bus *bus, struct errmsg *err)
-{
-    const struct bus_watch bus_watch = {on_value, on_synced, watch};
-
-    return bus_watch_bucket(bus, BUS_BUCKET_POLLS, &bus_watch, err);
 }
 
 bool poll_watch_is_ready(void *arg, char detail[128])

@@ -161,7 +161,8 @@ static void open_threads(void)
         service_die(st, &err, "start the reader of ballots");
     if ((st = bus_listen(api.bus, BUS_SUBJECT_TALLY, on_doorbell, NULL, &err)) != ST_OK)
         service_die(st, &err, "listen to the doorbell");
-    if ((st = poll_watch_start(&api.watch, api.bus, &err)) != ST_OK)
+    const struct bus_watch watch = {poll_watch_on_value, poll_watch_on_synced, &api.watch};
+    if ((st = bus_watch_bucket(api.bus, BUS_BUCKET_POLLS, &watch, &err)) != ST_OK)
         service_die(st, &err, "watch the polls");
 }
 

@@ -285,7 +285,8 @@ static void open_parts(void)
         service_die(st, &err, "start the publisher");
     if ((st = jobs_open(&api.jobs, &err)) != ST_OK)
         service_die(st, &err, "start the jobs");
-    if ((st = poll_watch_start(&api.watch, api.bus, &err)) != ST_OK)
+    const struct bus_watch watch = {poll_watch_on_value, poll_watch_on_synced, &api.watch};
+    if ((st = bus_watch_bucket(api.bus, BUS_BUCKET_POLLS, &watch, &err)) != ST_OK)
         service_die(st, &err, "watch the polls");
     codes.bus = api.bus;
     codes.polls = api.watch.polls;
