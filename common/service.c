@@ -1,157 +1,23 @@
-/* service - options, signals and the health check of a program.
+/* service - options and signals of a program.
  * SPDX-License-Identifier: MIT */
 #include "service.h"
 
 #include "alloc.h"
-#include "http.h"
 #include "log.h"
 #include <assert.h>
 #include <getopt.h>
 #include <jansson.h>
-#include <netdb.h>
-#include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define EXIT_USAGE 2
-#define HEALTH_LIMIT_S 3
 
 static struct {
     void (*on_stop)(void *arg);
     void *arg;
 } stop;
-
-/* --- the health check: a process of its own that asks the service's /readyz */
-
-struct health {
-    int fd;
-    SSL_CTX *context;
-    SSL *tls; /* NULL where the service speaks plain HTTP */
-};
-
-static void on_health_limit(int signal)
-{
-    static const char text[] = "no answer within 3 seconds\n";
-    ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);
-    (void)ignored;
-    (void)signal;
-    _exit(1);
-}
-
-/* An address that listens on everything is asked on the loopback. */
-static const char *health_address(const struct service *service)
-{
-    const char *address = service->bind_address != NULL ? *service->bind_address : "";
-    if (strcmp(address, "") == 0 || strcmp(address, "0.0.0.0") == 0)
-        return "127.0.0.1";
-    return strcmp(address, "::") == 0 ? "::1" : address;
-}
-
-static bool health_connect(struct health *health, const char *address, int64_t port)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    char port_text[24];
-    bool connected = false;
-
-    snprintf(port_text, sizeof(port_text), "%lld", (long long)port);
-    int code = getaddrinfo(address, port_text, &hints, &found);
-    if (code != 0) {
-        fprintf(stderr, "%s is no address to ask: %s\n", address, gai_strerror(code));
-        return false;
-    }
-    for (const struct addrinfo *at = found; at != NULL && !connected; at = at->ai_next) {
-        health->fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
-        if (health->fd < 0)
-            continue;
-        connected = connect(health->fd, at->ai_addr, at->ai_addrlen) == 0;
-        if (!connected) {
-            close(health->fd);
-            health->fd = -1;
-        }
-    }
-    freeaddrinfo(found);
-    if (!connected)
-        fprintf(stderr, "nothing listens on %s port %s\n", address, port_text);
-    return connected;
-}
-
-/* The certificate is not verified: its name is the public one, and the address asked is the machine's own. */
-static bool health_start_tls(struct health *health)
-{
-    health->context = SSL_CTX_new(TLS_client_method());
-    health->tls = health->context != NULL ? SSL_new(health->context) : NULL;
-    if (health->tls == NULL || SSL_set_fd(health->tls, health->fd) != 1 || SSL_connect(health->tls) != 1) {
-        fprintf(stderr, "the TLS handshake failed\n");
-        return false;
-    }
-    return true;
-}
-
-static ssize_t health_read(struct health *health, char *to, size_t size)
-{
-    if (health->tls != NULL)
-        return SSL_read(health->tls, to, (int)size);
-    return read(health->fd, to, size);
-}
-
-static bool health_write(struct health *health, const char *data, size_t len)
-{
-    if (health->tls != NULL)
-        return SSL_write(health->tls, data, (int)len) == (int)len;
-    return send(health->fd, data, len, MSG_NOSIGNAL) == (ssize_t)len;
-}
-
-/* Sends the request and reads the reply until its end or the end of the buffer; false where it is not a 200. */
-static bool health_ask(struct health *health)
-{
-    static const char request[] = "GET /readyz HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    char reply[4096];
-    size_t len = 0;
-    ssize_t n;
-    int code = 0;
-
-    if (!health_write(health, request, sizeof(request) - 1)) {
-        fprintf(stderr, "the request could not be sent\n");
-        return false;
-    }
-    while (len < sizeof(reply) - 1 && (n = health_read(health, reply + len, sizeof(reply) - 1 - len)) > 0)
-        len += (size_t)n;
-    reply[len] = '\0';
-    if (sscanf(reply, "HTTP/%*d.%*d %d", &code) != 1) {
-        fprintf(stderr, "the answer is not HTTP\n");
-        return false;
-    }
-    if (code == 200)
-        return true;
-    const char *body = strstr(reply, "\r\n\r\n");
-    fprintf(stderr, "not ready (%d): %s\n", code, body != NULL ? body + 4 : "");
-    return false;
-}
-
-_Noreturn static void check_health(const struct service *service)
-{
-    struct health health = {.fd = -1};
-    bool ready = false;
-
-    if (service->port == NULL || *service->port == 0) {
-        fprintf(stderr, "%s serves no HTTP here: there is no port to ask\n", service->name);
-        exit(1);
-    }
-    /* One limit for all steps; the process has nothing else to do. */
-    signal(SIGALRM, on_health_limit);
-    alarm(HEALTH_LIMIT_S);
-    bool tls = service->tls_cert_file != NULL && *service->tls_cert_file != NULL && **service->tls_cert_file != '\0';
-    if (health_connect(&health, health_address(service), *service->port) && (!tls || health_start_tls(&health)))
-        ready = health_ask(&health);
-    SSL_free(health.tls);
-    SSL_CTX_free(health.context);
-    if (health.fd >= 0)
-        close(health.fd);
-    exit(ready ? 0 : 1);
-}
 
 /* --- options */
 
@@ -167,8 +33,7 @@ static void print_option(const struct service_option *option, bool runs, FILE *t
 
 static void print_usage(const struct service *service, FILE *to)
 {
-    fprintf(to, "Usage: %s [--help | --version | --check-config%s", service->name,
-            service->port != NULL ? " | --healthcheck | --routes" : "");
+    fprintf(to, "Usage: %s [--help | --version | --check-config", service->name);
     for (size_t i = 0; i < service->n_options; i++)
         print_option(&service->options[i], true, to);
     fprintf(to, "]");
@@ -192,24 +57,20 @@ static void print_help(const struct service *service)
     printf("  --help          print this and end\n");
     printf("  --version       print the version and end\n");
     printf("  --check-config  read the configuration, say what is wrong with it, and end\n");
-    if (service->port != NULL) {
-        printf("  --healthcheck   ask the running service whether it is ready: 0 yes, 1 no\n");
-        printf("  --routes        print what it answers to, `METHOD path` a line, and end\n");
-    }
     printf("\nEnvironment variables (an empty one counts as not set; X_FILE names a file that holds X):\n");
     config_print_help(service->entries, service->n_entries, stdout);
 }
 
-#define COMMON_OPTIONS 5
+#define COMMON_OPTIONS 3
 #define OWN_OPTIONS_MAX 8
 #define OWN_OPTION 256 /* above every letter: the value of the program's first own option */
 
 static void list_options(const struct service *service, struct option list[COMMON_OPTIONS + OWN_OPTIONS_MAX + 1])
 {
     static const struct option common[COMMON_OPTIONS] = {
-        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'v'},
-        {"check-config", no_argument, NULL, 'c'}, {"healthcheck", no_argument, NULL, 'y'},
-        {"routes", no_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {"check-config", no_argument, NULL, 'c'},
     };
 
     assert(service->n_options <= OWN_OPTIONS_MAX);
@@ -234,7 +95,7 @@ static int parse_option(const struct service *service, int argc, char **argv, co
             *own->value = optarg != NULL ? optarg : "";
             continue;
         }
-        if (option == '?' || chosen != 0 || ((option == 'y' || option == 'r') && service->port == NULL)) {
+        if (option == '?' || chosen != 0) {
             print_usage(service, stderr);
             exit(EXIT_USAGE);
         }
@@ -259,6 +120,14 @@ static void load_config(const struct service *service, int exit_code)
         return;
     fprintf(stderr, "%s: %s\n", service->name, err.text);
     exit(exit_code);
+}
+
+_Noreturn static void run_option(const struct service *service, const struct service_option *option,
+                                 const char *argument)
+{
+    if (option->config_failure != 0)
+        load_config(service, option->config_failure);
+    exit(option->run(service, argument));
 }
 
 /* --- signals */
@@ -309,7 +178,7 @@ void service_start(const struct service *service, int argc, char **argv)
     }
     int chosen = parse_option(service, argc, argv, &argument);
     if (chosen >= OWN_OPTION)
-        exit(service->options[chosen - OWN_OPTION].run(argument));
+        run_option(service, &service->options[chosen - OWN_OPTION], argument);
     switch (chosen) {
     case 'h':
         print_help(service);
@@ -317,16 +186,10 @@ void service_start(const struct service *service, int argc, char **argv)
     case 'v':
         printf("%s %s\n", service->name, SERVICE_VERSION_TEXT);
         exit(0);
-    case 'r':
-        http_print_routes(service->routes, service->n_routes, stdout);
-        exit(0);
     case 'c':
         load_config(service, EXIT_USAGE);
         printf("%s: the configuration is valid\n", service->name);
         exit(0);
-    case 'y':
-        load_config(service, 1); /* to a container engine, 1 is "unhealthy" and 2 is reserved */
-        check_health(service);
     }
 
     load_config(service, EXIT_USAGE);

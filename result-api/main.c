@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "ballot_files.h"
 #include "clock.h"
+#include "http_service.h"
 #include "log.h"
 #include "receipts.h"
 #include "result_api.h"
 #include "results.h"
-#include "service.h"
 #include "settings.h"
 #include "timelines.h"
 #include <stdio.h>
@@ -168,18 +168,19 @@ static void open_threads(void)
 
 int main(int argc, char **argv)
 {
+    static const struct service_option service_options[] = {HTTP_SERVICE_OPTIONS};
+    const struct http_service http_service = {&settings.port, &settings.bind_address, &settings.tls_cert_file, routes,
+                                              sizeof(routes) / sizeof(routes[0])};
     const struct service service = {.name = "result-api",
                                     .sentence = "serves results: JSON, server-sent events, CSV, receipts",
                                     .entries = settings_table,
                                     .n_entries = settings_table_len,
                                     .config = &settings,
                                     .check = check_settings,
-                                    .port = &settings.port,
-                                    .bind_address = &settings.bind_address,
+                                    .options = service_options,
+                                    .n_options = sizeof(service_options) / sizeof(service_options[0]),
                                     .log_level = &settings.log_level,
-                                    .tls_cert_file = &settings.tls_cert_file,
-                                    .routes = routes,
-                                    .n_routes = sizeof(routes) / sizeof(routes[0])};
+                                    .http = &http_service};
     struct http_server *server = NULL;
     struct errmsg err;
 

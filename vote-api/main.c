@@ -9,6 +9,7 @@
 #include "codes.h"
 #include "description.h"
 #include "group.h"
+#include "http_service.h"
 #include "jobs.h"
 #include "log.h"
 #include "metrics.h"
@@ -16,7 +17,6 @@
 #include "polls.h"
 #include "publisher.h"
 #include "request_limits.h"
-#include "service.h"
 #include "settings.h"
 #include "utf8.h"
 #include "vote_api.h"
@@ -189,7 +189,7 @@ static const struct http_check checks[] = {
 
 /* --- API keys */
 
-static int make_api_key(const char *name)
+static int make_api_key(const struct service *service, const char *name)
 {
     char key[SECRET_TOKEN_SIZE], hex[2 * POLL_MANAGE_HASH + 1];
     uint8_t hash[POLL_MANAGE_HASH];
@@ -205,9 +205,13 @@ static int make_api_key(const char *name)
     return 0;
 }
 
-static const struct service_option own_option = {
-    "make-api-key", "NAME", "print a new API key, for who is to use it, and its entry for API_KEYS", make_api_key,
-    NULL};
+static const struct service_option service_options[] = {
+    HTTP_SERVICE_OPTIONS,
+    {.name = "make-api-key",
+     .argument = "NAME",
+     .sentence = "print a new API key, for who is to use it, and its entry for API_KEYS",
+     .run = make_api_key},
+};
 
 /* --- wiring */
 
@@ -298,20 +302,18 @@ static void open_parts(void)
 
 int main(int argc, char **argv)
 {
+    const struct http_service http_service = {&settings.port, &settings.bind_address, &settings.tls_cert_file, routes,
+                                              sizeof(routes) / sizeof(routes[0])};
     const struct service service = {.name = "vote-api",
                                     .sentence = "takes ballots over HTTP and manages polls",
                                     .entries = settings_table,
                                     .n_entries = settings_table_len,
                                     .config = &settings,
-                                    .options = &own_option,
-                                    .n_options = 1,
+                                    .options = service_options,
+                                    .n_options = sizeof(service_options) / sizeof(service_options[0]),
                                     .check = check_settings,
-                                    .port = &settings.port,
-                                    .bind_address = &settings.bind_address,
                                     .log_level = &settings.log_level,
-                                    .tls_cert_file = &settings.tls_cert_file,
-                                    .routes = routes,
-                                    .n_routes = sizeof(routes) / sizeof(routes[0])};
+                                    .http = &http_service};
     struct http_server *server = NULL;
     struct errmsg err;
 

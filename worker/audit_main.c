@@ -39,9 +39,12 @@ static const struct config_entry table[] = {
 };
 
 static const struct service_option options[] = {
-    {"json", NULL, "the report as one JSON object", NULL, &as_json},
-    {"poll", "ID", "ballots and books of this poll alone", NULL, &only_poll},
-    {"receipts", "FILE", "also look up the receipts in FILE, one a line; - is standard input", NULL, &receipts_file},
+    {.name = "json", .sentence = "the report as one JSON object", .value = &as_json},
+    {.name = "poll", .argument = "ID", .sentence = "ballots and books of this poll alone", .value = &only_poll},
+    {.name = "receipts",
+     .argument = "FILE",
+     .sentence = "also look up the receipts in FILE, one a line; - is standard input",
+     .value = &receipts_file},
 };
 
 static enum status check(struct errmsg *err)

@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "code_store.h"
 #include "http.h"
+#include "http_service.h"
 #include "intake.h"
 #include "log.h"
 #include "poll_copy.h"
-#include "service.h"
 #include "settings.h"
 #include <pthread.h>
 
@@ -60,14 +60,17 @@ static void open_parts(struct parts *parts)
 
 int main(int argc, char **argv)
 {
+    static const struct service_option service_options[] = {HTTP_SERVICE_OPTIONS};
+    const struct http_service http_service = {.port = &settings.port, .bind_address = &settings.bind_address};
     const struct service service = {.name = "worker",
                                     .sentence = "writes the stream's ballots to PostgreSQL",
                                     .entries = settings_table,
                                     .n_entries = settings_table_len,
                                     .config = &settings,
-                                    .port = &settings.port,
-                                    .bind_address = &settings.bind_address,
-                                    .log_level = &settings.log_level};
+                                    .options = service_options,
+                                    .n_options = sizeof(service_options) / sizeof(service_options[0]),
+                                    .log_level = &settings.log_level,
+                                    .http = &http_service};
     static struct parts parts;
     struct errmsg err;
 

@@ -1,6 +1,6 @@
 /* Tests of service: what a program prints and how it ends, each in a process of its own.
  * SPDX-License-Identifier: MIT */
-#include "service.h"
+#include "http_service.h"
 
 #include "log.h"
 #include "unit.h"
@@ -24,6 +24,9 @@ static struct {
 
 #define FIELD(name) ((size_t)((char *)&config.name - (char *)&config))
 
+static const struct service_option http_options[] = {HTTP_SERVICE_OPTIONS};
+static const struct http_service http_service = {&config.port, &config.bind_address, &config.cert, NULL, 0};
+
 static struct service make_service(void)
 {
     static struct config_entry entries[] = {
@@ -44,10 +47,10 @@ static struct service make_service(void)
         .entries = entries,
         .n_entries = COUNT_OF(entries),
         .config = &config,
-        .port = &config.port,
-        .bind_address = &config.bind_address,
+        .options = http_options,
+        .n_options = COUNT_OF(http_options),
         .log_level = &config.level,
-        .tls_cert_file = &config.cert,
+        .http = &http_service,
     };
 }
 
@@ -194,13 +197,13 @@ static void a_program_without_http_has_no_health_check(void **state)
 {
     struct service service = make_service();
     struct child child;
-    service.port = NULL;
+    service.n_options = 0;
     child_start_as(&child, &service, "--healthcheck", NULL);
     assert_int_equal(child_end(&child), 2);
     assert_contains(child.text, "Usage: sample [--help | --version | --check-config]\n");
 }
 
-static int print_argument(const char *argument)
+static int print_argument(const struct service *service, const char *argument)
 {
     printf("for %s\n", argument);
     return strcmp(argument, "nobody") == 0 ? 3 : 0;
@@ -208,7 +211,7 @@ static int print_argument(const char *argument)
 
 static void a_program_may_have_an_option_of_its_own(void **state)
 {
-    static const struct service_option own = {"make-thing", "NAME", "print a thing", print_argument, NULL};
+    static const struct service_option own = {"make-thing", "NAME", "print a thing", print_argument, NULL, 0};
     static const struct {
         const char *option;
         int code;
