@@ -176,6 +176,8 @@ static void a_set_of_old_and_new_batches_stores_the_new_ones_even_when_one_comes
     assert_answer(TALLY, "open|cats|1 open|dogs|1 ");
     assert_answer(LEDGER, "open|3|2|1|0 ");
     assert_answer("SELECT seq, ballots, dead, slot FROM applied_batches ORDER BY seq", "1|1|f|1 2|1|f|1 3|1|f|1 ");
+    /* Claimed by sequence: two workers with the same batches never wait for each other in a circle. */
+    assert_answer("SELECT seq FROM applied_batches ORDER BY ctid", "2 1 3 ");
     assert_books_balance();
     ballot_store_close(store);
 }
