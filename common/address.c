@@ -10,6 +10,8 @@
 #define PREFIX_MAX 128
 #define MAPPED_BITS 96 /* in front of an IPv4 address */
 #define CUSTOMER_BYTES 8
+#define DELEGATION_BYTES 6
+#define DELEGATION_IPV4_BYTES 15 /* of the mapped address */
 
 struct network {
     struct address address;
@@ -92,6 +94,15 @@ struct address address_network(const struct address *address)
 
     if (!is_ipv4(address))
         memset(network.bytes + CUSTOMER_BYTES, 0, sizeof(network.bytes) - CUSTOMER_BYTES);
+    return network;
+}
+
+struct address address_delegation(const struct address *address)
+{
+    struct address network = *address;
+    size_t kept = is_ipv4(address) ? DELEGATION_IPV4_BYTES : DELEGATION_BYTES;
+
+    memset(network.bytes + kept, 0, sizeof(network.bytes) - kept);
     return network;
 }
 

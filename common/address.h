@@ -22,6 +22,8 @@ struct address address_from_sockaddr(const struct sockaddr *sockaddr);
 void address_format(const struct address *address, char out[ADDRESS_TEXT]);
 /* What one customer of a provider has: an address of IPv4, a network of 64 bits of IPv6 (RFC 6177: never less). */
 struct address address_network(const struct address *address);
+/* What is most often in one hand beside that: a delegation of 48 bits of IPv6 (RFC 6177), 24 bits of IPv4. */
+struct address address_delegation(const struct address *address);
 
 /* --- networks: 10.0.0.0/8, 2001:db8::/32 or single addresses, comma separated */
 struct address_list;

@@ -11,6 +11,9 @@
 
 #define ACCEPTS_A_TURN 64 /* so that a flood of connections does not keep those that are there waiting */
 #define ADDRESS_SLOTS 65536
+/* What a network (IPv6 /48, IPv4 /24) may have, in percent of what an address may: by default the last quarter of all
+ * connections stays for others, and a hall behind two addresses has room. */
+#define NETWORK_PERCENT 150
 #define AGED_QUIET_MS 10000 /* without a request, before an old connection is closed: nginx drops its own after 8 s */
 
 /* How many connections an address has. Addresses that fall into one slot share their limit; the key keeps strangers
@@ -18,6 +21,7 @@
 struct http_addresses {
     uint8_t key[crypto_shorthash_KEYBYTES];
     atomic_uint slots[ADDRESS_SLOTS];
+    atomic_uint networks[ADDRESS_SLOTS];
 };
 
 static struct metric *cuts[CUT_REASONS];
@@ -39,17 +43,33 @@ void http_connections_init(struct http_server *server)
     }
 }
 
-/* The count of a peer's network; NULL: it has none. A trusted proxy brings everybody. */
-static atomic_uint *count_of(const struct http_server *server, const struct sockaddr *peer)
+static atomic_uint *slot_of(const struct http_server *server, atomic_uint *slots, const struct address *network)
 {
-    const struct address address = address_from_sockaddr(peer), network = address_network(&address);
     uint8_t hash[crypto_shorthash_BYTES];
+
+    crypto_shorthash(hash, network->bytes, sizeof(network->bytes), server->addresses->key);
+    return &slots[(hash[0] | hash[1] << 8) % ADDRESS_SLOTS];
+}
+
+/* The counts of a peer's address and of its network; NULL: they are not counted. A trusted proxy brings everybody. */
+static struct http_counts counts_of(const struct http_server *server, const struct sockaddr *peer)
+{
+    const struct address address = address_from_sockaddr(peer), own = address_network(&address),
+                         wide = address_delegation(&address);
 
     if (server->addresses == NULL || (peer->sa_family != AF_INET && peer->sa_family != AF_INET6) ||
         address_list_has(server->options.trusted_proxies, &address))
-        return NULL;
-    crypto_shorthash(hash, network.bytes, sizeof(network.bytes), server->addresses->key);
-    return &server->addresses->slots[(hash[0] | hash[1] << 8) % ADDRESS_SLOTS];
+        return (struct http_counts){NULL, NULL};
+    return (struct http_counts){slot_of(server, server->addresses->slots, &own),
+                                slot_of(server, server->addresses->networks, &wide)};
+}
+
+static void count(const struct http_counts *counts, int n)
+{
+    if (counts->address != NULL) {
+        atomic_fetch_add(counts->address, (unsigned)n);
+        atomic_fetch_add(counts->network, (unsigned)n);
+    }
 }
 
 static void on_connection_close(void *data)
@@ -60,12 +80,11 @@ static void on_connection_close(void *data)
     h2o_linklist_unlink(&connection->link);
     connection->loop->n_connections--;
     atomic_fetch_sub(&connection->loop->server->connections, 1);
-    if (connection->same_address != NULL)
-        atomic_fetch_sub(connection->same_address, 1);
+    count(&connection->counts, -1);
     free(connection);
 }
 
-struct http_connection *http_connection_begin(struct http_loop *loop, int fd, atomic_uint *same_address)
+struct http_connection *http_connection_begin(struct http_loop *loop, int fd, struct http_counts counts)
 {
     struct http_connection *connection = h2o_mem_alloc(sizeof(*connection));
     int64_t now = clock_mono_ms();
@@ -75,7 +94,7 @@ struct http_connection *http_connection_begin(struct http_loop *loop, int fd, at
                                            .last_request_ms = now,
                                            .resets_left = loop->server->options.max_resets,
                                            .resets_ms = now,
-                                           .same_address = same_address};
+                                           .counts = counts};
     connection->sock = h2o_evloop_socket_create(loop->context.loop, fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
     connection->sock->on_close.cb = on_connection_close;
     connection->sock->on_close.data = connection;
@@ -85,23 +104,25 @@ struct http_connection *http_connection_begin(struct http_loop *loop, int fd, at
     return connection;
 }
 
-/* Whether there may be one more from this address; counts it then. */
-static bool admit(struct http_server *server, const struct sockaddr *peer, atomic_uint **same_address)
+/* Whether there may be one more from this address and its network; counts it then. Only loop 0 accepts, so nobody comes
+ * between the look and the count. */
+static bool admit(struct http_server *server, const struct sockaddr *peer, struct http_counts *counts)
 {
     const struct http_options *options = &server->options;
+    const unsigned own = (unsigned)options->max_per_address;
 
-    *same_address = count_of(server, peer);
+    *counts = counts_of(server, peer);
     if (atomic_load(&server->connections) >= options->max_connections) {
         metric_add(cuts[CUT_LIMIT], 1);
         return false;
     }
-    if (*same_address != NULL && atomic_load(*same_address) >= (unsigned)options->max_per_address) {
+    if (counts->address != NULL &&
+        (atomic_load(counts->address) >= own || atomic_load(counts->network) >= own * NETWORK_PERCENT / 100)) {
         metric_add(cuts[CUT_ADDRESS], 1);
         return false;
     }
     atomic_fetch_add(&server->connections, 1);
-    if (*same_address != NULL)
-        atomic_fetch_add(*same_address, 1);
+    count(counts, 1);
     return true;
 }
 
@@ -109,7 +130,7 @@ static bool admit(struct http_server *server, const struct sockaddr *peer, atomi
 struct arrival {
     struct http_loop *loop;
     int fd;
-    atomic_uint *same_address;
+    struct http_counts counts;
 };
 
 static void on_arrival(void *arg)
@@ -117,7 +138,7 @@ static void on_arrival(void *arg)
     struct arrival arrival = *(struct arrival *)arg;
 
     free(arg);
-    h2o_accept(&arrival.loop->accept, http_connection_begin(arrival.loop, arrival.fd, arrival.same_address)->sock);
+    h2o_accept(&arrival.loop->accept, http_connection_begin(arrival.loop, arrival.fd, arrival.counts)->sock);
 }
 
 void http_accept(h2o_socket_t *listener, const char *err)
@@ -133,7 +154,7 @@ void http_accept(h2o_socket_t *listener, const char *err)
         arrival.fd = accept4(h2o_socket_get_fd(listener), (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (arrival.fd < 0)
             return;
-        if (!admit(server, (struct sockaddr *)&peer, &arrival.same_address)) {
+        if (!admit(server, (struct sockaddr *)&peer, &arrival.counts)) {
             close(arrival.fd);
             continue;
         }

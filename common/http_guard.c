@@ -279,7 +279,7 @@ enum status http_guard_check(struct http_loop *loop, struct errmsg *err)
         write(ends[1], attempt, sizeof(attempt) - 1) != sizeof(attempt) - 1)
         return fail(err, ST_IO, "cannot try the HTTP guard: %s", strerror(errno));
     atomic_fetch_add(&loop->server->connections, 1);
-    h2o_accept(&plain, http_connection_begin(loop, ends[0], NULL)->sock);
+    h2o_accept(&plain, http_connection_begin(loop, ends[0], (struct http_counts){NULL, NULL})->sock);
     for (int i = 0; i < 100 && loop->n_connections > 0; i++)
         h2o_evloop_run(loop->context.loop, 10);
     close(ends[1]);

@@ -40,6 +40,11 @@ struct http_request {
     bool is_stream;
 };
 
+/* Where the connections of an address and of its network are counted; both NULL: they are not. */
+struct http_counts {
+    atomic_uint *address, *network;
+};
+
 /* One accepted connection; lives as long as its socket. */
 struct http_connection {
     h2o_linklist_t link;
@@ -55,7 +60,7 @@ struct http_connection {
     struct http_frames frames;
     double resets_left;
     int64_t resets_ms; /* when resets_left was computed */
-    atomic_uint *same_address;
+    struct http_counts counts;
     enum http_cut fault; /* why it is to be cut */
     bool is_cut;
 };
@@ -106,8 +111,8 @@ void http_connections_init(struct http_server *server);
 /* Loop 0 accepts for all and deals the connections out in turn: loops that each took what they found would share the
  * work at random. */
 void http_accept(h2o_socket_t *listener, const char *err);
-/* Takes over a counted connection, on the loop's thread; h2o_accept follows. same_address: its count, or NULL. */
-struct http_connection *http_connection_begin(struct http_loop *loop, int fd, atomic_uint *same_address);
+/* Takes over a connection that was counted there, on the loop's thread; h2o_accept follows. */
+struct http_connection *http_connection_begin(struct http_loop *loop, int fd, struct http_counts counts);
 /* The connection of a socket; NULL: it is a listener. */
 struct http_connection *http_connection_on(h2o_socket_t *sock);
 /* Shuts the connection down: libh2o then sees its end and frees what belongs to it. Counts the reason, once. */

@@ -27,14 +27,29 @@ void http_limits_init(const struct http_options *options)
     }
 }
 
+/* NULL where that is more than a bucket can count. */
+static struct rate *open_network(const struct http_limit *limit, size_t buckets)
+{
+    const uint64_t times = limit->network_times != 0 ? limit->network_times : HTTP_LIMIT_NETWORK;
+    const uint64_t quota = times * limit->quota.quota;
+
+    if (quota > RATE_QUOTA_MAX || quota / limit->quota.window_s >= RATE_PER_SECOND_MAX)
+        return NULL;
+    return rate_new((struct rate_quota){(uint32_t)quota, limit->quota.window_s}, buckets, clock_mono_ns());
+}
+
 enum status http_limit_open(struct http_limit *limit, const char *text, bool on, size_t buckets, struct errmsg *err)
 {
     enum status st = rate_quota_parse(text, &limit->quota, err);
 
     rate_free(limit->rate);
-    limit->rate = NULL;
-    if (st == ST_OK && on && limit->quota.quota > 0)
+    rate_free(limit->network_rate);
+    limit->rate = limit->network_rate = NULL;
+    if (st == ST_OK && on && limit->quota.quota > 0) {
         limit->rate = rate_new(limit->quota, buckets, clock_mono_ns());
+        if (buckets == RATE_BUCKETS_ADDRESSES)
+            limit->network_rate = open_network(limit, buckets);
+    }
     return st;
 }
 
@@ -45,14 +60,32 @@ enum status http_proxies_parse(const char *text, struct address_list **out, stru
     return st == ST_OK ? ST_OK : fail_within(err, st, "TRUSTED_PROXIES");
 }
 
-static void add_fields(struct http_call *call, const struct http_limit *limit, const struct rate_verdict *verdict)
+/* Whose quota it is that a verdict speaks of. */
+struct party {
+    char name[48];
+    const char *of;
+    uint32_t quota;
+};
+
+static struct party party_of(const struct http_limit *limit, bool is_network)
+{
+    struct party party = {.of = is_network ? "One network (IPv6 /48, IPv4 /24)" : limit->of,
+                          .quota = limit->quota.quota};
+
+    if (is_network)
+        party.quota *= limit->network_times != 0 ? limit->network_times : HTTP_LIMIT_NETWORK;
+    snprintf(party.name, sizeof(party.name), "%s%s", limit->name, is_network ? "-network" : "");
+    return party;
+}
+
+static void add_fields(struct http_call *call, const struct http_limit *limit, const struct party *party,
+                       const struct rate_verdict *verdict)
 {
     char value[HEADER_SIZE];
 
-    snprintf(value, sizeof(value), "\"%s\";q=%" PRIu32 ";w=%" PRIu32, limit->name, limit->quota.quota,
-             limit->quota.window_s);
+    snprintf(value, sizeof(value), "\"%s\";q=%" PRIu32 ";w=%" PRIu32, party->name, party->quota, limit->quota.window_s);
     http_add_header(call, "ratelimit-policy", value);
-    snprintf(value, sizeof(value), "\"%s\";r=%" PRIu32 ";t=%" PRIu32, limit->name, verdict->left, verdict->wait_s);
+    snprintf(value, sizeof(value), "\"%s\";r=%" PRIu32 ";t=%" PRIu32, party->name, verdict->left, verdict->wait_s);
     http_add_header(call, "ratelimit", value);
 }
 
@@ -73,38 +106,78 @@ static void say_refused(struct http_call *call, struct http_limit *limit)
              LOG_I("refused", metric_value(limit->refused)));
 }
 
-static void refuse(struct http_call *call, struct http_limit *limit, const struct rate_verdict *verdict)
+static void refuse(struct http_call *call, struct http_limit *limit, const struct party *party,
+                   const struct rate_verdict *verdict)
 {
     char seconds[16];
 
     say_refused(call, limit);
     snprintf(seconds, sizeof(seconds), "%" PRIu32, verdict->wait_s);
     http_add_header(call, "retry-after", seconds);
-    add_fields(call, limit, verdict);
-    http_problem_with(call, PROBLEM_TOO_MANY_REQUESTS, json_pack("{s:[s]}", "violated-policies", limit->name),
-                      "%s may make %" PRIu32 " such requests in %" PRIu32 " s; try again in %" PRIu32 " s.", limit->of,
-                      limit->quota.quota, limit->quota.window_s, verdict->wait_s);
+    add_fields(call, limit, party, verdict);
+    http_problem_with(call, PROBLEM_TOO_MANY_REQUESTS, json_pack("{s:[s]}", "violated-policies", party->name),
+                      "%s may make %" PRIu32 " such requests in %" PRIu32 " s; try again in %" PRIu32 " s.", party->of,
+                      party->quota, limit->quota.window_s, verdict->wait_s);
 }
 
-bool http_limit_admit_key(struct http_call *call, struct http_limit *limit, uint64_t key)
+/* Answers where it was refused, and says so where little is left. */
+static bool settle(struct http_call *call, struct http_limit *limit, bool is_network,
+                   const struct rate_verdict *verdict)
 {
+    if (verdict->admitted && verdict->left >= limit->quota.quota / FEW)
+        return true;
+    const struct party party = party_of(limit, is_network);
+    if (!verdict->admitted)
+        refuse(call, limit, &party, verdict);
+    else
+        add_fields(call, limit, &party, verdict);
+    return verdict->admitted;
+}
+
+uint64_t http_limit_key(const void *data, size_t len)
+{
+    uint64_t key;
+
+    crypto_shorthash((uint8_t *)&key, data, len, hash_key);
+    return key;
+}
+
+bool http_limit_admit_key(struct http_call *call, struct http_limit *limit, uint64_t key, uint32_t *left)
+{
+    *left = UINT32_MAX;
     if (limit->rate == NULL)
         return true;
     const struct rate_verdict verdict = rate_take(limit->rate, key, call->began_ns);
-    if (!verdict.admitted)
-        refuse(call, limit, &verdict);
-    else if (verdict.left < limit->quota.quota / FEW)
-        add_fields(call, limit, &verdict);
-    return verdict.admitted;
+    *left = verdict.left;
+    return settle(call, limit, false, &verdict);
+}
+
+bool http_limit_admit_n(struct http_call *call, struct http_limit *limit, uint32_t n, struct http_taken *taken)
+{
+    bool by_network;
+
+    *taken = (struct http_taken){.n = n};
+    if (limit->rate == NULL)
+        return true;
+    const struct address client = http_client_address(call), own = address_network(&client),
+                         wide = address_delegation(&client);
+    const struct rate_bucket address = {limit->rate, http_limit_key(own.bytes, sizeof(own.bytes))};
+    const struct rate_bucket network = {limit->network_rate, http_limit_key(wide.bytes, sizeof(wide.bytes))};
+    const struct rate_verdict verdict = rate_take_within(address, network, n, call->began_ns, &by_network);
+    if (verdict.admitted)
+        *taken = (struct http_taken){address, network, n};
+    return settle(call, limit, by_network, &verdict);
 }
 
 bool http_limit_admit(struct http_call *call, struct http_limit *limit)
 {
-    uint64_t key;
+    struct http_taken taken;
 
-    if (limit->rate == NULL)
-        return true;
-    const struct address client = http_client_address(call), network = address_network(&client);
-    crypto_shorthash((uint8_t *)&key, network.bytes, sizeof(network.bytes), hash_key);
-    return http_limit_admit_key(call, limit, key);
+    return http_limit_admit_n(call, limit, 1, &taken);
+}
+
+void http_limit_give_back(const struct http_taken *taken)
+{
+    rate_give_back(taken->address, taken->n);
+    rate_give_back(taken->network, taken->n);
 }

@@ -107,24 +107,75 @@ static uint32_t seconds_of(uint64_t ticks)
     return (uint32_t)((ticks + (uint64_t)TICKS_PER_S - 1) / (uint64_t)TICKS_PER_S);
 }
 
-struct rate_verdict rate_take(struct rate *rate, uint64_t key, int64_t now_ns)
+/* Ticks since the table was made, from 1: a word of 0 was never used. Threads read the clock at different moments, the
+ * first perhaps before us. */
+static uint64_t ticks_at(const struct rate *rate, int64_t now_ns)
+{
+    return 1 + (now_ns > rate->origin_ns ? (uint64_t)(now_ns - rate->origin_ns) >> TICK_BITS : 0);
+}
+
+static struct rate_verdict refusal(const struct rate *rate, uint64_t missing)
+{
+    return (struct rate_verdict){.wait_s = seconds_of(missing - rate->depth)};
+}
+
+struct rate_verdict rate_take_n(struct rate *rate, uint64_t key, uint32_t n, int64_t now_ns)
 {
     _Atomic uint64_t *line = rate->words[key % rate->lines];
-    uint64_t mark = key >> TIME_BITS, seen = 0;
-    /* From 1: a word of 0 was never used. Threads read the clock at different moments, the first perhaps before us. */
-    uint64_t now = now_ns > rate->origin_ns ? (uint64_t)(now_ns - rate->origin_ns) >> TICK_BITS : 0;
+    uint64_t mark = key >> TIME_BITS, seen = 0, now = ticks_at(rate, now_ns), cost = n * rate->each;
 
-    now += 1;
     for (;;) {
         _Atomic uint64_t *word = find_word(line, mark, &seen);
         uint64_t full_at = (seen & TIME_MASK) > now ? seen & TIME_MASK : now;
-        uint64_t missing = full_at - now + rate->each; /* from the bucket, with this request */
+        uint64_t missing = full_at - now + cost; /* from the bucket, with these requests */
         if (missing > rate->depth)
-            return (struct rate_verdict){.wait_s = seconds_of(missing - rate->depth)};
-        if (atomic_compare_exchange_weak_explicit(word, &seen, mark << TIME_BITS | (full_at + rate->each),
+            return refusal(rate, missing);
+        if (atomic_compare_exchange_weak_explicit(word, &seen, mark << TIME_BITS | (full_at + cost),
                                                   memory_order_relaxed, memory_order_relaxed))
             return (struct rate_verdict){.admitted = true,
                                          .left = (uint32_t)((rate->depth - missing) / rate->each),
                                          .wait_s = seconds_of(missing)};
     }
+}
+
+/* Whether the bucket has n requests; takes none. Not admitted: until when to wait. */
+static struct rate_verdict look(struct rate *rate, uint64_t key, uint32_t n, int64_t now_ns)
+{
+    uint64_t seen = 0, now = ticks_at(rate, now_ns);
+
+    find_word(rate->words[key % rate->lines], key >> TIME_BITS, &seen);
+    uint64_t missing = ((seen & TIME_MASK) > now ? (seen & TIME_MASK) - now : 0) + n * rate->each;
+    return missing > rate->depth ? refusal(rate, missing) : (struct rate_verdict){.admitted = true};
+}
+
+struct rate_verdict rate_take_within(struct rate_bucket address, struct rate_bucket network, uint32_t n, int64_t now_ns,
+                                     bool *by_network)
+{
+    struct rate_verdict own = {.admitted = true, .left = UINT32_MAX}, wide = own;
+
+    *by_network = true;
+    if (network.rate != NULL && !(wide = look(network.rate, network.key, n, now_ns)).admitted)
+        return wide;
+    if (address.rate != NULL)
+        own = rate_take_n(address.rate, address.key, n, now_ns);
+    if (own.admitted && network.rate != NULL)
+        wide = rate_take_n(network.rate, network.key, n, now_ns);
+    *by_network = own.admitted && (!wide.admitted || wide.left < own.left);
+    return *by_network ? wide : own;
+}
+
+void rate_give_back(struct rate_bucket bucket, uint32_t n)
+{
+    uint64_t mark = bucket.key >> TIME_BITS, seen = 0, kept;
+
+    if (bucket.rate == NULL)
+        return;
+    const uint64_t cost = n * bucket.rate->each;
+    _Atomic uint64_t *word = find_word(bucket.rate->words[bucket.key % bucket.rate->lines], mark, &seen);
+    do {
+        if (seen >> TIME_BITS != mark || (seen & TIME_MASK) == 0) /* another key has it now */
+            return;
+        kept = (seen & TIME_MASK) > cost ? (seen & TIME_MASK) - cost : 1;
+    } while (!atomic_compare_exchange_weak_explicit(word, &seen, mark << TIME_BITS | kept, memory_order_relaxed,
+                                                    memory_order_relaxed));
 }

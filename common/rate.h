@@ -11,7 +11,13 @@
  * its level (as "space saving" does: Metwally, Agrawal, El Abbadi, 2005): a key that was driven out comes back to a
  * bucket that is no fuller than the one it left, so nobody gets a fresh bucket by flooding the table, and each line
  * gives out at most 8 buckets. The price is the flooded stranger's, who begins with less than a full one. Two keys
- * share a bucket by chance where line and mark are the same: with the table full one key in 131,072. */
+ * share a bucket by chance where line and mark are the same: with the table full one key in 131,072.
+ *
+ * To take a stranger's whole bucket a flood must empty all words of the table within the window. One IPv6 delegation
+ * has 65,536 networks of 64 bits, which is enough for a table of addresses and a small quota. So an address's bucket
+ * is filled from its network's (rate_take_within), and requests that the network has no room for do not touch the
+ * table of addresses: the flood needs as many networks as it has addresses' quotas to empty. Nobody can aim at one
+ * line, because keys are hashes under a secret of the process. */
 #ifndef SCRUTIN_RATE_H
 #define SCRUTIN_RATE_H
 
@@ -46,8 +52,27 @@ struct rate_verdict {
     uint32_t wait_s; /* refused: until it has one again; admitted: until it is full again. Rounded up */
 };
 
-/* Takes one request from the key's bucket, or refuses it, which costs the bucket nothing. The key is a good hash under
+/* Takes n requests from the key's bucket, or refuses them, which costs the bucket nothing. The key is a good hash under
  * a secret. now_ns: monotonic, the same clock for all callers. From any thread. */
-struct rate_verdict rate_take(struct rate *rate, uint64_t key, int64_t now_ns);
+struct rate_verdict rate_take_n(struct rate *rate, uint64_t key, uint32_t n, int64_t now_ns);
+static inline struct rate_verdict rate_take(struct rate *rate, uint64_t key, int64_t now_ns)
+{
+    return rate_take_n(rate, key, 1, now_ns);
+}
+
+/* A key in its table. */
+struct rate_bucket {
+    struct rate *rate; /* NULL: no limit */
+    uint64_t key;
+};
+
+/* Takes n requests from two buckets, of an address and of the network that it is in, or from none of them. *by_network:
+ * whether the verdict is the network's: it refused, or it has less left. Where many threads take the network's last
+ * ones, an address may pay for what its network then refuses. */
+struct rate_verdict rate_take_within(struct rate_bucket address, struct rate_bucket network, uint32_t n, int64_t now_ns,
+                                     bool *by_network);
+
+/* Gives n requests back that were taken and came to nothing. */
+void rate_give_back(struct rate_bucket bucket, uint32_t n);
 
 #endif

@@ -96,7 +96,8 @@ static void reply_ballot(struct http_call *call, void *arg, const struct group_r
 
 static void put_again(struct http_call *call);
 
-/* The voter of a ballot. False: answered, or put_again will. */
+/* The voter of a ballot, from whose quota it is taken: a known one's own, or of a new one that of his address. False:
+ * answered, or put_again will. */
 static bool identify(struct http_call *call, const struct poll *poll, bool again, struct voter *voter,
                      uint8_t hash[VOTER_HASH])
 {
@@ -104,45 +105,43 @@ static bool identify(struct http_call *call, const struct poll *poll, bool again
 
     voter->is_new = false;
     if (poll->voter_policy == VOTERS_CODE)
-        return code_voter_identify(call, poll, again ? NULL : put_again, hash);
+        return code_voter_identify(call, poll, again ? NULL : put_again, hash) &&
+               limits_admit_voter(call, hash, VOTER_HASH);
     *voter = voter_identify(call, api->ring);
+    if (!voter_admit(call, voter, &limit_ballots))
+        return false;
     if (keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, voter->id, VOTER_ID, hash))
         return true;
     vote_api_refuse_key(call);
     return false;
 }
 
-static void accept_ballot(struct http_call *call, const struct poll *poll, bool again, const char *choices,
-                          size_t choices_len)
-{
-    struct pending_ballot *pending = h2o_mem_alloc_pool(&call->req->pool, sizeof(*pending));
-    struct ballot ballot = {.choices = choices,
-                            .choices_len = choices_len,
-                            .cast_at_ms = clock_wall_ms(),
-                            .stands = ballot_stands_in(poll),
-                            .term = poll->term};
-
-    pending->method = poll->method;
-    memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
-    if (identify(call, poll, again, &pending->voter, ballot.voter) &&
-        (pending->voter.is_new || limits_admit_voter(call, ballot.voter)))
-        group_add(vote_api_group(call), call, &ballot, 1, reply_ballot, pending);
-}
-
+/* Who votes comes before what: every request is in somebody's quota, whatever its body is. */
 static void handle_put(struct http_call *call, bool again)
 {
     struct poll *poll = vote_api_find_poll(call, call->params[0]);
     json_t *body = NULL;
     char choices[BALLOT_CHOICES_MAX + 1];
     struct json_error err;
+    struct ballot ballot = {.choices = choices};
 
-    if (poll == NULL || (body = http_read_json(call)) == NULL)
+    if (poll == NULL)
+        return;
+    struct pending_ballot *pending = h2o_mem_alloc_pool(&call->req->pool, sizeof(*pending));
+    pending->method = poll->method;
+    if (!identify(call, poll, again, &pending->voter, ballot.voter) || (body = http_read_json(call)) == NULL)
         goto out;
     int len = selection_read_ballot(body, poll, choices, &err);
-    if (len < 0)
+    if (len < 0) {
         refuse_body(call, &err);
-    else if (ballots_check_open(call, poll))
-        accept_ballot(call, poll, again, choices, (size_t)len);
+    } else if (ballots_check_open(call, poll)) {
+        memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
+        ballot.choices_len = (size_t)len;
+        ballot.cast_at_ms = clock_wall_ms();
+        ballot.stands = ballot_stands_in(poll);
+        ballot.term = poll->term;
+        group_add(vote_api_group(call), call, &ballot, 1, reply_ballot, pending);
+    }
 
 out:
     json_decref(body);

@@ -97,10 +97,10 @@ static void accept_vote(struct http_call *call, struct classic_vote *vote, const
     bool known;
 
     if (vote->voter_id.len > 0) {
+        vote->voter.is_new = false; /* of the cookie, which does not vote */
         known = keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_CLASSIC, vote->voter_id.base,
                                    vote->voter_id.len, ballot.voter);
     } else {
-        vote->voter = voter_identify(call, api->ring);
         known = keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, vote->voter.id, VOTER_ID,
                                    ballot.voter);
     }
@@ -109,17 +109,21 @@ static void accept_vote(struct http_call *call, struct classic_vote *vote, const
         return;
     }
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
-    if (vote->voter.is_new || limits_admit_voter(call, ballot.voter))
+    if (vote->voter_id.len == 0 || limits_admit_voter(call, ballot.voter, VOTER_HASH))
         group_add(vote_api_group(call), call, &ballot, 1, reply_classic, vote);
 }
 
 void classic_handle_post(struct http_call *call)
 {
+    const struct vote_api *api = call->service;
     struct classic_vote *vote = h2o_mem_alloc_pool(&call->req->pool, sizeof(*vote));
 
-    *vote = (struct classic_vote){.option = {NULL, 0}};
+    *vote = (struct classic_vote){.voter = voter_identify(call, api->ring)};
     struct poll *poll = vote_api_find_poll(call, h2o_iovec_init(settings.default_poll, strlen(settings.default_poll)));
-    if (poll == NULL || !read_vote(call, vote))
+    if (poll == NULL || !voter_admit(call, &vote->voter, &limit_classic) || !read_vote(call, vote))
+        goto out;
+    /* Names cost nothing, so who names himself is a new voter, also beside a cookie. */
+    if (vote->voter_id.len > 0 && !vote->voter.is_new && !http_limit_admit(call, &limit_classic))
         goto out;
     const struct poll_option *option = poll_find_option(poll, vote->option.base, vote->option.len);
     if (option == NULL || poll->method != METHOD_PLURALITY)

@@ -34,11 +34,11 @@ static struct vote_api api;
 static struct code_watch codes;
 
 static const struct http_route routes[] = {
-    {"PUT", "/v1/polls/{poll}/ballot", ballots_handle_put, BALLOT_BODY_MAX, &limit_ballots},
+    {"PUT", "/v1/polls/{poll}/ballot", ballots_handle_put, BALLOT_BODY_MAX, NULL},
     {"POST", "/v1/polls/{poll}/ballots", ballots_handle_bulk, BULK_BODY_MAX, NULL},
     {"POST", "/v1/polls/{poll}/codes", codes_handle_create, CODES_BODY_MAX, &limit_changes},
     {"GET", "/v1/polls/{poll}/codes", codes_handle_count, 0, &limit_reads},
-    {"POST", "/", classic_handle_post, BALLOT_BODY_MAX, &limit_ballots},
+    {"POST", "/", classic_handle_post, BALLOT_BODY_MAX, NULL},
     {"POST", "/v1/voters", voter_handle_create, BALLOT_BODY_MAX, &limit_voter_tokens},
     {"GET", "/v1/polls", polls_handle_list, 0, &limit_reads},
     {"POST", "/v1/polls", polls_handle_create, POLL_BODY_MAX, NULL},
@@ -172,6 +172,11 @@ static void on_poll_change(const char *id)
     if (poll != NULL && poll->deleted)
         code_book_drop(codes.book, id);
     poll_release(poll);
+}
+
+static double read_polls(void *polls)
+{
+    return (double)directory_count(polls);
 }
 
 static double read_codes(void *book)
@@ -352,6 +357,7 @@ int main(int argc, char **argv)
     api.codes = &codes;
     metric_gauge_from("voting_codes", "", "Voting codes of all polls.", read_codes, codes.book);
     open_parts();
+    metric_gauge_from("polls", "", "Polls that count for POLLS_MAX.", read_polls, api.watch.polls);
     service_on_stop(on_stop, server);
     log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
     http_run(server);

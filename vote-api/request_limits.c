@@ -3,18 +3,23 @@
 #include "request_limits.h"
 
 #include "settings.h"
-#include <string.h>
 
 struct http_limit limit_ballots = {.name = "ballots", .of = "One address"};
+struct http_limit limit_classic = {.name = "classic", .of = "One address"};
 struct http_limit limit_voter_ballots = {.name = "voter-ballots", .of = "One voter"};
+struct http_limit limit_revisions = {.name = "revisions", .of = "One address"};
 struct http_limit limit_voter_tokens = {.name = "voter-tokens", .of = "One address"};
-struct http_limit limit_polls = {.name = "polls", .of = "One address without an API key"};
+struct http_limit limit_polls = {
+    .name = "polls", .of = "One address without an API key", .network_times = LIMIT_LASTING_NETWORK};
+struct http_limit limit_codes = {
+    .name = "codes", .of = "One address without an API key", .network_times = LIMIT_LASTING_NETWORK};
 struct http_limit limit_changes = {.name = "changes", .of = "One address"};
 struct http_limit limit_wrong_codes = {.name = "wrong-codes", .of = "One address with wrong voting codes"};
 struct http_limit limit_reads = {.name = "reads", .of = "One address"};
 
-struct http_limit *const limits_all[] = {&limit_ballots, &limit_voter_ballots, &limit_voter_tokens, &limit_polls,
-                                         &limit_changes, &limit_reads,         &limit_wrong_codes};
+struct http_limit *const limits_all[] = {&limit_ballots,      &limit_classic,    &limit_voter_ballots, &limit_revisions,
+                                         &limit_voter_tokens, &limit_polls,      &limit_codes,         &limit_changes,
+                                         &limit_reads,        &limit_wrong_codes};
 const size_t limits_count = sizeof(limits_all) / sizeof(limits_all[0]);
 
 enum status limits_open(struct errmsg *err)
@@ -26,6 +31,9 @@ enum status limits_open(struct errmsg *err)
         size_t buckets;
     } rows[] = {
         {"LIMIT_BALLOTS", &limit_ballots, settings.limit_ballots, RATE_BUCKETS_ADDRESSES},
+        {"LIMIT_CLASSIC", &limit_classic, settings.limit_classic, RATE_BUCKETS_ADDRESSES},
+        {"LIMIT_REVISIONS", &limit_revisions, settings.limit_revisions, RATE_BUCKETS_ADDRESSES},
+        {"LIMIT_CODES", &limit_codes, settings.limit_codes, RATE_BUCKETS_ADDRESSES},
         {"LIMIT_VOTER_BALLOTS", &limit_voter_ballots, settings.limit_voter_ballots, RATE_BUCKETS_VOTERS},
         {"LIMIT_VOTER_TOKENS", &limit_voter_tokens, settings.limit_voter_tokens, RATE_BUCKETS_ADDRESSES},
         {"LIMIT_POLLS", &limit_polls, settings.limit_polls, RATE_BUCKETS_ADDRESSES},
@@ -42,10 +50,13 @@ enum status limits_open(struct errmsg *err)
     return ST_OK;
 }
 
-bool limits_admit_voter(struct http_call *call, const uint8_t voter[VOTER_HASH])
+bool limits_admit_voter(struct http_call *call, const void *voter, size_t len)
 {
-    uint64_t key;
+    uint32_t left;
 
-    memcpy(&key, voter, sizeof(key));
-    return http_limit_admit_key(call, &limit_voter_ballots, key);
+    if (limit_voter_ballots.rate == NULL)
+        return true;
+    if (!http_limit_admit_key(call, &limit_voter_ballots, http_limit_key(voter, len), &left))
+        return false;
+    return limit_voter_ballots.quota.quota - left <= LIMIT_OWN_BALLOTS || http_limit_admit(call, &limit_revisions);
 }

@@ -4,19 +4,27 @@
 #define VOTE_API_REQUEST_LIMITS_H
 
 #include "http.h"
-#include "poll.h"
 
-extern struct http_limit limit_ballots, limit_voter_tokens, limit_polls, limit_changes, limit_reads,
-    limit_wrong_codes;                        /* an address's */
-extern struct http_limit limit_voter_ballots; /* a voter's */
+/* Of polls and codes, which last, a network gets less times what an address gets than of requests, which pass. */
+#define LIMIT_LASTING_NETWORK 2
+/* Ballots that a known voter has cast lately and that are nobody's business but his own: whatever others at the address
+ * do, these are taken. */
+#define LIMIT_OWN_BALLOTS 10
+
+/* An address's. Ballots: those of new voters, who have no cookie, token or voting code. */
+extern struct http_limit limit_ballots, limit_classic, limit_revisions, limit_voter_tokens, limit_polls, limit_codes,
+    limit_changes, limit_reads, limit_wrong_codes;
+/* A voter's. */
+extern struct http_limit limit_voter_ballots;
 
 extern struct http_limit *const limits_all[];
 extern const size_t limits_count;
 
 /* ST_CONFIG names the setting that is not valid. */
 MUST_CHECK enum status limits_open(struct errmsg *err);
-/* Takes a ballot of a voter whom we knew before: somebody new has all of it left. Answers and returns false when the
- * voter has none. voter: as the database has it, a hash under the poll's key. */
-bool limits_admit_voter(struct http_call *call, const uint8_t voter[VOTER_HASH]);
+/* Takes a ballot of a known voter: from his own bucket, and where he has cast more than LIMIT_OWN_BALLOTS lately, from
+ * that of his address as well. So one stranger at the address, with however many tokens, takes nothing from those who
+ * vote now and then. voter: what names him, in all polls. Answers and returns false when there is none left. */
+bool limits_admit_voter(struct http_call *call, const void *voter, size_t len);
 
 #endif

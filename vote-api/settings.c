@@ -4,6 +4,7 @@
 
 #include "http_settings.h"
 #include "ordinal.h"
+#include "poll.h"
 
 struct settings settings;
 
@@ -51,22 +52,38 @@ const struct config_entry settings_table[] = {
     {"BULK_BALLOTS", CONFIG_NUMBER, AT(bulk_ballots), "1000", 1, ORDINAL_INDEX_MAX + 1,
      "Ballots in a bulk request, at most."},
     {"POLLS_MAX", CONFIG_NUMBER, AT(polls_max), "10000", 1, 1000000,
-     "Polls, deleted ones included, that may be created. Memory: about 2 KiB each, in every service."},
+     "Polls that may be created; a quarter of them only with an API key. Deleted ones count until nothing depends on "
+     "them any more. Memory: about 2 KiB each, in every service."},
     {"CODES_MAX", CONFIG_NUMBER, AT(codes_max), "1000000", 0, 100000000,
-     "Voting codes of all polls that may be issued; a poll has at most 100,000. Memory: about 60 bytes each."},
+     "Voting codes of all polls that may be issued, a quarter of them only for polls made with an API key; a poll has "
+     "at most 100,000. Memory: about 60 bytes each."},
+    {"CODES_WITHOUT_KEY", CONFIG_NUMBER, AT(codes_without_key), "5000", 0, POLL_CODES_MAX,
+     "Voting codes of a poll that was made without an API key, at most: a hall of 3,000 with some to spare."},
     {"DRAIN_MS", CONFIG_NUMBER, AT(drain_ms), "5000", 0, 60000,
      "After SIGTERM: how long requests in flight may take before connections are cut."},
     HTTP_CLIENT_SETTINGS,
     {"LIMIT_BALLOTS", CONFIG_TEXT, AT(limit_ballots), "10000/10", 0, 0,
-     "Ballots of one address, IPv6 by /64, `requests/seconds`: so many at once, and as many again in that time. A hall "
-     "of 3,000 behind one address votes three times over without waiting. `off`: no limit."},
-    {"LIMIT_VOTER_BALLOTS", CONFIG_TEXT, AT(limit_voter_ballots), "120/60", 0, 0,
-     "Ballots of one voter in one poll: nobody changes their mind twice a second for long. `off`: no limit."},
+     "Ballots of new voters (no cookie, token or voting code yet) of one address, IPv6 by /64, `requests/seconds`: so "
+     "many at once, and as many again in that time. A hall of 3,000 behind one address votes three times over without "
+     "waiting. `off`: no limit."},
+    {"LIMIT_CLASSIC", CONFIG_TEXT, AT(limit_classic), "10000/10", 0, 0,
+     "The same for the classic `POST /`, apart from it: a script that posts forms takes nothing from the page's "
+     "voters. "
+     "`off`: no limit."},
+    {"LIMIT_VOTER_BALLOTS", CONFIG_TEXT, AT(limit_voter_ballots), "60/300", 0, 0,
+     "Ballots of one known voter in all polls: nobody changes their mind every five seconds for long. `off`: no limit, "
+     "and none of LIMIT_REVISIONS."},
+    {"LIMIT_REVISIONS", CONFIG_TEXT, AT(limit_revisions), "10000/10", 0, 0,
+     "Ballots of known voters of one address beyond the ten that each has for himself: bounds what one address costs "
+     "that has gathered tokens. `off`: no limit."},
     {"LIMIT_VOTER_TOKENS", CONFIG_TEXT, AT(limit_voter_tokens), "10000/10", 0, 0,
-     "Voters' tokens that one address gets: as many as it may cast ballots. `off`: no limit."},
+     "Voters' tokens that one address gets: as many as new voters may cast ballots. `off`: no limit."},
     {"LIMIT_POLLS", CONFIG_TEXT, AT(limit_polls), "100/1000", 0, 0,
-     "Polls that one address makes without an API key: a school in an afternoon, and it takes more than a day to fill "
-     "POLLS_MAX. `off`: no limit."},
+     "Polls that one address makes without an API key, and twice as many its network: a school in an afternoon, and it "
+     "takes more than ten hours to fill what POLLS_MAX has for all. `off`: no limit."},
+    {"LIMIT_CODES", CONFIG_TEXT, AT(limit_codes), "10000/3600", 0, 0,
+     "Voting codes that one address makes for polls without an API key, codes and not requests, and twice as many its "
+     "network: two halls of 5,000 at once, and as many again in an hour. `off`: no limit."},
     {"LIMIT_CHANGES", CONFIG_TEXT, AT(limit_changes), "300/300", 0, 0,
      "Changes of polls, right or wrong token, from one address: each is a write to the broker. `off`: no limit."},
     {"LIMIT_READS", CONFIG_TEXT, AT(limit_reads), "30000/10", 0, 0,

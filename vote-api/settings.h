@@ -22,12 +22,12 @@ struct settings {
     int64_t batches_in_flight, batch_ballots;
     int64_t bulk_ballots;
     int64_t polls_max;
-    int64_t codes_max;
+    int64_t codes_max, codes_without_key;
     int64_t drain_ms;
     char *trusted_proxies;
     bool rate_limits;
-    char *limit_ballots, *limit_voter_ballots, *limit_voter_tokens, *limit_polls, *limit_changes, *limit_reads,
-        *limit_wrong_codes;
+    char *limit_ballots, *limit_classic, *limit_voter_ballots, *limit_revisions, *limit_voter_tokens, *limit_polls,
+        *limit_codes, *limit_changes, *limit_reads, *limit_wrong_codes;
 };
 
 extern struct settings settings;

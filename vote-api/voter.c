@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "voter.h"
 
+#include "request_limits.h"
 #include "vote_api.h"
 #include <string.h>
 
@@ -31,6 +32,11 @@ struct voter voter_identify(const struct http_call *call, const struct keyring *
     voter_id_random(voter.id);
     voter.is_new = true;
     return voter;
+}
+
+bool voter_admit(struct http_call *call, const struct voter *voter, struct http_limit *of_new)
+{
+    return voter->is_new ? http_limit_admit(call, of_new) : limits_admit_voter(call, voter->id, VOTER_ID);
 }
 
 void voter_set_cookie(struct http_call *call, const struct keyring *ring, const uint8_t id[VOTER_ID])

@@ -16,6 +16,9 @@ struct voter {
 
 /* A forged, truncated or foreign token counts as none: the voter is a new one. Of several cookies a good one counts. */
 struct voter voter_identify(const struct http_call *call, const struct keyring *ring);
+/* Takes a ballot from a known voter's own quota, or of a new one from the address's in `of_new`. Answers and returns
+ * false when there is none left. */
+bool voter_admit(struct http_call *call, const struct voter *voter, struct http_limit *of_new);
 /* Adds Set-Cookie to the answer. */
 void voter_set_cookie(struct http_call *call, const struct keyring *ring, const uint8_t id[VOTER_ID]);
 /* POST /v1/voters: a token for clients without cookies. */

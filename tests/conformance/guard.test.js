@@ -286,7 +286,7 @@ test('slow: dripped bodies, unread answers', async () => {
 
 // --- limits of connections, TLS, memory, on servers of their own
 
-test('connections: five of one address, the sixth is closed', async () => {
+test('connections: five of one address, the sixth is closed; of its network half as many more', async () => {
   const child = await instance.spawn('vote-api', { MAX_CONNECTIONS_PER_ADDRESS: '5', TRUSTED_PROXIES: 'none' });
   // A connection of before, which counts until the server has seen its end, may take the place of one of the five.
   const open = [];
@@ -300,7 +300,12 @@ test('connections: five of one address, the sixth is closed', async () => {
   const sixth = new RawConnection(child.url);
   await within(PATIENCE_MS, 'the sixth is closed', sixth.closed);
   assert.equal(sixth.received.size, 0);
-  open[0].end();
+  const neighbours = [2, 3, 4, 5].map((n) => new RawConnection(child.url, undefined, `127.0.0.${n}`));
+  await until('two of its network are open, and two are closed', () =>
+    neighbours.filter((one) => one.received.has(h2.SETTINGS)).length === 2 && neighbours.filter((one) => one.isClosed).length === 2);
+  const other = new RawConnection(child.url, undefined, '127.0.1.1');
+  await until('another network has room', () => other.received.has(h2.SETTINGS));
+  for (const connection of [open[0], other, ...neighbours]) connection.end();
   await until('there is room again', async () => (await request(child.url, { path: '/livez' })).status === 200);
   assert.ok((await cuts('address', child.url)) >= 1);
   for (const connection of open) connection.end();

@@ -64,7 +64,7 @@ export function block(method, path, headers = {}) {
 
 /** A connection: what came back is counted by type, streams that the server reset and its GOAWAY are kept. */
 export class RawConnection {
-  constructor(url, settings = Buffer.alloc(0)) {
+  constructor(url, settings = Buffer.alloc(0), localAddress = undefined) {
     const { protocol, hostname: host, port } = new URL(url);
     this.received = new Map();
     this.resets = new Map(); // stream → error code
@@ -72,7 +72,7 @@ export class RawConnection {
     this.isClosed = false;
     this.pending = Buffer.alloc(0);
     this.socket = protocol === 'https:' ? tls.connect({ host, port, ALPNProtocols: ['h2'], rejectUnauthorized: false })
-      : net.connect({ host, port });
+      : net.connect({ host, port, localAddress });
     this.socket.on('error', () => {});
     this.socket.on('data', (bytes) => this.take(bytes));
     this.closed = new Promise((done) => {

@@ -88,6 +88,19 @@ static void a_customer_has_a_network(void **state)
     }
 }
 
+static void a_delegation_has_many_networks(void **state)
+{
+    static const char *const rows[][2] = {{"192.0.2.77", "192.0.2.0"},
+                                          {"2001:db8:1:2:3:4:5:6", "2001:db8:1::"},
+                                          {"2001:db8:1:ffff::", "2001:db8:1::"},
+                                          {"::", "::"}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct address address = read_address(rows[i][0]), network = address_delegation(&address);
+        assert_address(&network, rows[i][1]);
+    }
+}
+
 static void networks_have_their_addresses(void **state)
 {
     static const struct {
@@ -179,6 +192,7 @@ int main(void)
         cmocka_unit_test(other_texts_are_none),
         cmocka_unit_test(a_socket_says_who_it_is),
         cmocka_unit_test(a_customer_has_a_network),
+        cmocka_unit_test(a_delegation_has_many_networks),
         cmocka_unit_test(networks_have_their_addresses),
         cmocka_unit_test(other_networks_are_refused),
         cmocka_unit_test(the_walk_stops_at_the_first_stranger),

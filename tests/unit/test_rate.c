@@ -171,6 +171,111 @@ static void a_full_bucket_makes_room(void **state)
     rate_free(rate);
 }
 
+/* --- many at once, and given back */
+
+static void many_are_taken_together_or_not_at_all(void **state)
+{
+    struct rate *rate = open_table(100, 60);
+    const struct rate_bucket bucket = {rate, key_in(1, 5)};
+
+    assert_true(rate_take_n(rate, bucket.key, 60, START).admitted);
+    assert_false(rate_take_n(rate, bucket.key, 41, START).admitted);
+    assert_int_equal(rate_take_n(rate, bucket.key, 40, START).left, 0);
+    rate_give_back(bucket, 40);
+    assert_int_equal(take_many(rate, bucket.key, 1000, START), 40);
+    rate_give_back(bucket, 1000); /* more than was taken: the bucket is full, no more */
+    assert_int_equal(take_many(rate, bucket.key, 1000, START), 100);
+    assert_false(rate_take_n(rate, key_in(2, 5), 101, START).admitted);
+    rate_free(rate);
+}
+
+static void what_another_key_took_over_is_not_given_back(void **state)
+{
+    struct rate *rate = open_table(10, 60);
+    const struct rate_bucket gone = {rate, key_in(1, 99)};
+
+    rate_take(rate, gone.key, START);
+    for (uint64_t n = 0; n < WAYS; n++)
+        take_many(rate, key_in(1, n), 10, START);
+    rate_give_back(gone, 1);
+    for (uint64_t n = 0; n < WAYS; n++)
+        assert_false(rate_take(rate, key_in(1, n), START).admitted);
+    rate_give_back((struct rate_bucket){NULL, 1}, 1);
+    rate_free(rate);
+}
+
+/* --- addresses within their network */
+
+#define ADDRESSES 4096   /* words of the tables below */
+#define DELEGATION 65536 /* networks of 64 bits that one customer has */
+
+struct world {
+    struct rate *addresses, *networks;
+};
+
+static struct world open_world(uint32_t quota, uint32_t times)
+{
+    return (struct world){rate_new((struct rate_quota){quota, 1000}, ADDRESSES, START),
+                          rate_new((struct rate_quota){quota * times, 1000}, ADDRESSES, START)};
+}
+
+static void close_world(const struct world *world)
+{
+    rate_free(world->addresses);
+    rate_free(world->networks);
+}
+
+/* Murmur's finalizer, in the place of a hash under a secret. */
+static uint64_t hash(uint64_t x)
+{
+    x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return x ^ x >> 33;
+}
+
+static bool ask(const struct world *world, uint64_t network, uint64_t address, bool *by_network)
+{
+    return rate_take_within((struct rate_bucket){world->addresses, hash(network << 32 | address)},
+                            (struct rate_bucket){world->networks, hash(~network)}, 1, START, by_network)
+        .admitted;
+}
+
+static void a_network_gets_its_own_quota_and_its_addresses_theirs(void **state)
+{
+    const struct world world = open_world(10, 3);
+    bool by_network;
+    unsigned admitted = 0;
+
+    for (unsigned i = 0; i < 100; i++)
+        admitted += ask(&world, 1, 0, &by_network);
+    assert_int_equal(admitted, 10);
+    assert_false(by_network);
+    for (unsigned i = 0; i < 1000; i++)
+        admitted += ask(&world, 1, 1 + i % 100, &by_network);
+    assert_int_equal(admitted, 30); /* and the refusals before have cost the network nothing */
+    assert_true(by_network);
+    assert_true(ask(&world, 2, 0, &by_network));
+    close_world(&world);
+}
+
+/* All the networks of a delegation, each as often as an address may ask: enough to empty each word of the table of
+ * addresses many times over. Strangers find their buckets full all the same. */
+static void a_flood_from_one_delegation_takes_nothing_from_strangers(void **state)
+{
+    const struct world world = open_world(10, 2);
+    unsigned strangers = 0;
+    bool by_network;
+
+    for (unsigned round = 0; round < 10; round++)
+        for (uint64_t address = 0; address < DELEGATION; address++)
+            ask(&world, 7, address, &by_network);
+    for (uint64_t network = 1000; network < 2000; network++)
+        for (unsigned i = 0; i < 10; i++)
+            strangers += ask(&world, network, 1, &by_network);
+    assert_in_range(strangers, 9980, 10000); /* the flood had 20 requests in all */
+    close_world(&world);
+}
+
 /* --- threads */
 
 #define THREADS 4
@@ -266,6 +371,10 @@ int main(void)
         cmocka_unit_test(a_flood_gets_eight_buckets_of_a_line),
         cmocka_unit_test(a_stranger_is_let_in_while_the_line_has_room),
         cmocka_unit_test(a_full_bucket_makes_room),
+        cmocka_unit_test(many_are_taken_together_or_not_at_all),
+        cmocka_unit_test(what_another_key_took_over_is_not_given_back),
+        cmocka_unit_test(a_network_gets_its_own_quota_and_its_addresses_theirs),
+        cmocka_unit_test(a_flood_from_one_delegation_takes_nothing_from_strangers),
         cmocka_unit_test(threads_share_a_bucket_exactly),
         cmocka_unit_test(threads_flood_together),
         cmocka_unit_test(quotas_are_read),
