@@ -63,6 +63,7 @@ struct poll *poll_copy(const struct poll *poll)
     copy->opening_term = poll->opening_term;
     copy->deleted = poll->deleted;
     copy->has_manager = poll->has_manager;
+    copy->made_with_key = poll->made_with_key;
     copy->opens_at_ms = poll->opens_at_ms;
     copy->closes_at_ms = poll->closes_at_ms;
     copy->visibility = poll->visibility;

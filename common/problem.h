@@ -14,6 +14,7 @@
     PROBLEM(VOTING_CODE_NEEDED, "voting-code-needed", 401, "This poll takes ballots with a voting code only")          \
     PROBLEM(VOTING_CODE_WRONG, "voting-code-wrong", 401, "This is not a voting code of this poll")                     \
     PROBLEM(FORBIDDEN, "forbidden", 403, "This token may not do that")                                                 \
+    PROBLEM(API_KEY_NEEDED, "api-key-needed", 403, "So many need a poll that was made with an API key")                \
     PROBLEM(CROSS_SITE, "cross-site", 403, "Requests from another site are refused")                                   \
     PROBLEM(RESULTS_HIDDEN, "results-hidden", 403, "The results are not shown yet")                                    \
     PROBLEM(NOT_FOUND, "not-found", 404, "There is nothing at this address")                                           \

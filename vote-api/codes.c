@@ -9,6 +9,7 @@
 #include "jobs.h"
 #include "log.h"
 #include "polls.h"
+#include "request_limits.h"
 #include "settings.h"
 #include <sodium.h>
 #include <stdio.h>
@@ -24,9 +25,11 @@ struct codes_job {
     size_t n;
     enum code_format format;
     char run[2 * RUN_ID + 1]; /* names this job's keys in the bucket */
+    struct http_taken taken;  /* of the address's limit */
     struct bytes body;
     char csp[CODE_SHEET_CSP];
     enum status status;
+    bool has_no_room; /* with ST_INVALID: CODES_MAX; else the poll's own limit */
     struct errmsg err;
 };
 
@@ -63,8 +66,19 @@ static enum status store_chunks(struct codes_job *job, const uint8_t *hashes)
     return st;
 }
 
-/* Adds n to the number in the poll's definition. ST_NOT_FOUND: it was deleted; ST_INVALID: that were too many. */
-static enum status count_codes(struct codes_job *job)
+static size_t most_of(const struct poll *poll)
+{
+    return poll->made_with_key ? POLL_CODES_MAX : (size_t)settings.codes_without_key;
+}
+
+static bool codes_have_room(const struct vote_api *api, const struct poll *poll, size_t n)
+{
+    return code_book_total(api->codes->book) + n <= polls_share(settings.codes_max, poll->made_with_key);
+}
+
+/* Adds n to the number in the poll's definition, or only looks whether that may be. ST_NOT_FOUND: it was deleted;
+ * ST_INVALID: that were too many. */
+static enum status count_codes(struct codes_job *job, bool only_look)
 {
     struct bus_value value;
     struct poll *current = NULL;
@@ -74,9 +88,12 @@ static enum status count_codes(struct codes_job *job)
         st = wire_decode_poll(value.bytes.data, value.bytes.len, &current, &job->err);
     if (st == ST_OK && (current->deleted || current->voter_policy != VOTERS_CODE))
         st = ST_NOT_FOUND;
-    if (st == ST_OK && current->voting_codes + job->n > POLL_CODES_MAX)
+    if (st == ST_OK && current->voting_codes + job->n > most_of(current)) {
         st = ST_INVALID;
-    if (st == ST_OK) {
+        poll_release(job->poll);
+        job->poll = poll_retain(current); /* for the answer */
+    }
+    if (st == ST_OK && !only_look) {
         int64_t now = clock_wall_ms();
         struct poll *counted = poll_copy(current);
         counted->voting_codes += (unsigned)job->n;
@@ -102,30 +119,46 @@ static void remove_chunks(const struct codes_job *job)
         log_warn("unused voting codes not removed", LOG_S("poll", job->poll->id), LOG_S("error", err.text));
 }
 
-static void run_codes_job(struct job *super)
+/* Stores the codes, then counts them in the poll. */
+static void issue(struct codes_job *job, const uint8_t *hashes)
 {
-    struct codes_job *job = H2O_STRUCT_FROM_MEMBER(struct codes_job, job, super);
-    char(*codes)[CODE_SYMBOLS] = alloc_items(job->n, CODE_SYMBOLS);
-    uint8_t *hashes = alloc_items(job->n, CODE_HASH);
-    uint8_t run[RUN_ID];
-
-    randombytes_buf(run, sizeof(run));
-    sodium_bin2hex(job->run, sizeof(job->run), run, sizeof(run));
-    bool known = make_codes(job, codes, hashes);
-    job->status = known ? store_chunks(job, hashes) : fail(&job->err, ST_CONFIG, "the poll's key is not configured");
+    job->status = store_chunks(job, hashes);
     bool stored = job->status == ST_OK;
     if (stored)
         job->status = ST_CONFLICT;
     for (int i = 0; i < COUNT_TRIES && job->status == ST_CONFLICT; i++)
-        job->status = count_codes(job);
+        job->status = count_codes(job, false);
+    if (job->status == ST_OK)
+        code_book_add(job->api->codes->book, job->poll->id, hashes, job->n);
+    else if (!stored || job->status == ST_CONFLICT || job->status == ST_INVALID || job->status == ST_NOT_FOUND ||
+             job->status == ST_DECODE)
+        remove_chunks(job);
+}
+
+/* The limits count here, on the one thread that issues codes: many requests may have found room at once. Nothing is
+ * stored before they are looked at, for the books of other instances keep what was stored and removed again. What those
+ * issue at this moment is not known: with n of them there can be n - 1 times POLL_CODES_MAX codes more. */
+static void run_codes_job(struct job *super)
+{
+    struct codes_job *job = H2O_STRUCT_FROM_MEMBER(struct codes_job, job, super);
+    uint8_t run[RUN_ID];
+
+    job->has_no_room = !codes_have_room(job->api, job->poll, job->n);
+    job->status = job->has_no_room ? ST_INVALID : count_codes(job, true);
+    if (job->status != ST_OK)
+        return;
+    char(*codes)[CODE_SYMBOLS] = alloc_items(job->n, CODE_SYMBOLS);
+    uint8_t *hashes = alloc_items(job->n, CODE_HASH);
+    randombytes_buf(run, sizeof(run));
+    sodium_bin2hex(job->run, sizeof(job->run), run, sizeof(run));
+    if (make_codes(job, codes, hashes))
+        issue(job, hashes);
+    else
+        job->status = fail(&job->err, ST_CONFIG, "the poll's key is not configured");
     if (job->status == ST_OK) {
         const struct code_sheet sheet = {job->poll, (const char(*)[CODE_SYMBOLS])codes, job->n,
                                          job->poll->voting_codes};
-        code_book_add(job->api->codes->book, job->poll->id, hashes, job->n);
         code_sheet_write(&sheet, job->format, &job->body, job->csp);
-    } else if (known && (!stored || job->status == ST_CONFLICT || job->status == ST_INVALID ||
-                         job->status == ST_NOT_FOUND || job->status == ST_DECODE)) {
-        remove_chunks(job);
     }
     sodium_memzero(codes, job->n * CODE_SYMBOLS);
     free(codes);
@@ -149,11 +182,23 @@ static void reply_codes(struct http_call *call, const struct codes_job *job)
     http_reply(call, 201, code_format_type(job->format), (const char *)job->body.data, job->body.len);
 }
 
-static void refuse_number(struct http_call *call, unsigned issued)
+static void refuse_number(struct http_call *call, const struct poll *poll)
 {
-    http_problem(call, PROBLEM_INVALID_FIELD, "/count",
-                 "This is a whole number from 1; a poll has at most %d codes, and this one has %u.", POLL_CODES_MAX,
-                 issued);
+    if (!poll->made_with_key && settings.codes_without_key < POLL_CODES_MAX)
+        http_problem(call, PROBLEM_API_KEY_NEEDED, "/count",
+                     "A poll that was made without an API key has at most %lld codes, and this one has %u.",
+                     (long long)settings.codes_without_key, poll->voting_codes);
+    else
+        http_problem(call, PROBLEM_INVALID_FIELD, "/count",
+                     "This is a whole number from 1; a poll has at most %d codes, and this one has %u.", POLL_CODES_MAX,
+                     poll->voting_codes);
+}
+
+static void refuse_room(struct http_call *call)
+{
+    http_problem(call, PROBLEM_OVERLOADED, NULL,
+                 "This server holds as many voting codes as CODES_MAX allows; the last quarter is for polls that were "
+                 "made with an API key.");
 }
 
 static void on_codes_job_done(struct job *super)
@@ -165,8 +210,10 @@ static void on_codes_job_done(struct job *super)
         jobs_refuse(call);
     else if (call != NULL && job->status == ST_OK)
         reply_codes(call, job);
+    else if (call != NULL && job->has_no_room)
+        refuse_room(call);
     else if (call != NULL && job->status == ST_INVALID)
-        refuse_number(call, job->poll->voting_codes);
+        refuse_number(call, job->poll);
     else if (call != NULL && job->status == ST_NOT_FOUND)
         http_problem(call, PROBLEM_POLL_CHANGED, NULL, "Read the poll again: it takes no voting codes any more.");
     else if (call != NULL && job->status == ST_CONFLICT)
@@ -176,6 +223,8 @@ static void on_codes_job_done(struct job *super)
     else if (call != NULL)
         http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The codes were not stored: %s. Try again.",
                      status_text(job->status));
+    if (super->is_late || job->status != ST_OK)
+        http_limit_give_back(&job->taken);
     http_ticket_free(job->ticket);
     poll_release(job->poll);
     if (job->body.data != NULL)
@@ -185,7 +234,7 @@ static void on_codes_job_done(struct job *super)
 }
 
 /* Takes over poll. */
-static void submit(struct http_call *call, struct poll *poll, size_t n)
+static void submit(struct http_call *call, struct poll *poll, size_t n, const struct http_taken *taken)
 {
     const struct vote_api *api = call->service;
     h2o_iovec_t accept = http_header(call, "accept");
@@ -195,10 +244,12 @@ static void submit(struct http_call *call, struct poll *poll, size_t n)
     job->api = api;
     job->poll = poll;
     job->n = n;
+    job->taken = *taken;
     job->format = code_format_of(accept.base, accept.len);
     job->ticket = http_call_wait(call);
     if (!jobs_submit(api->jobs, &job->job)) {
         jobs_refuse(call);
+        http_limit_give_back(taken);
         http_ticket_free(job->ticket);
         poll_release(poll);
         free(job);
@@ -231,6 +282,7 @@ void codes_handle_create(struct http_call *call)
     static const char *const fields[] = {"count", NULL};
     const struct vote_api *api = call->service;
     struct poll *poll = find_code_poll(call);
+    struct http_taken taken = {.n = 0};
     json_t *body = NULL;
     struct json_error err;
 
@@ -240,12 +292,14 @@ void codes_handle_create(struct http_call *call)
     json_int_t n;
     if (!json_check_fields(body, "", fields, &err)) {
         http_problem_json(call, PROBLEM_INVALID_FIELD, &err);
-    } else if (!json_read_whole(count, 1, POLL_CODES_MAX - (json_int_t)poll->voting_codes, &n)) {
-        refuse_number(call, poll->voting_codes);
-    } else if (code_book_total(api->codes->book) + (size_t)n > (size_t)settings.codes_max) {
-        http_problem(call, PROBLEM_OVERLOADED, NULL, "This server holds as many voting codes as CODES_MAX allows.");
-    } else {
-        submit(call, poll, (size_t)n);
+    } else if (!json_read_whole(count, 1, POLL_CODES_MAX, &n)) {
+        http_problem(call, PROBLEM_INVALID_FIELD, "/count", "This is a whole number from 1 to %d.", POLL_CODES_MAX);
+    } else if (poll->voting_codes + (size_t)n > most_of(poll)) {
+        refuse_number(call, poll);
+    } else if (!codes_have_room(api, poll, (size_t)n)) { /* so that nobody waits for nothing; the job decides */
+        refuse_room(call);
+    } else if (poll->made_with_key || http_limit_admit_n(call, &limit_codes, (uint32_t)n, &taken)) {
+        submit(call, poll, (size_t)n, &taken);
         poll = NULL; /* the job's now */
     }
 

@@ -18,6 +18,7 @@
 #define ID_LENGTH 8 /* 31^8: no guessing, and people can still type it */
 #define ID_TRIES 5
 #define CHANGE_TRIES 6 /* opening again takes two, and somebody may come between */
+#define KEPT_PART 4    /* a quarter of all polls, and of all codes, is kept for polls that are made with an API key */
 #define LIST_DEFAULT 20
 #define LIST_MAX 100
 
@@ -35,6 +36,11 @@ enum status polls_store(const struct vote_api *api, const struct poll *poll, uin
     if (st == ST_OK)
         directory_put(api->watch.polls, poll_retain(poll));
     return st;
+}
+
+size_t polls_share(int64_t max, bool with_key)
+{
+    return (size_t)(with_key ? max : max - max / KEPT_PART);
 }
 
 /* --- reading */
@@ -102,10 +108,22 @@ struct poll_job {
     json_t *body;      /* of a patch */
     char manage_token[SECRET_TOKEN_SIZE];
     enum status status;
+    bool has_no_room; /* with ST_INVALID, of a new poll */
     struct errmsg err;
     enum problem problem; /* with ST_INVALID */
     struct json_error json_err;
 };
+
+static bool polls_have_room(const struct vote_api *api, bool with_key)
+{
+    return directory_count(api->watch.polls) < polls_share(settings.polls_max, with_key);
+}
+
+static void refuse_room(struct http_call *call)
+{
+    http_problem(call, PROBLEM_OVERLOADED, NULL,
+                 "This server holds as many polls as POLLS_MAX allows; the last quarter is for holders of an API key.");
+}
 
 static void make_id(struct poll *poll)
 {
@@ -114,9 +132,12 @@ static void make_id(struct poll *poll)
     poll->id[ID_LENGTH] = '\0';
 }
 
+/* The limit counts here, on the one thread that makes polls: many requests may have found room at once. What other
+ * instances have made since the watch last heard of them is not known: with n of them there can be n - 1 polls more. */
 static void run_create(struct poll_job *job)
 {
-    job->status = ST_CONFLICT;
+    job->has_no_room = !polls_have_room(job->api, job->poll->made_with_key);
+    job->status = job->has_no_room ? ST_INVALID : ST_CONFLICT;
     for (int i = 0; i < ID_TRIES && job->status == ST_CONFLICT; i++) {
         make_id(job->poll);
         job->status = polls_store(job->api, job->poll, 0, &job->err);
@@ -248,6 +269,8 @@ static void on_poll_job_done(struct job *job)
         jobs_refuse(call);
     else if (call != NULL && poll_job->status == ST_OK)
         reply_changed(call, poll_job);
+    else if (call != NULL && poll_job->has_no_room)
+        refuse_room(call);
     else if (call != NULL && poll_job->status == ST_INVALID)
         http_problem_json(call, poll_job->problem, &poll_job->json_err);
     else if (call != NULL && poll_job->status == ST_CONFLICT)
@@ -319,8 +342,8 @@ void polls_handle_create(struct http_call *call)
         http_problem(call, PROBLEM_UNAUTHORIZED, NULL, "Creating polls needs an API key as Authorization: Bearer.");
         return;
     }
-    if (directory_count(api->watch.polls) >= (size_t)settings.polls_max) {
-        http_problem(call, PROBLEM_OVERLOADED, NULL, "This server holds as many polls as POLLS_MAX allows.");
+    if (!polls_have_room(api, has_key)) { /* so that nobody waits for nothing; the job decides */
+        refuse_room(call);
         return;
     }
     json_t *body = http_read_json(call);
@@ -333,6 +356,7 @@ void polls_handle_create(struct http_call *call)
         return;
     }
     snprintf(poll->key_id, sizeof(poll->key_id), "%s", keyring_newest(api->ring));
+    poll->made_with_key = has_key;
     submit(call, CHANGE_CREATE, poll, NULL);
 }
 

@@ -15,6 +15,9 @@ void polls_handle_get(struct http_call *call);    /* GET /v1/polls/{poll} */
 void polls_handle_patch(struct http_call *call);  /* PATCH /v1/polls/{poll} */
 void polls_handle_delete(struct http_call *call); /* DELETE /v1/polls/{poll} */
 
+/* How much of a limit of all polls together is for one that is made with an API key, or without. */
+size_t polls_share(int64_t max, bool with_key);
+
 /* Answers 401 or 403 and returns false unless the request carries the poll's manage token. */
 bool polls_check_manager(struct http_call *call, const struct poll *poll);
 /* Writes a poll to the bucket over the given revision (0: as a new key) and into the directory. Blocks: not on a loop.

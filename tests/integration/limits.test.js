@@ -148,6 +148,120 @@ test('polls, their changes, tokens and reads have limits of their own', async ()
   assert.deepEqual(await statuses(3, (i) => request(url, { path: i === 0 ? '/v1/polls' : `/v1/polls/${poll.id}` })), [200, 200, 429]);
 });
 
+const key = () => ({ authorization: `Bearer ${instance.apiKey}` });
+const create = (url, headers = {}, more = {}) => requestJson(url, 'POST', '/v1/polls', { title: 'T', options: ['A', 'B'], ...more }, headers);
+const askCodes = (url, { id, token }, n) => requestJson(url, 'POST', `/v1/polls/${id}/codes`, { count: n }, { authorization: `Bearer ${token}` });
+const tally = (answers) => Object.fromEntries([...new Set(answers.map(({ status }) => status))].sort().map((status) =>
+  [status, answers.filter((answer) => answer.status === status).length]));
+const metric = async (url, name) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec((await request(url, { path: '/metrics' })).text)[1]);
+
+test('a stranger who spends all that an address has takes nothing from voters who are known there', async () => {
+  const few = `20/${20 * SLOW}`;
+  const { url } = await instance.spawn('vote-api', { LIMIT_BALLOTS: few, LIMIT_CLASSIC: few, LIMIT_VOTER_TOKENS: few,
+    LIMIT_REVISIONS: few, LIMIT_VOTER_BALLOTS: '60/86400' });
+  const coded = await instance.createPoll({ n: 2, voter_policy: 'code' });
+  const codes = (await askCodes(instance.voteUrl, coded, 3)).json.codes;
+  const newToken = async () => ({ authorization: `Bearer ${(await request(url, { method: 'POST', path: '/v1/voters' })).json.token}` });
+  const form = (headers = {}) => request(url, { method: 'POST', path: '/', body: 'vote=a',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers } });
+  const withCode = (code) => requestJson(url, 'PUT', `/v1/polls/${coded.id}/ballot`, { selection: ['o0'] }, { authorization: `Bearer ${code}` });
+  await until('it knows the codes', async () => (await withCode(codes[0])).status === 202);
+  const [cookie] = (await vote(url)).headers['set-cookie'][0].split(';');
+  const early = await newToken();
+
+  // Form posts, as many as there is room for: the page's way stays free, and so does that of programs without a cookie.
+  assert.deepEqual(tally(await Promise.all(Array.from({ length: 60 }, () => form()))), { 200: 20, 429: 40 });
+  assert.equal((await requestJson(url, 'POST', '/', { vote: 'a', voter_id: 'invented' })).status, 429, 'whoever names himself is new');
+  assert.equal((await requestJson(url, 'POST', '/', { vote: 'a', voter_id: 'invented' }, { cookie })).status, 429, 'also beside a good cookie');
+  const met = await newToken();
+  assert.equal((await vote(url, met)).status, 202);
+  assert.equal((await vote(url)).status, 202);
+
+  // All of the other ways as well: new voters, tokens, and ballots without end of those who have one.
+  assert.deepEqual(tally(await Promise.all(Array.from({ length: 60 }, () => vote(url)))), { 202: 18, 429: 42 });
+  const tokens = await Promise.all(Array.from({ length: 60 }, () => request(url, { method: 'POST', path: '/v1/voters' })));
+  assert.deepEqual(tally(tokens), { 201: 18, 429: 42 });
+  const greedy = { authorization: `Bearer ${tokens.find(({ status }) => status === 201).json.token}` };
+  const revisions = await Promise.all(Array.from({ length: 59 }, () => vote(url, greedy)));
+  assert.deepEqual(tally(revisions), { 202: 30, 429: 29 }, 'ten of its own, and the twenty of the address');
+  assert.deepEqual(revisions.find(({ status }) => status === 429).json['violated-policies'], ['revisions']);
+
+  for (const [who, answers] of Object.entries({
+    'a cookie': await statuses(5, () => vote(url, { cookie })),
+    'a cookie, by the form': await statuses(3, () => form({ cookie })),
+    'a token from before': await statuses(5, () => vote(url, early)),
+    'a token that has voted': await statuses(5, () => vote(url, met)),
+  })) assert.deepEqual([...new Set(answers)], [who.includes('form') ? 200 : 202], who);
+  for (const code of codes) assert.equal((await withCode(code)).status, 202);
+});
+
+test('an IPv6 delegation, or a network of IPv4, gets a few times what an address gets, not as often as it has addresses', async () => {
+  const { url } = await instance.spawn('vote-api', { LIMIT_POLLS: `3/${3 * SLOW}`, LIMIT_BALLOTS: `1/${SLOW}`, TRUSTED_PROXIES: '127.0.0.1' });
+  const polls = (n, address) => statuses(n, (i) => create(url, from(address(i))));
+  const admitted = (list) => list.filter((status) => status < 300).length;
+  assert.equal(admitted(await polls(20, (i) => `2001:db8:5:${i}::1`)), 6, 'twice, for polls');
+  assert.equal(admitted(await polls(4, () => '2001:db8:6::1')), 3, 'another delegation');
+  assert.equal(admitted(await polls(20, (i) => `198.51.100.${i + 1}`)), 6);
+  assert.equal(admitted(await polls(4, () => '198.51.101.1')), 3);
+  assert.equal(admitted(await statuses(20, (i) => vote(url, from(`2001:db8:5:${i}::1`)))), 8, 'eight times, for everything else');
+  assert.equal(admitted(await statuses(20, (i) => vote(url, from(`198.51.100.${i + 1}`)))), 8);
+  // Who is refused costs the others of his network nothing.
+  assert.equal(admitted(await statuses(20, () => vote(url, from('203.0.113.1')))), 1);
+  assert.equal(admitted(await statuses(7, (i) => vote(url, from(`203.0.113.${i + 2}`)))), 7);
+});
+
+test('POLLS_MAX holds however many are asked for at once, and a quarter of it is for holders of API keys', async () => {
+  const there = await metric(instance.voteUrl, 'polls');
+  let max = there;
+  while (max - Math.floor(max / 4) < there + 3) max++;
+  const { url } = await instance.spawn('vote-api', { POLLS_MAX: String(max) });
+  const open = await Promise.all(Array.from({ length: 20 }, () => create(url)));
+  assert.deepEqual(tally(open), { 201: 3, 503: 17 });
+  assert.match(open.find(({ status }) => status === 503).json.detail, /API key/);
+  const keyed = await Promise.all(Array.from({ length: max }, () => create(url, key())));
+  assert.deepEqual(tally(keyed), { 201: Math.floor(max / 4), 503: max - Math.floor(max / 4) });
+  assert.equal(await metric(url, 'polls'), max);
+});
+
+test('CODES_MAX holds however many are asked for at once; what failed is not counted, and what was deleted is free again', async () => {
+  const { url } = await instance.spawn('vote-api', { CODES_MAX: '4000' });
+  const before_ = await metric(url, 'voting_codes');
+  const full = await instance.createPoll({ n: 2, voter_policy: 'code' });
+  await until('it knows the poll', async () => (await request(url, { path: `/v1/polls/${full.id}` })).status === 200);
+  const answers = await Promise.all(Array.from({ length: 25 }, () => askCodes(url, full, 400)));
+  const fit = Math.floor((4000 - before_) / 400);
+  assert.deepEqual(tally(answers), { 201: fit, 503: 25 - fit });
+  assert.equal(await metric(url, 'voting_codes'), before_ + fit * 400);
+  assert.equal((await request(url, { method: 'DELETE', path: `/v1/polls/${full.id}`, headers: { authorization: `Bearer ${full.token}` } })).status, 204);
+  assert.equal(await metric(url, 'voting_codes'), before_);
+
+  // More than a poll may have, at once: those that are refused leave nothing behind.
+  const crowded = await instance.createPoll({ n: 2, voter_policy: 'code' });
+  const counts = await Promise.all(Array.from({ length: 3 }, () => askCodes(instance.voteUrl, crowded, 60_000)));
+  assert.deepEqual(tally(counts), { 201: 1, 400: 2 });
+  const issued = before_ + 60_000;
+  await until('the others know them', async () => (await metric(url, 'voting_codes')) >= issued);
+  for (const one of [url, instance.voteUrl]) assert.equal(await metric(one, 'voting_codes'), issued);
+});
+
+test('voting codes are limited by their number, and many of them need a poll that was made with an API key', async () => {
+  const { url } = await instance.spawn('vote-api', { CODES_WITHOUT_KEY: '50', LIMIT_CODES: '90/86400' });
+  const made = async (headers) => {
+    const { id, manage_token: token } = (await create(url, headers, { voter_policy: 'code' })).json;
+    return { id, token };
+  };
+  const [first, second, keyed] = [await made({}), await made({}), await made(key())];
+  const tooMany = await askCodes(url, first, 51);
+  assert.deepEqual([tooMany.status, tooMany.json.type], [403, '/problems/api-key-needed']);
+  assert.equal((await askCodes(url, first, 50)).status, 201);
+  assert.equal((await askCodes(url, first, 1)).json.type, '/problems/api-key-needed', 'in all, not in one request');
+  const refused = await askCodes(url, second, 41);
+  assert.deepEqual([refused.status, refused.json['violated-policies']], [429, ['codes']]);
+  assert.equal((await askCodes(url, second, 40)).status, 201, 'what was refused cost nothing');
+  assert.equal((await askCodes(url, second, 1)).status, 429);
+  assert.equal((await askCodes(url, keyed, 2000)).status, 201);
+});
+
 test('result-api limits reads of all kinds together', async () => {
   const { url } = await instance.spawn('result-api', { LIMIT_READS: `3/${3 * SLOW}` });
   const paths = [`/v1/polls/${poll.id}/results`, `/v1/polls/${poll.id}/results.csv`, '/v1/receipts/none', `/v1/polls/${poll.id}/results/stream`];

@@ -40,6 +40,7 @@ export const common = {
   'problem.poll-not-open': 'This poll is not open yet.',
   'problem.poll-closed': 'This poll is closed. Ballots are no longer taken.',
   'problem.results-hidden': 'The results are not shown yet.',
+  'problem.api-key-needed': 'A poll made without an API key cannot have that many voting codes.',
   'problem.forbidden': 'The manage link does not fit this poll.',
   'problem.unauthorized': 'This needs the poll’s manage link.',
   'problem.poll-has-opened': 'The poll has opened, so this can no longer be changed.',

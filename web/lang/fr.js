@@ -41,6 +41,7 @@ export const common = {
   'problem.poll-not-open': 'Ce scrutin n’est pas encore ouvert.',
   'problem.poll-closed': 'Ce scrutin est clos. Il n’accepte plus de bulletins.',
   'problem.results-hidden': 'Les résultats ne sont pas encore visibles.',
+  'problem.api-key-needed': 'Un scrutin créé sans clé d’API ne peut pas avoir autant de codes de vote.',
   'problem.forbidden': 'Ce lien de gestion ne correspond pas à ce scrutin.',
   'problem.unauthorized': 'Il faut le lien de gestion du scrutin.',
   'problem.poll-has-opened': 'Le scrutin a été ouvert : cela ne peut plus changer.',
