@@ -11,9 +11,6 @@
 
 #define ACCEPTS_A_TURN 64 /* so that a flood of connections does not keep those that are there waiting */
 #define ADDRESS_SLOTS 65536
-/* What a network (IPv6 /48, IPv4 /24) may have, in percent of what an address may: by default the last quarter of all
- * connections stays for others, and a hall behind two addresses has room. */
-#define NETWORK_PERCENT 150
 #define AGED_QUIET_MS 10000 /* without a request, before an old connection is closed: nginx drops its own after 8 s */
 
 /* How many connections an address has. Addresses that fall into one slot share their limit; the key keeps strangers
@@ -117,7 +114,7 @@ static bool admit(struct http_server *server, const struct sockaddr *peer, struc
         return false;
     }
     if (counts->address != NULL &&
-        (atomic_load(counts->address) >= own || atomic_load(counts->network) >= own * NETWORK_PERCENT / 100)) {
+        (atomic_load(counts->address) >= own || atomic_load(counts->network) >= own * HTTP_NETWORK_PERCENT / 100)) {
         metric_add(cuts[CUT_ADDRESS], 1);
         return false;
     }

@@ -81,9 +81,9 @@ const struct config_entry settings_table[] = {
     {"LIMIT_POLLS", CONFIG_TEXT, AT(limit_polls), "100/1000", 0, 0,
      "Polls that one address makes without an API key, and twice as many its network: a school in an afternoon, and it "
      "takes more than ten hours to fill what POLLS_MAX has for all. `off`: no limit."},
-    {"LIMIT_CODES", CONFIG_TEXT, AT(limit_codes), "10000/3600", 0, 0,
+    {"LIMIT_CODES", CONFIG_TEXT, AT(limit_codes), "10000/5000", 0, 0,
      "Voting codes that one address makes for polls without an API key, codes and not requests, and twice as many its "
-     "network: two halls of 5,000 at once, and as many again in an hour. `off`: no limit."},
+     "network: two halls of 5,000 at once. `off`: no limit."},
     {"LIMIT_CHANGES", CONFIG_TEXT, AT(limit_changes), "300/300", 0, 0,
      "Changes of polls, right or wrong token, from one address: each is a write to the broker. `off`: no limit."},
     {"LIMIT_READS", CONFIG_TEXT, AT(limit_reads), "30000/10", 0, 0,

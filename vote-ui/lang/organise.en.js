@@ -37,7 +37,7 @@ export const messages = {
   'form.results_visibility.after_close.hint': 'Until then only you see it.',
   'form.voter_policy': 'Who may vote',
   'form.voter_policy.open': 'Everybody with the link',
-  'form.voter_policy.open.hint': 'Once per device.',
+  'form.voter_policy.open.hint': 'Once per device. But a script can pretend to be many devices and vote thousands of times. If that matters, use voting codes: only they prevent it.',
   'form.voter_policy.code': 'With a voting code',
   'form.voter_policy.code.hint': 'You make the codes and hand them out; one vote each.',
   'form.revisable': 'Voters may change their vote until the poll closes',

@@ -38,7 +38,7 @@ export const messages = {
   'form.results_visibility.after_close.hint': 'Jusque-là, vous seul le voyez.',
   'form.voter_policy': 'Qui peut voter',
   'form.voter_policy.open': 'Qui a le lien',
-  'form.voter_policy.open.hint': 'Une fois par appareil.',
+  'form.voter_policy.open.hint': 'Une fois par appareil. Mais un programme peut se faire passer pour de nombreux appareils et voter des milliers de fois. Si c’est important, choisissez les codes de vote : eux seuls l’empêchent.',
   'form.voter_policy.code': 'Avec un code de vote',
   'form.voter_policy.code.hint': 'Vous créez les codes et les distribuez ; un vote chacun.',
   'form.revisable': 'On peut changer son vote jusqu’à la clôture',
