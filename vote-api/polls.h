@@ -6,8 +6,8 @@
 #include "http.h"
 #include "vote_api.h"
 
-#define POLL_BODY_MAX                                                                                                  \
-    (128 * 1024) /* bytes: everything at its limit, four bytes a character, as a poll is shown: 93 KB */
+/* Bytes: everything at its limit, four bytes a character, as a poll is shown: 93 KB. */
+#define POLL_BODY_MAX (128 * 1024)
 
 void polls_handle_create(struct http_call *call); /* POST /v1/polls */
 void polls_handle_list(struct http_call *call);   /* GET /v1/polls */
