@@ -59,6 +59,7 @@ make_state_folder() {
 
 # keep FILE: writes its input to a file of the state folder; one that stays the same is left alone, so keeps its age.
 keep() {
+    rm -f "$STATE_DIR/$1.new" # a start that was killed left it, perhaps with another mode
     cat >"$STATE_DIR/$1.new"
     if cmp -s "$STATE_DIR/$1.new" "$STATE_DIR/$1"; then
         rm "$STATE_DIR/$1.new"
@@ -77,6 +78,7 @@ make_secrets() {
     [ -s "$STATE_DIR/secret-keys" ] || echo "k1:$(random_hex)" | keep secret-keys
     [ -s "$STATE_DIR/api-key" ] || random_hex | keep api-key
     echo "local:$(sha256sum "$STATE_DIR/api-key" | cut -c 1-64)" | keep api-keys
+    chmod 600 "$STATE_DIR/secret-keys" "$STATE_DIR/api-key" "$STATE_DIR/api-keys" # also those that somebody put there
 }
 
 # --- programs
