@@ -1,8 +1,8 @@
-// Every image and compose.yaml with a real engine: votes, more workers, killed containers, hardening, networks, and nothing left.
+// compose.yaml with a real engine: votes, more workers, killed containers, hardening, networks, and nothing left.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,15 +12,15 @@ import { requestJson, request } from '../lib/http.js';
 import { freePorts } from '../lib/instance.js';
 import { until } from '../lib/wait.js';
 
-const PARTS = ['vote-api', 'result-api', 'worker', 'vote-ui', 'result-ui'];
 const RUNNING = ['vote-ui', 'result-ui', 'vote-api', 'worker', 'result-api', 'nats', 'db'];
 const VOTERS = 8; // at once
 
 const engine = await Engine.find();
 const options = engine.reason ? { skip: engine.reason } : {};
-let folder, project, env, voteUrl, resultUrl;
+let folder, checkout, project, env, voteUrl, resultUrl;
 
-const compose = (args, more = {}) => engine.compose(project, ['--env-file', env.ENV_FILE, ...args], { ...more, env: { ...env, ...more.env } });
+const compose = (args, more = {}) => engine.compose(project, ['-f', join(checkout, 'compose.yaml'), '-f', join(checkout, 'tests/deploy/quick.yaml'),
+  '--env-file', env.ENV_FILE, ...args], { ...more, env: { ...env, ...more.env } });
 const docker = (command, ...args) => engine.docker(command, { args });
 const inside = (container, script) => engine.docker('exec', { args: [container, 'bash', '-c', script], check: false });
 
@@ -44,11 +44,15 @@ before(async () => {
   project = `scrutin-test-${process.pid}`;
   const port = await freePorts(2);
   env = {
-    ENV_FILE: emptyEnvFile(folder), SECRETS_DIR: join(folder, 'secrets'), ...engineSettings, UI_ADDRESS: '127.0.0.1',
+    ENV_FILE: emptyEnvFile(folder), ...engineSettings, UI_ADDRESS: '127.0.0.1',
     VOTE_UI_PORT: String(port), RESULT_UI_PORT: String(port + 1), RATE_LIMITS: 'off',
   };
   voteUrl = `http://127.0.0.1:${port}`;
   resultUrl = `http://127.0.0.1:${port + 1}`;
+  // As somebody has it who has just cloned the repository.
+  checkout = join(folder, 'checkout');
+  mkdirSync(checkout);
+  await run('bash', ['-c', `git ls-files -z | tar --null --ignore-failed-read -T - -c | tar -x -C '${checkout}'`]);
   await engine.buildImages();
 }, { timeout: 1_300_000 });
 
@@ -59,91 +63,9 @@ after(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Compose 2 of Debian 13, for where it is not installed. */
-async function fetchCompose() {
-  const packages = mkdtempSync(join(folder ?? tmpdir(), 'compose-'));
-  await run('scripts/fetch-deb', [packages, 'trixie', 'docker-compose'], { timeout: 300_000 });
-  await run('dpkg-deb', ['-x', join(packages, readdirSync(packages)[0]), packages]);
-  return [join(packages, 'usr/libexec/docker/cli-plugins/docker-compose')];
-}
-
-/** The program of that kind, or undefined. */
-async function findCompose(isFirst) {
-  for (const find of [() => ['docker-compose'], () => ['docker', 'compose'], fetchCompose]) {
-    try {
-      const [program, ...words] = await find();
-      const { stdout } = await run(program, [...words, 'version', '--short'], { env: engine.env });
-      if (/^v?1\./.test(stdout) === isFirst) return [program, ...words];
-    } catch { /* there is none of this kind here */ }
-  }
-}
-
-for (const [name, isFirst] of [['Compose 1', true], ['Compose 2', false]]) {
-  test(`${name} parses compose.yaml and compose.dev.yaml, and sees every service`, options, async (t) => {
-    const found = await findCompose(isFirst);
-    if (!found) return t.skip(`${name} is not to be had here`);
-    const [program, ...words] = found;
-    const services = [...RUNNING, 'audit', 'load', 'nats-volume', 'secrets', 'seed', 'setup', 'traefik'].sort();
-    for (const files of [['compose.yaml'], ['compose.yaml', 'compose.dev.yaml']]) {
-      const { stdout } = await run(program, [...words, '-p', project, '--env-file', env.ENV_FILE, ...files.flatMap((file) => ['-f', file]),
-        'config', '--services'], { env: { ...env, COMPOSE_PROFILES: 'audit,edge,load,seed' } });
-      assert.deepEqual(stdout.trim().split('\n').sort(), services, files.join(' '));
-    }
-  });
-}
-
-test('every image is of a user without rights, says what it is, and runs', options, async () => {
-  for (const part of PARTS) {
-    const image = `${env.IMAGE_PREFIX}/${part}:local`;
-    const [{ Config: config }] = JSON.parse((await docker('image inspect', image)).stdout);
-    assert.equal(config.User, '10001:10001', part);
-    assert.equal(config.Labels['org.opencontainers.image.title'], `scrutin ${part}`);
-    assert.ok(config.Healthcheck.Test.includes('--healthcheck'), part);
-    assert.equal(config.Entrypoint.length, 1);
-    const { out } = await docker('run --rm --read-only --cap-drop ALL --network none', image, '--help');
-    assert.match(out, /^usage: /i, part);
-  }
-});
-
-test('the dev image of a page serves the checkout, and what changes there', options, async (t) => {
-  const image = `${env.IMAGE_PREFIX}/vote-ui:dev`;
-  await engine.build(image, 'vote-ui/Dockerfile', { target: 'dev' });
-  // A checkout of its own, which the test may change: what the image was made from.
-  const start = 'mkdir /checkout && cp -a web vote-ui result-ui scripts /checkout && exec scripts/rebuild vote-ui';
-  const { stdout } = await docker('run -d --network none', '-e', 'VOTE_API=127.0.0.1:1', '-e', 'RESULT_API=127.0.0.1:1', image, 'bash', '-c', start);
-  const container = stdout.trim();
-  t.after(() => docker('rm -f', container));
-  const get = 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3 && cat <&3';
-  const served = (what) => until(`the page has ${what}`, async () => {
-    const { out } = await inside(container, get);
-    return /^HTTP\/1\.1 200 /.test(out) && what.test(out);
-  }, { timeout: 120_000, every: 500 });
-  await served(/<!doctype html>/i);
-  await inside(container, 'sed -i "s/<title>/<title>Changed: /" /checkout/vote-ui/index.html');
-  await served(/<title>Changed: /);
-});
-
-test('what is missing names itself before anything starts', options, async () => {
-  const check = await run('scripts/secrets', ['check'], { env, check: false });
-  assert.equal(check.code, 1);
-  assert.match(check.out, /missing: .*worker-password/);
-
-  await run('scripts/secrets', [], { env });
-  assert.equal((await run('scripts/secrets', ['check'], { env })).out, '');
-  assert.equal(statSync(env.SECRETS_DIR).mode & 0o777, 0o700);
-
-  const elsewhere = join(folder, 'incomplete');
-  await run('cp', ['-r', env.SECRETS_DIR, elsewhere]);
-  rmSync(join(elsewhere, 'worker-database-url'));
-  const up = await compose(['up', '-d'], { env: { SECRETS_DIR: elsewhere }, check: false });
-  assert.notEqual(up.code, 0);
-  assert.match(up.out, /incomplete\/worker-database-url/);
-  assert.deepEqual((await Promise.all(RUNNING.map(containers))).flat(), []);
-  await compose(['down', '--volumes']);
-});
-
-test('a vote through one page is on the other', options, async () => {
+test('in a fresh checkout `up -d` is all it takes, and a vote through one page is on the other', options, async () => {
   await compose(['up', '-d']);
+  assert.deepEqual(readdirSync(join(checkout, 'secrets')), ['.gitignore']);
   const voter = await until('the page knows vote-api', async () => {
     const answer = await request(voteUrl, { method: 'POST', path: '/v1/voters' });
     return answer.status === 201 && answer.json.token;
@@ -193,22 +115,78 @@ test('k6, in a container, finds in the ledger what it saw acknowledged', options
   assert.ok([0, 99].includes(load.code), load.out);
 });
 
-test('inside: no root, no capabilities, nothing to write, no secrets in sight', options, async () => {
-  const secrets = readdirSync(env.SECRETS_DIR).map((name) => readFileSync(join(env.SECRETS_DIR, name), 'utf8').trim());
-  const passwords = secrets.flatMap((text) => text.match(/[0-9a-f]{64}/g));
-  assert.ok(passwords.length > 10);
-  for (const service of RUNNING) {
-    for (const container of await containers(service)) {
-      const { out } = await inside(container, 'id -u; grep -E "^(Cap(Prm|Eff|Bnd)|NoNewPrivs)" /proc/1/status; touch /here /usr/here');
-      assert.doesNotMatch(out, /^0\n/, `${service} runs as root`);
-      assert.equal(out.match(/^Cap\w+:\t0{16}$/gm)?.length, 3, `${service}: ${out}`);
-      assert.match(out, /NoNewPrivs:\t1/, service);
-      assert.equal(out.match(/Read-only file system/g)?.length, 2, `${service}: ${out}`);
-      const shown = (await docker('inspect', container)).out + (await docker('logs', container)).out
-        + (await inside(container, 'cat /proc/1/environ /proc/1/cmdline')).out;
-      for (const password of passwords) assert.ok(!shown.includes(password), `${service} shows a secret`);
+/** What a process in a container can do that it should not, tried as the service's own user: one line for each. */
+const PROBE = `
+[ "$(id -u)" != 0 ] || echo "is root"
+for status in /proc/1/status /proc/self/status; do
+  grep -E '^Cap' $status | grep -v '\t0000000000000000$'
+  grep -qx 'NoNewPrivs:\t1' $status || echo "$status: may gain privileges"
+  grep -qx 'Seccomp:\t2' $status || echo "$status: any system call"
+done
+find / -xdev -type f -perm /6000 -exec echo setuid: {} +
+find / \\( -path /proc -o -path /dev -o -path /tmp \\) -prune -o -writable ! -type l -print 2>/dev/null | sed 's/^/writes /'
+find /proc/sys /proc/sysrq-trigger -writable -print 2>/dev/null | sed 's/^/writes /'
+{ touch /probe || touch /usr/probe || touch /etc/probe || touch /run/secrets/probe; } 2>/dev/null && echo "wrote a file"
+for try in 'mount -t tmpfs none /tmp' 'mount -o remount,rw /' 'mknod /tmp/disk b 254 0' 'unshare --user true' 'unshare --mount true' 'chown 0 /tmp' 'chroot / true'; do
+  $try 2>/dev/null && echo "may $try"
+done
+find / \\( -name docker.sock -o -name containerd.sock \\) 2>/dev/null
+for limit in /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max; do
+  [ ! -e $limit ] || echo "pids $(cat $limit)"
+done
+find /run/secrets -type f -printf 'secret %f %m %U\n'
+echo "uid $(id -u)"
+cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'
+`;
+const OWN_SECRETS = {
+  'vote-ui': [], 'result-ui': [], 'vote-api': ['api-keys', 'nats-vote-api-url', 'secret-keys'], worker: ['nats-worker-url', 'worker-database-url'],
+  'result-api': ['nats-result-api-url', 'result-database-url', 'secret-keys'], nats: ['nats-passwords'], db: ['postgres-password'],
+};
+/** What else there may be: folders of their own, and programs of images that are not ours, which no-new-privileges makes harmless. */
+const MAY = { nats: /^(writes \/data\b|setuid: )/, db: /^(writes \/(run|var\/lib)\/postgresql\b|setuid: )/ };
+
+/** Every secret, by name: from the volume that only the service \`secrets\` mounts. */
+async function allSecrets() {
+  const { stdout } = await docker('run --rm --network none --user root --entrypoint bash', '-v', `${project}_secrets:/all:ro`,
+    `${env.IMAGE_PREFIX}/worker:local`, '-c', 'cd /all && for file in *; do echo "$file $(base64 -w 0 $file)"; done');
+  return new Map(stdout.trim().split('\n').map((line) => line.split(' ')).map(([name, text]) => [name, Buffer.from(text, 'base64').toString()]));
+}
+
+test('inside: no root, no capabilities, nothing to write, no way to more, and no secrets but its own', options, async () => {
+  const secrets = await allSecrets();
+  const passwords = [...secrets.values()].flatMap((text) => text.match(/[0-9a-f]{64}/g));
+  assert.ok(passwords.length > 20);
+  const probe = async (service, container) => {
+    const [{ stdout }, inspected, log] = await Promise.all([inside(container, PROBE), docker('inspect', container), docker('logs', container)]);
+    const shown = stdout + inspected.out + log.out;
+    for (const password of passwords) assert.ok(!shown.includes(password), `${service} shows a secret`);
+    const lines = stdout.split('\n');
+    const end = lines.findIndex((line) => /^uid \d+$/.test(line));
+    const uid = lines[end].slice(4);
+    assert.deepEqual(lines.filter((line) => line.startsWith('secret ')).sort(), OWN_SECRETS[service].map((name) => `secret ${name} 400 ${uid}`), service);
+    assert.match(stdout, service === 'db' ? /^pids 512$/m : /^pids 128$/m, service);
+    assert.deepEqual(lines.slice(0, end).filter((line) => line && !/^(pids|secret) /.test(line) && !MAY[service]?.test(line)), [], service);
+  };
+  await Promise.all(RUNNING.map(async (service) => {
+    const found = await containers(service);
+    assert.ok(found.length > 0, service);
+    await Promise.all(found.map((container) => probe(service, container)));
+  }));
+});
+
+test('a volume of secrets is mounted by its own service and by the one that fills it', options, async () => {
+  const { stdout } = await docker('ps -aq', '--filter', `label=com.docker.compose.project=${project}`);
+  const users = {};
+  for (const { Mounts, Config: { Labels } } of JSON.parse((await docker('inspect', ...stdout.trim().split('\n'))).stdout)) {
+    for (const { Name: volume } of Mounts) {
+      if (volume?.startsWith(`${project}_secrets`)) (users[volume.slice(project.length + 1)] ??= new Set()).add(Labels['com.docker.compose.service']);
     }
   }
+  const own = (...services) => [...services, 'secrets'].sort();
+  assert.deepEqual(Object.fromEntries(Object.entries(users).map(([volume, services]) => [volume, [...services].sort()])), {
+    secrets: own(), 'secrets-audit': own(), 'secrets-load': own(), 'secrets-db': own('db', 'db-volume'), 'secrets-nats': own('nats'),
+    'secrets-setup': own('setup'), 'secrets-vote-api': own('vote-api'), 'secrets-result-api': own('result-api'), 'secrets-worker': own('worker'),
+  });
 });
 
 test('the pages reach neither broker nor database, and back-tier reaches nothing outside', options, async () => {
@@ -231,8 +209,11 @@ test('the pages reach neither broker nor database, and back-tier reaches nothing
   const address = (await docker('inspect', '--format', format, page)).stdout.trim();
   const [api] = await containers('vote-api');
   await until('vote-api reaches it', () => open(api, address, 8080));
-  closed.push(['worker reaches front-tier', worker, address, 8080]);
+  closed.push(['worker reaches front-tier', worker, address, 8080], ["worker reaches the broker's monitoring", worker, 'nats', 8222]);
   await Promise.all(closed.map(async ([what, ...where]) => assert.ok(!(await open(...where)), what)));
+  for (const user of ['postgres', 'scrutin_owner', 'scrutin_worker']) { // what can reach the database still needs a password
+    assert.match((await inside(worker, `psql -w -h db -U ${user} scrutin -c 'SELECT 1'`)).out, /no password supplied/, user);
+  }
 });
 
 /** Casts ballots, each of a new voter, until `stop()`, and writes down what was said of each. */
@@ -303,6 +284,36 @@ test('four workers; every service killed under load; what was acknowledged is co
   const audit = await compose(['--profile', 'audit', 'run', '--rm', '-T', 'audit'], { check: false });
   assert.equal(audit.code, 0, audit.out);
   assert.match(audit.out, /All is well/);
+});
+
+test('volumes without their secrets, and files in secrets/ beside them: everything finds together again', options, async () => {
+  const before = await allSecrets();
+  const secret = (...args) => compose(['run', '--rm', '-T', 'secrets', ...args], { check: false });
+  assert.equal((await secret('show', 'api-key')).stdout.trim(), before.get('api-key'));
+  await compose(['down', '--timeout', '1']);
+  const { stdout } = await docker('volume ls -q', '--filter', `label=com.docker.compose.project=${project}`);
+  await docker('volume rm', ...stdout.split('\n').filter((name) => name.includes('_secrets')));
+
+  // Of some there are files: as a person wrote them, and the keys of before, without which nobody's receipt can be read.
+  writeFileSync(join(checkout, 'secrets/postgres-password'), "it's \\ \"mine\"\n", { mode: 0o600 });
+  writeFileSync(join(checkout, 'secrets/secret-keys'), before.get('secret-keys'), { mode: 0o600 });
+  await compose(['up', '-d', 'worker']);
+  const now = await allSecrets();
+  assert.equal(now.get('postgres-password'), "it's \\ \"mine\"\n");
+  assert.equal(now.get('secret-keys'), before.get('secret-keys'));
+  for (const name of ['worker-password', 'nats-worker-password', 'api-key']) assert.notEqual(now.get(name), before.get(name), name);
+  const [worker] = await containers('worker');
+  await until('the workers are healthy', async () => (await docker('inspect --format {{.State.Health.Status}}', worker)).stdout.trim() === 'healthy',
+    { timeout: 60_000 });
+  const audit = await compose(['--profile', 'audit', 'run', '--rm', '-T', 'audit'], { check: false });
+  assert.match(audit.out, /All is well/);
+  const { out } = await docker('exec', '-e', `PGPASSWORD=it's \\ "mine"`, worker, 'psql', '-XAth', 'db', '-U', 'postgres', 'scrutin', '-c', 'SELECT 40 + 2');
+  assert.equal(out.trim(), '42');
+
+  // What would end every receipt, or would not last, is refused.
+  assert.match((await secret('rotate', 'postgres-password')).out, /secrets\/postgres-password goes before/);
+  writeFileSync(join(checkout, 'secrets/secret-keys'), `k2:${'ab'.repeat(32)}\n`);
+  assert.match((await secret()).out, /none of the keys that are in use/);
 });
 
 test('down --volumes leaves nothing', options, async () => {

@@ -17,8 +17,8 @@ RUN mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/
     && rm -rf /var/lib/apt/lists/* && mkdir -p /var/lib/postgresql/data && chown postgres:postgres /var/lib/postgresql/data \
     && chmod 3777 /run/postgresql
 ENV PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/bin:/bin PGDATA=/var/lib/postgresql/data
-COPY make_cluster /usr/local/bin/
+COPY make_cluster /usr/local/bin/docker-entrypoint.sh
 VOLUME /var/lib/postgresql/data
 EXPOSE 5432
-ENTRYPOINT ["make_cluster"]
+ENTRYPOINT ["docker-entrypoint.sh"]
 CMD ["postgres"]

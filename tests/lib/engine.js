@@ -1,7 +1,7 @@
 // A container engine for the tests: the one that runs, or one of our own, which goes away with them. Its images, made once.
 // SPDX-License-Identifier: MIT
 import { execFile, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, realpathSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './instance.js';
@@ -95,6 +95,22 @@ export class Engine {
   compose(project, args, options = {}) {
     const [program, ...words] = this.composeCommand;
     return run(program, [...words, '-p', project, ...args], { timeout: 300_000, ...options, env: { ...this.env, ...options.env } });
+  }
+
+  /** Compose 1 or 2 as [program, words...], whichever of them `engine.compose` uses; undefined where it cannot be had. */
+  async findCompose(version, folder) {
+    const fetchCompose = async () => { // Debian 13's, which is Compose 2
+      await run('scripts/fetch-deb', [folder, 'trixie', 'docker-compose'], { timeout: 300_000 });
+      await run('dpkg-deb', ['-x', join(folder, readdirSync(folder).find((name) => name.startsWith('docker-compose_'))), folder]);
+      return [join(folder, 'usr/libexec/docker/cli-plugins/docker-compose')];
+    };
+    for (const find of [() => ['docker-compose'], () => ['docker', 'compose'], fetchCompose]) {
+      try {
+        const [program, ...words] = await find();
+        const { stdout } = await run(program, [...words, 'version', '--short'], { env: this.env });
+        if (stdout.replace(/^v/, '').startsWith(`${version}.`)) return [program, ...words];
+      } catch { /* there is none of this kind here */ }
+    }
   }
 
   async build(tag, file, { target, context = '.' } = {}) {
