@@ -48,7 +48,9 @@ const struct config_entry settings_table[] = {
      "Batches that each loop has with the broker at once; ballots gather meanwhile. More: smaller batches and more "
      "fsyncs."},
     {"BATCH_BALLOTS", CONFIG_NUMBER, AT(batch_ballots), "4000", 1, ORDINAL_INDEX_MAX + 1,
-     "Ballots in a batch, at most. A batch is one message and stays far below the broker's 1 MB."},
+     "Ballots in a batch, at most; a bulk request with more is one batch all the same. A batch is one message and "
+     "stays "
+     "far below the broker's 1 MB."},
     {"BULK_BALLOTS", CONFIG_NUMBER, AT(bulk_ballots), "1000", 1, ORDINAL_INDEX_MAX + 1,
      "Ballots in a bulk request, at most."},
     {"POLLS_MAX", CONFIG_NUMBER, AT(polls_max), "10000", 1, 1000000,
