@@ -7,10 +7,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sodium.h>
+#include <sys/poll.h>
 #include <sys/socket.h>
 
 #define ACCEPTS_A_TURN 64 /* so that a flood of connections does not keep those that are there waiting */
 #define ADDRESS_SLOTS 65536
+#define LOOKS_A_CALL 256    /* sockets that one system call looks at */
 #define AGED_QUIET_MS 10000 /* without a request, before an old connection is closed: nginx drops its own after 8 s */
 
 /* How many connections an address has. Addresses that fall into one slot share their limit; the key keeps strangers
@@ -208,13 +210,54 @@ static enum http_cut fault_of(const struct http_connection *connection, int64_t 
     return CUT_NOT;
 }
 
+/* --- clients that left */
+
+/* Connections to be looked at together. */
+struct look {
+    struct pollfd sockets[LOOKS_A_CALL];
+    struct http_connection *connections[LOOKS_A_CALL];
+    nfds_t n;
+};
+
+/* Ends the connections that their clients had closed at the last look, too. TCP does not tell a client that left from
+ * one that closed only its own side and still reads (`nc -N`). The second one has its answer before the second look. */
+static void end_closed(struct look *look)
+{
+    int found = poll(look->sockets, look->n, 0);
+
+    for (nfds_t i = 0; i < look->n && found > 0; i++) {
+        struct http_connection *connection = look->connections[i];
+        bool had_closed = connection->has_closed;
+        connection->has_closed = look->sockets[i].revents != 0;
+        if (connection->has_closed && had_closed)
+            http_guard_end(connection);
+    }
+    look->n = 0;
+}
+
+/* poll() sees the end of a connection also behind bytes that nobody has read: a further request, or TLS's
+ * close_notify. */
+static void look_at(struct look *look, struct http_connection *connection)
+{
+    look->sockets[look->n] = (struct pollfd){.fd = h2o_socket_get_fd(connection->sock), .events = POLLRDHUP};
+    look->connections[look->n++] = connection;
+    if (look->n == LOOKS_A_CALL)
+        end_closed(look);
+}
+
 void http_connections_sweep(struct http_loop *loop, int64_t now_ms)
 {
+    struct look look;
+
+    look.n = 0;
     for (h2o_linklist_t *node = loop->connections.next; node != &loop->connections;) {
         struct http_connection *connection = H2O_STRUCT_FROM_MEMBER(struct http_connection, link, node);
         node = node->next;
         enum http_cut why = fault_of(connection, now_ms);
         if (why != CUT_NOT)
             http_connection_cut(connection, why);
+        if (http_guard_is_deaf(connection))
+            look_at(&look, connection);
     }
+    end_closed(&look);
 }

@@ -133,6 +133,11 @@ int64_t http_guard_oldest_ms(const struct http_connection *connection, int64_t n
     return now_ms - H2O_STRUCT_FROM_MEMBER(struct http_request, link, connection->requests.next)->began_ms;
 }
 
+void http_guard_end(struct http_connection *connection)
+{
+    connection->on_read(connection->sock, h2o_socket_error_closed);
+}
+
 void http_guard_close(struct http_connection *connection)
 {
     release(connection, connection->held);

@@ -15,7 +15,8 @@
  * quarter of all stays for others, and a hall behind two addresses has room. */
 #define HTTP_NETWORK_PERCENT 150
 #define HTTP_TICKETS_KEPT 4096
-#define HTTP_SWEEP_MS 1000 /* how often connections are looked at */
+#define HTTP_SWEEP_MS 500  /* how often connections are looked at; a client that left is gone at the second look */
+#define HTTP_QUIET_MS 1000 /* without a request: the loop is idle */
 
 /* Why a connection is cut: label and metric in http_connection.c. */
 enum http_cut {
@@ -66,6 +67,7 @@ struct http_connection {
     struct http_counts counts;
     enum http_cut fault; /* why it is to be cut */
     bool is_cut;
+    bool has_closed; /* the client had closed it when we last looked */
 };
 
 struct http_loop {
@@ -122,7 +124,7 @@ struct http_connection *http_connection_on(h2o_socket_t *sock);
 void http_connection_cut(struct http_connection *connection, enum http_cut why);
 /* The same as soon as libh2o reads again, or looks at header fields: for callers that libh2o called in between. */
 void http_connection_condemn(struct http_connection *connection, enum http_cut why);
-/* Cuts those that are idle, old or slow. */
+/* Cuts those that are idle, old or slow, and ends those whose client has left. */
 void http_connections_sweep(struct http_loop *loop, int64_t now_ms);
 
 /* --- the guard (http_guard.c) */
@@ -136,6 +138,14 @@ void http_guard_answered(struct http_request *request, size_t len);
 void http_guard_is_stream(struct http_request *request);
 /* How long the oldest request of a connection has been under way, in ms; 0: there is none. */
 int64_t http_guard_oldest_ms(const struct http_connection *connection, int64_t now_ms);
+/* Whether libh2o does not read from the connection now: over HTTP/1 it processes one request at a time. */
+static inline bool http_guard_is_deaf(const struct http_connection *connection)
+{
+    return connection->open > 0 && connection->frames.is_http1;
+}
+/* Tells libh2o that the client has closed the connection. libh2o then ends the request and frees the connection, as a
+ * rule before this returns. Only for a deaf connection, and not while libh2o works on it. */
+void http_guard_end(struct http_connection *connection);
 void http_guard_close(struct http_connection *connection);
 
 static inline struct http_loop *http_loop_of(h2o_req_t *req)

@@ -20,6 +20,7 @@
 #define FILES_BESIDE 64      /* open files that are no connections */
 #define RECEIVE_BUFFER 65536 /* in the kernel, which doubles it: libh2o reads all of it into one buffer at once */
 #define READ_BUFFER 1024     /* bytes to begin with; every waiting request holds one for its body. 4,096: no faster */
+#define SILENT_MS 30000      /* bytes unacknowledged: a phone that lost its network has gone without a word */
 #define DRAIN_QUIET_MS 300   /* without a request: whoever still holds a connection open only keeps it */
 
 struct handler {
@@ -59,7 +60,7 @@ static void on_sweep(h2o_timeout_entry_t *entry)
     struct http_loop *loop = H2O_STRUCT_FROM_MEMBER(struct http_loop, sweep, entry);
 
     int64_t now = clock_mono_ms();
-    bool quiet = loop->waiting == 0 && now - loop->last_request_ms >= HTTP_SWEEP_MS;
+    bool quiet = loop->waiting == 0 && now - loop->last_request_ms >= HTTP_QUIET_MS;
 
     http_connections_sweep(loop, now);
     if (quiet && !loop->was_quiet && loop->server->options.on_loop_idle != NULL)
@@ -267,9 +268,11 @@ static enum status open_listener(struct http_server *server, struct errmsg *err)
     server->fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
     if (server->fd >= 0) {
-        const int receive = RECEIVE_BUFFER;
+        const int receive = RECEIVE_BUFFER, silent = SILENT_MS;
         setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        setsockopt(server->fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive)); /* connections inherit it */
+        /* Connections inherit these. */
+        setsockopt(server->fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive));
+        setsockopt(server->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent, sizeof(silent));
     }
     if (server->fd < 0 || bind(server->fd, list->ai_addr, list->ai_addrlen) != 0 || listen(server->fd, SOMAXCONN) != 0)
         st = fail(err, ST_IO, "cannot listen on %s port %d: %s; choose another with PORT and BIND_ADDRESS",

@@ -154,12 +154,14 @@ static void answer_waiters(struct feed *feed, struct channel *channel)
     }
 }
 
+/* Ends the waiting of requests that have waited too long, and of those whose client left: they hold no place. */
 static void expire_waiters(struct feed *feed, struct channel *channel, int64_t now)
 {
-    while (!h2o_linklist_is_empty(&channel->waiters)) {
-        struct waiter *waiter = H2O_STRUCT_FROM_MEMBER(struct waiter, link, channel->waiters.next);
-        if (waiter->until_ms > now)
-            break;
+    for (h2o_linklist_t *node = channel->waiters.next, *next; node != &channel->waiters; node = next) {
+        struct waiter *waiter = H2O_STRUCT_FROM_MEMBER(struct waiter, link, node);
+        next = node->next;
+        if (waiter->ticket->call != NULL && waiter->until_ms > now)
+            continue;
         struct http_call *call = end_wait(feed, waiter);
         if (call != NULL)
             http_problem(call, PROBLEM_UNAVAILABLE, NULL,

@@ -1,0 +1,209 @@
+// Clients that leave: a follower who closed its connection makes room within seconds, whatever stands between, and not
+// only at the next heartbeat; a ballot whose sender left counts all the same.
+// SPDX-License-Identifier: MIT
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import http2 from 'node:http2';
+import net from 'node:net';
+import tls from 'node:tls';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { metricValue } from '../lib/check.js';
+import { EventStream } from '../lib/events.js';
+import { BUILD_DIR, Instance, ROOT, freePorts, runProgram, startProgram } from '../lib/instance.js';
+import { request } from '../lib/http.js';
+import { until, within } from '../lib/wait.js';
+
+const FOLLOWERS = 100;
+const SOON = { timeout: 20_000 }; // the next heartbeat and every deadline come after ten minutes
+const NEVER_MS = '600000';
+const UNVERIFIED = { rejectUnauthorized: false };
+const VOTE = JSON.stringify({ selection: ['o1'] });
+
+let instance;
+let poll;
+let path;
+let secure; // result-api with TLS
+let page; // the result page's nginx with TLS and HTTP/2
+let stopPage;
+
+const ask = (url, path) => request(url, { path, tls: UNVERIFIED }, url.startsWith('https:') ? 'HTTP/2' : 'HTTP/1.1');
+const metric = async (name, url = instance.resultUrl) => metricValue((await ask(url, '/metrics')).text, name);
+const followers = (url) => metric('result_subscribers', url);
+
+async function startPage(folder, cert, key) {
+  const port = await freePorts(1);
+  const address = (url) => new URL(url).host;
+  await runProgram(join(ROOT, 'web/nginx/configure'), [folder], { PATH: process.env.PATH, PAGE: 'result-ui', LISTEN: `127.0.0.1:${port}`,
+    ROOT: join(BUILD_DIR, 'pages/result-ui'), VOTE_API: address(instance.voteUrl), RESULT_API: address(instance.resultUrl),
+    PAGE_TLS_CERT_FILE: cert, PAGE_TLS_KEY_FILE: key, ACCESS_LOG: join(folder, 'access.log') });
+  const nginx = startProgram('/bin/sh', ['-c', 'exec nginx -e stderr -c "$0"', join(folder, 'nginx.conf')], { PATH: `${process.env.PATH}:/usr/sbin` });
+  stopPage = async () => {
+    nginx.kill('SIGTERM');
+    await nginx.ended;
+  };
+  page = `https://127.0.0.1:${port}`;
+  await until('nginx listens', async () => (await ask(page, '/')).status === 200);
+}
+
+before(async () => {
+  instance = await Instance.start({ workers: 1, env: { HEARTBEAT_MS: NEVER_MS, DEADLINE_MS: NEVER_MS, ACK_TIMEOUT_MS: '20000', WAIT_MS: '60000' } });
+  poll = await instance.createPoll({ n: 5 });
+  path = `/v1/polls/${poll.id}/results/stream`;
+  const folder = join(instance.folder, 'tls');
+  mkdirSync(folder);
+  chmodSync(folder, 0o700);
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  await runProgram('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key,
+    '-out', cert, '-days', '1', '-subj', '/CN=localhost'], { PATH: process.env.PATH });
+  secure = await instance.spawn('result-api', { TLS_CERT_FILE: cert, TLS_KEY_FILE: key }, { wait: false });
+  secure.url = secure.url.replace('http:', 'https:');
+  await until('result-api listens', async () => (await ask(secure.url, '/readyz')).status === 200);
+  await startPage(folder, cert, key);
+});
+after(async () => {
+  await stopPage?.();
+  await instance?.stop();
+});
+
+// --- ways to follow and to leave
+
+const head = (host) => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n\r\n`;
+
+function connect(url) {
+  const { protocol, hostname, port, host } = new URL(url);
+  const socket = protocol === 'https:' ? tls.connect({ host: hostname, port, ...UNVERIFIED, ALPNProtocols: ['http/1.1'] })
+    : net.connect({ host: hostname, port, allowHalfOpen: true });
+  socket.on('error', () => {}).resume();
+  return { socket, host };
+}
+
+/** A follower on each connection; `behind` is what it sends after its request. */
+function overHttp1(n, url, leave, behind = '') {
+  const sockets = Array.from({ length: n }, () => {
+    const { socket, host } = connect(url);
+    socket.write(head(host) + behind);
+    return socket;
+  });
+  return { leave: () => sockets.forEach(leave), end: () => sockets.forEach((socket) => socket.destroy()) };
+}
+
+/** Twenty followers on a connection. */
+function overHttp2(n, url, leave) {
+  const sessions = Array.from({ length: n / 20 }, () => {
+    const session = http2.connect(url, UNVERIFIED).on('error', () => {});
+    session.streams = Array.from({ length: 20 }, () => session.request({ ':path': path }).on('error', () => {}).resume());
+    return session;
+  });
+  return { leave: () => sessions.forEach(leave), end: () => sessions.forEach((session) => session.destroy()) };
+}
+
+const close = (connection) => connection.destroy();
+const reset = (socket) => socket.resetAndDestroy();
+const halfClose = (socket) => socket.end();
+const cancel = (session) => session.streams.forEach((stream) => stream.close(http2.constants.NGHTTP2_CANCEL));
+const WAYS = {
+  'HTTP/1.1': () => overHttp1(FOLLOWERS, instance.resultUrl, close),
+  'HTTP/1.1, with a reset': () => overHttp1(FOLLOWERS, instance.resultUrl, reset),
+  'HTTP/1.1, behind a further request': () => overHttp1(FOLLOWERS, instance.resultUrl, close, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'),
+  'HTTP/1.1, half-closed': () => overHttp1(FOLLOWERS, instance.resultUrl, halfClose),
+  'HTTP/1.1 over TLS': () => overHttp1(FOLLOWERS, secure.url, close),
+  'HTTP/1.1 over TLS, half-closed': () => overHttp1(FOLLOWERS, secure.url, halfClose),
+  'HTTP/2, stream by stream': () => overHttp2(FOLLOWERS, instance.resultUrl, cancel),
+  'HTTP/2, with the connection': () => overHttp2(FOLLOWERS, instance.resultUrl, close),
+  'HTTP/2 over TLS, with the connection': () => overHttp2(FOLLOWERS, secure.url, close),
+  'HTTP/1.1 through nginx': () => overHttp1(FOLLOWERS, instance.resultPage, close),
+  'HTTP/2 through nginx, stream by stream': () => overHttp2(FOLLOWERS, page, cancel),
+  'HTTP/2 through nginx, with the connection': () => overHttp2(FOLLOWERS, page, close),
+};
+for (const [name, follow] of Object.entries(WAYS)) {
+  test(`followers who leave: ${name}`, async () => {
+    const url = name.includes('over TLS') ? secure.url : instance.resultUrl;
+    const connections = await metric('http_connections', url);
+    const all = follow();
+    await until('all follow', async () => (await followers(url)) === FOLLOWERS);
+    all.leave();
+    await until('none counts any more', async () => (await followers(url)) === 0, SOON);
+    all.end();
+    await until('their connections are gone', async () => (await metric('http_connections', url)) <= connections + 1, SOON);
+  });
+}
+
+test('a follower who stays is not taken for one who left', async () => {
+  const stays = await EventStream.open(instance.resultUrl, path);
+  await stays.next();
+  const others = overHttp1(10, instance.resultUrl, close);
+  await until('all follow', async () => (await followers()) === 11);
+  others.leave();
+  await until('the others are gone', async () => (await followers()) === 1, SOON);
+  const answer = await request(instance.voteUrl, { method: 'PUT', path: `/v1/polls/${poll.id}/ballot`, headers: { 'content-type': 'application/json' }, body: VOTE });
+  assert.equal(answer.status, 202, answer.text);
+  await stays.nextWhere(({ data }) => data.total === 1);
+  stays.close();
+});
+
+test('a client that half-closes its connection behind its request is answered', async () => {
+  const { hostname, port, host } = new URL(instance.resultUrl);
+  const text = await within(30_000, 'the answer comes', new Promise((done, failed) => {
+    const socket = net.connect({ host: hostname, port, allowHalfOpen: true }, () => socket.end(`GET /livez HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
+    let all = '';
+    socket.on('data', (chunk) => (all += chunk)).on('end', () => done(all)).on('error', failed);
+  }));
+  assert.match(text, /^HTTP\/1\.1 200 [\s\S]*\{"live":true\}$/);
+});
+
+// --- requests that wait
+
+const abandoned = (url) => metric('http_requests_abandoned_total', url);
+const waiting = (url) => metric('http_requests_waiting', url);
+
+/** n requests over HTTP/1.1 that wait for their answer; gives what closes their connections. */
+async function wait(url, n, text) {
+  const before = await waiting(url);
+  const sockets = Array.from({ length: n }, () => {
+    const { socket } = connect(url);
+    socket.write(text);
+    return socket;
+  });
+  await until('they wait', async () => (await waiting(url)) >= before + n);
+  return () => sockets.forEach((socket) => socket.destroy());
+}
+
+test('ballots whose senders left before the acknowledgement count, and their requests are gone before it comes', async () => {
+  const other = await instance.createPoll({ n: 5 });
+  const before = await abandoned(instance.voteUrl);
+  const { host } = new URL(instance.voteUrl);
+  const nats = await instance.signal('nats', 'SIGSTOP');
+  try {
+    const leave = await wait(instance.voteUrl, 50,
+      `PUT /v1/polls/${other.id}/ballot HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${VOTE.length}\r\n\r\n${VOTE}`);
+    leave();
+    await until('vote-api has seen them leave', async () => (await abandoned(instance.voteUrl)) === before + 50, SOON);
+  } finally {
+    process.kill(nats, 'SIGCONT');
+  }
+  await until('all of them count', async () => (await instance.books(other.id)).books.counted === 50);
+  await until('none waits any more', async () => (await waiting(instance.voteUrl)) === 0);
+});
+
+test('requests for results that wait for the database make room when their clients leave', async () => {
+  const other = await instance.createPoll({ n: 5 });
+  const before = await abandoned(instance.resultUrl);
+  const { host } = new URL(instance.resultUrl);
+  const lock = await instance.db.connect();
+  try {
+    await lock.query('BEGIN; LOCK TABLE polls, tally, ledger IN ACCESS EXCLUSIVE MODE');
+    const leave = await wait(instance.resultUrl, 50, `GET /v1/polls/${other.id}/results HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    leave();
+    await until('result-api has seen them leave', async () => (await abandoned(instance.resultUrl)) === before + 50, SOON);
+    await until('they make room', async () => (await waiting(instance.resultUrl)) === 0, SOON);
+  } finally {
+    await lock.query('ROLLBACK');
+    lock.release();
+  }
+});
+
+test('after all this every service is ready, and no sanitizer reported anything', async () => {
+  await instance.ready();
+  assert.deepEqual(instance.sanitizerFindings(), []);
+});
