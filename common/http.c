@@ -225,14 +225,16 @@ static bool is_cross_site(const struct http_call *call)
     return !h2o_lcstris(host, (size_t)(origin.base + origin.len - host), authority.base, authority.len);
 }
 
-/* Whether it is clear where the request ends and for whom it is. Over HTTP/2 it is. */
+/* Whether it is clear where the request ends and for whom it is. */
 static bool is_clear(struct http_call *call)
 {
     const h2o_socket_t *sock = call->request->connection->sock;
+    const char *fault = NULL;
 
-    if (call->req->version >= 0x200)
-        return true;
-    const char *fault = http_head_fault(sock->input->bytes, sock->input->size);
+    if (call->req->version < 0x200)
+        fault = http_head_fault(sock->input->bytes, sock->input->size);
+    else if (!http_guard_is_whole(call->request))
+        fault = "The body is not as long as Content-Length says.";
     if (fault == NULL)
         return true;
     call->req->http1_is_persistent = 0;

@@ -28,9 +28,10 @@ static struct metric *cuts[CUT_REASONS];
 void http_connections_init(struct http_server *server)
 {
     static const char *const labels[CUT_REASONS] = {
-        [CUT_LIMIT] = "reason=\"limit\"",   [CUT_ADDRESS] = "reason=\"address\"", [CUT_IDLE] = "reason=\"idle\"",
-        [CUT_AGE] = "reason=\"age\"",       [CUT_SLOW] = "reason=\"slow\"",       [CUT_RESETS] = "reason=\"resets\"",
-        [CUT_FRAMES] = "reason=\"frames\"", [CUT_HEADERS] = "reason=\"headers\"", [CUT_INPUT] = "reason=\"input\""};
+        [CUT_LIMIT] = "reason=\"limit\"",    [CUT_ADDRESS] = "reason=\"address\"", [CUT_IDLE] = "reason=\"idle\"",
+        [CUT_AGE] = "reason=\"age\"",        [CUT_SLOW] = "reason=\"slow\"",       [CUT_RESETS] = "reason=\"resets\"",
+        [CUT_FRAMES] = "reason=\"frames\"",  [CUT_HEADERS] = "reason=\"headers\"", [CUT_INPUT] = "reason=\"input\"",
+        [CUT_PREFACE] = "reason=\"preface\""};
 
     for (int i = CUT_LIMIT; i < CUT_REASONS && cuts[i] == NULL; i++)
         cuts[i] = metric_counter("http_connections_cut_total", labels[i],

@@ -93,6 +93,8 @@ enum http_frames_verdict http_frames_count(struct http_frames *frames, const uin
         frames->tokens = http_tokens_refill(frames->tokens, budget, now_ms - frames->refilled_ms);
     frames->refilled_ms = now_ms;
     size_t at = take_preface(frames, bytes, len);
+    if (frames->is_http1 && frames->preface >= FRAMES_PREFACE_BEGUN)
+        return FRAMES_NO_PREFACE;
     while (at < len && !frames->is_http1 && verdict == FRAMES_FINE) {
         if (frames->payload > 0) {
             size_t rest = len - at, n = rest < frames->payload ? rest : frames->payload;

@@ -13,7 +13,7 @@
 #define HTTP_HEADER_BLOCK_MAX 16384 /* bytes of a header block on the wire; a browser sends 2 KB */
 #define HTTP_HEADER_FIELDS_MAX 100  /* as many as libh2o takes over HTTP/1 */
 
-enum http_frames_verdict { FRAMES_FINE, FRAMES_TOO_MANY, FRAMES_HEADERS_TOO_LARGE };
+enum http_frames_verdict { FRAMES_FINE, FRAMES_TOO_MANY, FRAMES_HEADERS_TOO_LARGE, FRAMES_NO_PREFACE };
 
 /* Where in the bytes of a connection we are. All zero at its first byte. */
 struct http_frames {
@@ -28,11 +28,13 @@ struct http_frames {
     size_t body;         /* payload of DATA: the caller takes and zeroes it */
 };
 
-#define FRAMES_PER_REQUEST 4 /* body, WINDOW_UPDATE for stream and connection, RST_STREAM */
-#define FRAMES_BODY_MIN 1024 /* bytes of DATA that make a frame worth its work */
+#define FRAMES_PREFACE_BEGUN 12 /* bytes of the preface by which libh2o tells HTTP/2: `PRI * HTTP/2` */
+#define FRAMES_PER_REQUEST 4    /* body, WINDOW_UPDATE for stream and connection, RST_STREAM */
+#define FRAMES_BODY_MIN 1024    /* bytes of DATA that make a frame worth its work */
 
 /* Counts bytes. budget is the number of frames in 10 s, beside FRAMES_PER_REQUEST for every request and DATA of at
- * least FRAMES_BODY_MIN. Not for use after another verdict than FRAMES_FINE. */
+ * least FRAMES_BODY_MIN. FRAMES_NO_PREFACE: the preface began and went on otherwise. Not for use after another verdict
+ * than FRAMES_FINE. */
 MUST_CHECK enum http_frames_verdict http_frames_count(struct http_frames *frames, const uint8_t *bytes, size_t len,
                                                       unsigned budget, int64_t now_ms);
 static inline bool http_frames_is_http2(const struct http_frames *frames)

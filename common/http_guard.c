@@ -8,6 +8,8 @@
 #include "http_internal.h"
 
 #include "clock.h"
+#include "http_fields.h"
+#include "http_head.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <h2o/cache_digests.h>
@@ -89,9 +91,10 @@ static struct http_request *begin_request(struct http_connection *connection, h2
     struct http_request *request = h2o_mem_alloc_shared(&req->pool, sizeof(*request), on_request_end);
 
     *request = (struct http_request){
-        .connection = connection, .req = req, .began_ms = now_ms, .held = REQUEST_COST + block};
+        .connection = connection, .req = req, .began_ms = now_ms, .held = REQUEST_COST + block, .announced = SIZE_MAX};
     h2o_linklist_insert(&connection->requests, &request->link);
     connection->open++;
+    connection->has_begun = true;
     hold(connection, request->held);
     return request;
 }
@@ -109,6 +112,11 @@ struct http_request *http_guard_request(h2o_req_t *req, int64_t now_ms)
             return request;
     }
     h2o_fatal("a request came past the guard");
+}
+
+bool http_guard_is_whole(const struct http_request *request)
+{
+    return request->announced == SIZE_MAX || request->announced == request->req->entity.len;
 }
 
 void http_guard_answered(struct http_request *request, size_t len)
@@ -162,22 +170,33 @@ static void *next_function(const char *name)
     return function;
 }
 
-/* Whether a header block may be expanded; trailers belong to a request that has begun. */
-static bool admit_block(struct http_connection *connection, h2o_req_t *req, const uint8_t *block, size_t len,
-                        bool is_trailer)
+/* Whether a header block may be expanded. */
+static bool admit_block(struct http_connection *connection, const uint8_t *block, size_t len)
 {
     if (len > HTTP_HEADER_BLOCK_MAX || http_has_many_fields(block, len))
         http_connection_condemn(connection, CUT_HEADERS);
     else if (holds_too_much(connection))
         http_connection_condemn(connection, CUT_INPUT);
-    if (connection->fault != CUT_NOT)
-        return false;
-    if (!is_trailer)
-        begin_request(connection, req, len, connection->frames.refilled_ms);
-    return true;
+    return connection->fault == CUT_NOT;
 }
 
-/* What it returns here other than 0 ends the connection, with a GOAWAY. */
+/* What libh2o has taken although it is malformed. */
+static bool is_malformed(const h2o_req_t *req)
+{
+    h2o_iovec_t method = req->input.method, path = req->input.path, authority = req->input.authority;
+    bool fine = http_is_method(method.base, method.len) &&
+                http_is_target(method.base, method.len, path.base, path.len) &&
+                (authority.base == NULL || http_is_authority(authority.base, authority.len));
+
+    for (size_t i = 0; i < req->headers.size && fine; i++) {
+        const h2o_header_t *header = &req->headers.entries[i];
+        fine = http_is_field(header->name->base, header->name->len, header->value.base, header->value.len);
+    }
+    return !fine;
+}
+
+/* What it returns other than 0 ends the connection, with a GOAWAY; but for H2O_HTTP2_ERROR_INVALID_HEADER_CHAR of a
+ * request. Where the map of pseudo-header fields says that one is missing libh2o resets the stream (PROTOCOL_ERROR). */
 int h2o_hpack_parse_headers(h2o_req_t *req, struct st_h2o_hpack_header_table_t *table, const uint8_t *block, size_t len,
                             int *pseudo_header_exists_map, size_t *content_length, h2o_cache_digests_t **digests,
                             const char **err_desc)
@@ -185,16 +204,42 @@ int h2o_hpack_parse_headers(h2o_req_t *req, struct st_h2o_hpack_header_table_t *
     static _Atomic(__typeof__(&h2o_hpack_parse_headers)) library;
     __typeof__(&h2o_hpack_parse_headers) next = atomic_load_explicit(&library, memory_order_relaxed);
     struct http_connection *connection = connection_of(req);
+    size_t fields = req->headers.size;
 
     if (next == NULL)
         atomic_store(&library, next = next_function("h2o_hpack_parse_headers"));
     blocks_seen++;
-    if (!admit_block(connection, req, block, len, pseudo_header_exists_map == NULL)) {
+    if (!admit_block(connection, block, len)) {
         *content_length = SIZE_MAX;
         *err_desc = "too much is asked of this connection";
         return H2O_HTTP2_ERROR_ENHANCE_YOUR_CALM;
     }
-    return next(req, table, block, len, pseudo_header_exists_map, content_length, digests, err_desc);
+    if (pseudo_header_exists_map == NULL) {
+        int ret = next(req, table, block, len, NULL, content_length, digests, err_desc);
+        req->headers.size = fields; /* trailers are no headers (RFC 9110, 6.5.1) */
+        return ret == H2O_HTTP2_ERROR_INVALID_HEADER_CHAR ? H2O_HTTP2_ERROR_PROTOCOL : ret;
+    }
+    struct http_request *request = begin_request(connection, req, len, connection->frames.refilled_ms);
+    int ret = next(req, table, block, len, pseudo_header_exists_map, content_length, digests, err_desc);
+    request->announced = *content_length;
+    if (ret == H2O_HTTP2_ERROR_INVALID_HEADER_CHAR || (ret == 0 && is_malformed(req)))
+        *pseudo_header_exists_map = 0;
+    return ret;
+}
+
+/* Whether the first bytes of a connection are neither HTTP/1 nor, where TLS agreed on HTTP/2, its preface. */
+static bool is_foreign(const struct http_connection *connection)
+{
+    h2o_socket_t *sock = connection->sock;
+
+    if (connection->has_begun || !connection->frames.is_http1)
+        return false;
+    if (sock->ssl != NULL) {
+        h2o_iovec_t agreed = h2o_socket_ssl_get_selected_protocol(sock);
+        if (agreed.len >= 2 && memcmp(agreed.base, "h2", 2) == 0)
+            return true;
+    }
+    return http_head_is_foreign(sock->input->bytes, sock->input->size);
 }
 
 /* Counts the last n bytes of a connection's input. */
@@ -205,8 +250,18 @@ static enum http_cut count_input(struct http_connection *connection, size_t n)
     enum http_frames_verdict verdict = http_frames_count(frames, (const uint8_t *)input->bytes + input->size - n, n,
                                                          connection->loop->server->options.max_frames, clock_mono_ms());
 
-    if (verdict != FRAMES_FINE)
-        return verdict == FRAMES_TOO_MANY ? CUT_FRAMES : CUT_HEADERS;
+    switch (verdict) {
+    case FRAMES_TOO_MANY:
+        return CUT_FRAMES;
+    case FRAMES_HEADERS_TOO_LARGE:
+        return CUT_HEADERS;
+    case FRAMES_NO_PREFACE:
+        return CUT_PREFACE;
+    case FRAMES_FINE:
+        break;
+    }
+    if (is_foreign(connection))
+        return CUT_PREFACE;
     if (http_frames_is_http2(frames)) {
         hold(connection, frames->body);
         frames->body = 0;

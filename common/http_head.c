@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "http_head.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -94,4 +93,21 @@ const char *http_head_fault(const char *head, size_t len)
     if (counts.encoding > 0 && !modern)
         return "Transfer-Encoding needs HTTP/1.1.";
     return NULL;
+}
+
+bool http_head_is_foreign(const char *head, size_t len)
+{
+    const char *end = head + len;
+    unsigned words = 1;
+
+    while (head < end && (*head == '\r' || *head == '\n'))
+        head++;
+    const char *word = head, *feed = memchr(head, '\n', (size_t)(end - head));
+    for (const char *p = head; feed != NULL && p < feed; p++) {
+        if (*p == ' ') {
+            words++;
+            word = p + 1;
+        }
+    }
+    return feed != NULL && words >= 3 && (feed - word < 5 || memcmp(word, "HTTP/", 5) != 0);
 }

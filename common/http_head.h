@@ -3,6 +3,7 @@
 #ifndef SCRUTIN_HTTP_HEAD_H
 #define SCRUTIN_HTTP_HEAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Looks at the head of an HTTP/1 request, from its first byte, that libh2o has taken; what follows its empty line does
@@ -11,5 +12,9 @@
  * over HTTP/1.0. libh2o takes one of them and goes on; a proxy before it that took the other would see other requests.
  * That Host is missing is let pass: nginx sends none on for a client of HTTP/1.0 that had none. */
 const char *http_head_fault(const char *head, size_t len);
+
+/* Whether the first line is whole and no request line of HTTP: three words or more, and the last one names another
+ * protocol. What has two words is taken for HTTP/0.9. */
+bool http_head_is_foreign(const char *head, size_t len);
 
 #endif

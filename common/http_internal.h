@@ -30,6 +30,7 @@ enum http_cut {
     CUT_FRAMES,  /* too many frames that are no requests */
     CUT_HEADERS, /* a header block too large */
     CUT_INPUT,   /* holds too much memory */
+    CUT_PREFACE, /* speaks neither HTTP/1 nor HTTP/2 */
     CUT_REASONS
 };
 
@@ -40,7 +41,8 @@ struct http_request {
     h2o_req_t *req;
     struct http_ticket *ticket; /* while it waits */
     int64_t began_ms;
-    size_t held; /* bytes beside its body, about */
+    size_t held;      /* bytes beside its body, about */
+    size_t announced; /* content-length over HTTP/2; SIZE_MAX: none */
     bool is_stream;
 };
 
@@ -67,6 +69,7 @@ struct http_connection {
     struct http_counts counts;
     enum http_cut fault; /* why it is to be cut */
     bool is_cut;
+    bool has_begun;  /* had a request */
     bool has_closed; /* the client had closed it when we last looked */
 };
 
@@ -133,6 +136,8 @@ void http_connections_sweep(struct http_loop *loop, int64_t now_ms);
 MUST_CHECK enum status http_guard_check(struct http_loop *loop, struct errmsg *err);
 /* A request that has come in whole. */
 struct http_request *http_guard_request(h2o_req_t *req, int64_t now_ms);
+/* Whether its body is as long as its content-length said. */
+bool http_guard_is_whole(const struct http_request *request);
 /* It was answered with so many bytes; it has become an event stream. */
 void http_guard_answered(struct http_request *request, size_t len);
 void http_guard_is_stream(struct http_request *request);

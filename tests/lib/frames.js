@@ -56,10 +56,12 @@ export function field(name, value, { indexed = false } = {}) {
   return Buffer.concat([Buffer.from([indexed ? 0x40 : 0]), hpackString(name), hpackString(value)]);
 }
 
+/** A header block of fields, each a name and a value. */
+export const fields = (all) => Buffer.concat(all.map(([name, value]) => field(name, String(value))));
+
 /** The header block of a request. */
 export function block(method, path, headers = {}) {
-  return Buffer.concat(Object.entries({ ':method': method, ':scheme': 'http', ':authority': 'localhost', ':path': path, ...headers })
-    .map(([name, value]) => field(name, String(value))));
+  return fields(Object.entries({ ':method': method, ':scheme': 'http', ':authority': 'localhost', ':path': path, ...headers }));
 }
 
 /** A connection: what came back is counted by type, streams that the server reset and its GOAWAY are kept. */
@@ -69,6 +71,7 @@ export class RawConnection {
     this.received = new Map();
     this.resets = new Map(); // stream → error code
     this.ended = new Set(); // streams that were answered to the end
+    this.text = ''; // of all answers, one behind the other
     this.isClosed = false;
     this.pending = Buffer.alloc(0);
     this.socket = protocol === 'https:' ? tls.connect({ host, port, ALPNProtocols: ['h2'], rejectUnauthorized: false })
@@ -96,6 +99,7 @@ export class RawConnection {
       this.received.set(type, (this.received.get(type) ?? 0) + 1);
       if (type === RST_STREAM) this.resets.set(stream, payload.readUInt32BE(0));
       if (type === GOAWAY) this.goaway = { code: payload.readUInt32BE(4), text: payload.subarray(8).toString() };
+      if (type === DATA) this.text += payload.toString();
       if ((type === HEADERS || type === DATA) && flags & END_STREAM) this.ended.add(stream);
       this.pending = this.pending.subarray(9 + length);
     }

@@ -44,6 +44,19 @@ static void http1_is_not_counted(void **state)
     assert_false(http_frames_is_http2(&frames));
 }
 
+/* libh2o takes a connection for HTTP/2 by the first twelve bytes of the preface. */
+static void a_preface_that_goes_on_otherwise_is_refused(void **state)
+{
+    static const char preface[] = PREFACE;
+
+    for (size_t good = 0; good < 24; good++) {
+        struct http_frames frames = {0};
+        enum http_frames_verdict expected = good < 12 ? FRAMES_FINE : FRAMES_NO_PREFACE;
+        assert_int_equal(count(&frames, preface, good, 1), FRAMES_FINE);
+        CHECK_ROW(count(&frames, "~", 1, 1) == expected, "behind %zu bytes", good);
+    }
+}
+
 static void one_frame_too_many(void **state)
 {
     struct http_frames frames = begun();
@@ -157,11 +170,11 @@ static void fields_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(http1_is_not_counted),         cmocka_unit_test(one_frame_too_many),
-        cmocka_unit_test(frames_come_back_with_time),   cmocka_unit_test(a_request_brings_frames),
-        cmocka_unit_test(large_data_is_no_flood),       cmocka_unit_test(header_blocks_are_bounded),
-        cmocka_unit_test(an_empty_continuation_counts), cmocka_unit_test(bytes_come_as_they_like),
-        cmocka_unit_test(fields_are_counted),
+        cmocka_unit_test(http1_is_not_counted),      cmocka_unit_test(a_preface_that_goes_on_otherwise_is_refused),
+        cmocka_unit_test(one_frame_too_many),        cmocka_unit_test(frames_come_back_with_time),
+        cmocka_unit_test(a_request_brings_frames),   cmocka_unit_test(large_data_is_no_flood),
+        cmocka_unit_test(header_blocks_are_bounded), cmocka_unit_test(an_empty_continuation_counts),
+        cmocka_unit_test(bytes_come_as_they_like),   cmocka_unit_test(fields_are_counted),
     };
 
     return cmocka_run_group_tests_name("http_frames", tests, NULL, NULL);

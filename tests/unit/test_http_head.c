@@ -46,6 +46,29 @@ static void each_head_is_judged(void **state)
     }
 }
 
+static void a_request_line_of_another_protocol_is_told(void **state)
+{
+    static const char *const http[] = {"GET / HTTP/1.1\r\n",
+                                       "\r\n\r\nPUT /a HTTP/1.0\r\n",
+                                       "GET /livez\r\n",
+                                       "GET / HTTP/9.9\n",
+                                       "INVALID CONNECTION PREFACE",
+                                       "",
+                                       "\r\n",
+                                       "GET\r\nA B C\r\n"};
+    static const char *const foreign[] = {"INVALID CONNECTION PREFACE\r\n\r\n",
+                                          "\r\nINVITE sip:a@b SIP/2.0\r\n",
+                                          "a b \n",
+                                          "A B HTTP\n",
+                                          "GET / HTTP/1.1 x\r\n",
+                                          "OPTIONS rtsp://a RTSP/1.0\r\nA: HTTP/1.1\r\n"};
+
+    for (size_t i = 0; i < COUNT_OF(http); i++)
+        CHECK_ROW(!http_head_is_foreign(http[i], strlen(http[i])), "%s", http[i]);
+    for (size_t i = 0; i < COUNT_OF(foreign); i++)
+        CHECK_ROW(http_head_is_foreign(foreign[i], strlen(foreign[i])), "%s", foreign[i]);
+}
+
 /* Bytes behind the end are never read: AddressSanitizer tells. */
 static void any_beginning_may_be_judged(void **state)
 {
@@ -56,6 +79,7 @@ static void any_beginning_may_be_judged(void **state)
             memcpy(copy, rows[i].head, len);
             char *exact = realloc(copy, len > 0 ? len : 1);
             http_head_fault(exact, len);
+            http_head_is_foreign(exact, len);
             free(exact);
         }
     }
@@ -65,6 +89,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_head_is_judged),
+        cmocka_unit_test(a_request_line_of_another_protocol_is_told),
         cmocka_unit_test(any_beginning_may_be_judged),
     };
 

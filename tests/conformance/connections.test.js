@@ -1,5 +1,5 @@
-// Clients that leave: a follower who closed its connection makes room within seconds, whatever stands between, and not
-// only at the next heartbeat; a ballot whose sender left counts all the same.
+// What a connection may say, and how it ends. A malformed request of HTTP/2 is reset and reaches no handler. A follower
+// who left makes room within seconds, whatever stands between; a ballot whose sender left counts all the same.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
@@ -10,6 +10,8 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { metricValue } from '../lib/check.js';
 import { EventStream } from '../lib/events.js';
+import * as h2 from '../lib/frames.js';
+import { RawConnection, fields, frame } from '../lib/frames.js';
 import { BUILD_DIR, Instance, ROOT, freePorts, runProgram, startProgram } from '../lib/instance.js';
 import { request } from '../lib/http.js';
 import { until, within } from '../lib/wait.js';
@@ -66,13 +68,150 @@ after(async () => {
   await instance?.stop();
 });
 
+// --- malformed requests of HTTP/2 (RFC 9113, 8.1.1 to 8.3.1)
+
+const PROTOCOL_ERROR = 1;
+const GET = { ':method': 'GET', ':scheme': 'http', ':authority': 'localhost', ':path': '/livez' };
+const get = (changes, last = []) => [...Object.entries({ ...GET, ...changes }).filter(([, value]) => value !== undefined), ...last];
+const BALLOT = { ':method': 'PUT', ':path': '/v1/polls/demo/ballot', 'content-type': 'application/json' };
+
+const MALFORMED = {
+  'an empty path': get({ ':path': '' }),
+  'a path without a slash': get({ ':path': 'livez' }),
+  'a path that is a whole address': get({ ':path': 'http://localhost/livez' }),
+  'a path that is only a query': get({ ':path': '?a=b' }),
+  'a path that is *': get({ ':path': '*' }),
+  'a path with a blank': get({ ':path': '/livez HTTP/1.1' }),
+  'a path with a fragment': get({ ':path': '/livez#a' }),
+  'a path with a control character': get({ ':path': '/livez\r\nX: y' }),
+  'no path': get({ ':path': undefined }),
+  'an empty method': get({ ':method': '' }),
+  'a method with a blank': get({ ':method': 'GET /' }),
+  'no method': get({ ':method': undefined }),
+  'no scheme': get({ ':scheme': undefined }),
+  'an empty authority': get({ ':authority': '' }),
+  'an authority with a user': get({ ':authority': 'user@localhost' }),
+  'an authority with a path': get({ ':authority': 'localhost/v1' }),
+  'a method twice': get({}, [[':method', 'GET']]),
+  'a path twice': get({}, [[':path', '/readyz']]),
+  'an authority twice': get({}, [[':authority', 'localhost']]),
+  'a scheme twice': get({}, [[':scheme', 'http']]),
+  'a pseudo-header field behind a regular one': [...get({ ':path': undefined }), ['accept', '*/*'], [':path', '/livez']],
+  'a pseudo-header field that is unknown': get({}, [[':host', 'localhost']]),
+  'a pseudo-header field of answers': get({}, [[':status', '200']]),
+  'connection': get({ connection: 'close' }),
+  'keep-alive': get({ 'keep-alive': 'timeout=5' }),
+  'proxy-connection': get({ 'proxy-connection': 'close' }),
+  'transfer-encoding': get({ 'transfer-encoding': 'chunked' }),
+  'upgrade': get({ upgrade: 'h2c' }),
+  'te other than trailers': get({ te: 'gzip' }),
+  'a name in upper case': get({ Accept: '*/*' }),
+  'a name with a blank': get({ 'a b': 'c' }),
+  'a name with a colon in it': get({ 'a:b': 'c' }),
+  'a name that is empty': get({}, [['', 'a']]),
+  'a value with a line feed': get({ x: 'a\nb' }),
+  'a value with NUL': get({ x: 'a\0b' }),
+  'a value with a blank before it': get({ x: ' a' }),
+  'a value with a tab behind it': get({ x: 'a\t' }),
+  'a content-length that is no number': get({ 'content-length': 'x' }),
+};
+const WELL_FORMED = {
+  'te: trailers': get({ te: 'trailers' }),
+  'no authority': get({ ':authority': undefined }),
+  'an empty value': get({ x: '' }),
+  'a query with what browsers leave as it is': get({ ':path': '/livez?a|b^{"}' }),
+  'a method that nobody knows': get({ ':method': 'get' }),
+  '* for OPTIONS': get({ ':method': 'OPTIONS', ':path': '*' }),
+  'a content-length of 0': get({ 'content-length': 0 }),
+};
+
+/** Sends frames on stream 1 and says what became of it: "answered", "reset N", "goaway N" or "closed". */
+async function outcome(url, ...frames) {
+  const connection = new RawConnection(url);
+  await connection.send(...frames);
+  const what = await until('the request has an end', () => (connection.goaway && `goaway ${connection.goaway.code}`)
+    || (connection.resets.has(1) && `reset ${connection.resets.get(1)}`) || (connection.ended.has(1) && 'answered')
+    || (connection.isClosed && 'closed'), { every: 2 });
+  if (what !== 'closed' && !connection.goaway) { // the connection goes on
+    await connection.send(frame(h2.HEADERS, h2.END_STREAM | h2.END_HEADERS, 3, fields(get({}))));
+    await until('the next request is answered', () => connection.ended.has(3), { every: 2 });
+  }
+  connection.end();
+  return what;
+}
+const urls = () => [instance.voteUrl, secure.url];
+const REFUSED = [`reset ${PROTOCOL_ERROR}`, `goaway ${PROTOCOL_ERROR}`]; // a stream's error may be one of the connection (5.4.2)
+
+for (const [name, request] of Object.entries(MALFORMED)) {
+  test(`malformed: ${name}`, async () => {
+    for (const url of urls()) assert.ok(REFUSED.includes(await outcome(url, frame(h2.HEADERS, 5, 1, fields(request)))), url);
+  });
+}
+for (const [name, request] of Object.entries(WELL_FORMED)) {
+  test(`well-formed: ${name}`, async () => {
+    for (const url of urls()) assert.equal(await outcome(url, frame(h2.HEADERS, 5, 1, fields(request))), 'answered', url);
+  });
+}
+
+test('a body that is not as long as its content-length is never taken', async () => {
+  const demo = `/v1/polls/${poll.id}/ballot`;
+  const put = (length) => frame(h2.HEADERS, h2.END_HEADERS, 1, fields(get({ ...BALLOT, ':path': demo, 'content-length': length })));
+  const body = (text, flags = h2.END_STREAM) => frame(h2.DATA, flags, 1, Buffer.from(text));
+  const before = await metric('ballots_total{result="acknowledged"}', instance.voteUrl);
+  assert.ok(REFUSED.includes(await outcome(instance.voteUrl, put(VOTE.length + 1), body(VOTE))));
+  assert.ok(REFUSED.includes(await outcome(instance.voteUrl, put(VOTE.length - 1), body(VOTE))));
+  assert.ok(REFUSED.includes(await outcome(instance.voteUrl, put(VOTE.length), body(VOTE, 0), body(' '))));
+  const connection = new RawConnection(instance.voteUrl); // its body ends with the head
+  await connection.send(frame(h2.HEADERS, 5, 1, fields(get({ ...BALLOT, ':path': demo, 'content-length': VOTE.length }))));
+  await until('it is refused', () => connection.ended.has(1) || connection.resets.has(1));
+  assert.match(connection.text, /Content-Length/);
+  connection.end();
+  assert.equal(await metric('ballots_total{result="acknowledged"}', instance.voteUrl), before);
+});
+
+test('trailers are no headers: a token among them counts for nothing, malformed ones end the connection', async () => {
+  const head = frame(h2.HEADERS, h2.END_HEADERS, 1, fields(get({ ...BALLOT, ':method': 'POST', ':path': `/v1/polls/${poll.id}/ballots` })));
+  const body = frame(h2.DATA, 0, 1, Buffer.from('{"ballots":[]}'));
+  const connection = new RawConnection(instance.voteUrl);
+  await connection.send(head, body, frame(h2.HEADERS, 5, 1, fields([['authorization', `Bearer ${instance.apiKey}`]])));
+  await until('it is answered', () => connection.ended.has(1));
+  assert.match(connection.text, /"status":401/);
+  connection.end();
+  for (const trailer of [[':path', '/'], ['a b', 'c'], ['Upper', 'c'], ['connection', 'close']]) {
+    assert.equal(await outcome(instance.voteUrl, head, body, frame(h2.HEADERS, 5, 1, fields([trailer]))), `goaway ${PROTOCOL_ERROR}`, trailer[0]);
+  }
+});
+
+/** What comes back for these bytes until the connection is closed. */
+async function exchange(url, bytes, options) {
+  const { socket } = connect(url, options);
+  let text = '';
+  socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+  socket.write(bytes);
+  await within(20_000, 'the connection is closed', new Promise((done) => socket.on('close', done).on('end', () => socket.destroy())));
+  return text;
+}
+
+test('what begins like no protocol of ours is closed at once, without an answer', async () => {
+  const cut = () => metric('http_connections_cut_total{reason="preface"}', instance.voteUrl);
+  const before = await cut();
+  const foreign = ['INVALID CONNECTION PREFACE\r\n\r\n', 'OPTIONS sip:a@b SIP/2.0\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nXX', 'PRI * HTTP/2.1\r\n'];
+  for (const bytes of foreign) assert.equal(await exchange(instance.voteUrl, bytes), '', bytes);
+  assert.equal(await cut(), before + foreign.length);
+  const agreed = { ALPNProtocols: ['h2'] };
+  for (const bytes of ['GET /livez HTTP/1.1\r\n', 'PRI * HTTP/1']) assert.equal(await exchange(secure.url, bytes, agreed), '', bytes);
+  for (const bytes of ['GET /livez\r\n\r\n', 'GET / HTTP/3.7\r\n\r\n']) { // a client of HTTP/1 is told
+    assert.match(await exchange(instance.voteUrl, bytes), /^HTTP\/1\.1 400 /, bytes);
+  }
+});
+
 // --- ways to follow and to leave
 
 const head = (host) => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n\r\n`;
 
-function connect(url) {
+function connect(url, options = { ALPNProtocols: ['http/1.1'] }) {
   const { protocol, hostname, port, host } = new URL(url);
-  const socket = protocol === 'https:' ? tls.connect({ host: hostname, port, ...UNVERIFIED, ALPNProtocols: ['http/1.1'] })
+  const socket = protocol === 'https:' ? tls.connect({ host: hostname, port, ...UNVERIFIED, ...options })
     : net.connect({ host: hostname, port, allowHalfOpen: true });
   socket.on('error', () => {}).resume();
   return { socket, host };
