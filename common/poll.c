@@ -106,8 +106,8 @@ bool poll_equal(const struct poll *a, const struct poll *b)
            a->draft == b->draft && a->deleted == b->deleted && a->term == b->term &&
            a->opening_term == b->opening_term && a->opens_at_ms == b->opens_at_ms &&
            a->closes_at_ms == b->closes_at_ms && a->visibility == b->visibility && a->voter_policy == b->voter_policy &&
-           a->voting_codes == b->voting_codes && strcmp(a->key_id, b->key_id) == 0 &&
-           a->has_manager == b->has_manager &&
+           a->voting_codes == b->voting_codes && a->made_with_key == b->made_with_key &&
+           strcmp(a->key_id, b->key_id) == 0 && a->has_manager == b->has_manager &&
            (!a->has_manager || memcmp(a->manage_hash, b->manage_hash, POLL_MANAGE_HASH) == 0) &&
            a->created_at_ms == b->created_at_ms && a->updated_at_ms == b->updated_at_ms;
 }

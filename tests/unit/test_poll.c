@@ -193,6 +193,7 @@ static void polls_that_differ_in_one_field_are_not_equal(void **state)
     DIFFERS_BY(copy->visibility--, copy->visibility++);
     DIFFERS_BY(copy->voter_policy--, copy->voter_policy++);
     DIFFERS_BY(copy->voting_codes++, copy->voting_codes--);
+    DIFFERS_BY(copy->made_with_key = false, copy->made_with_key = true);
     DIFFERS_BY(copy->key_id[0]++, copy->key_id[0]--);
     DIFFERS_BY(copy->manage_hash[31]++, copy->manage_hash[31]--);
     DIFFERS_BY(copy->created_at_ms++, copy->created_at_ms--);
