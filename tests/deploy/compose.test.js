@@ -211,9 +211,9 @@ test('the pages reach neither broker nor database, and back-tier reaches nothing
   await until('vote-api reaches it', () => open(api, address, 8080));
   closed.push(['worker reaches front-tier', worker, address, 8080], ["worker reaches the broker's monitoring", worker, 'nats', 8222]);
   await Promise.all(closed.map(async ([what, ...where]) => assert.ok(!(await open(...where)), what)));
-  for (const user of ['postgres', 'scrutin_owner', 'scrutin_worker']) { // what can reach the database still needs a password
+  await Promise.all(['postgres', 'scrutin_owner', 'scrutin_worker'].map(async (user) => { // who reaches the database needs a password
     assert.match((await inside(worker, `psql -w -h db -U ${user} scrutin -c 'SELECT 1'`)).out, /no password supplied/, user);
-  }
+  }));
 });
 
 /** Casts ballots, each of a new voter, until `stop()`, and writes down what was said of each. */
