@@ -45,15 +45,18 @@ make_state_folder() {
     install -d -m "$mode" "$STATE_DIR"
     install -d -m 700 "$STATE_DIR/log" "$STATE_DIR/nats"
 
-    # A socket's path has at most 107 bytes, and ours add up to 24 to the folder's.
-    if [ ! -d "$RUN_DIR" ]; then
+    # A socket's path has at most 107 bytes, and ours add up to 24 to the folder's. One below /tmp may be gone, and somebody
+    # else may have made it again.
+    if [ ! -d "$RUN_DIR" ] || [ ! -O "$RUN_DIR" ]; then
+        [ ! -L "$STATE_DIR/run" ] || rm "$STATE_DIR/run"
+        RUN_DIR=$STATE_DIR/run SOCKETS=$STATE_DIR/run/pg
         if [ ${#RUN_DIR} -gt 83 ]; then
             temporary=$(mktemp -d /tmp/scrutin-XXXXXX)
-            ln -sfn "$temporary" "$STATE_DIR/run"
+            ln -s "$temporary" "$STATE_DIR/run"
             RUN_DIR=$temporary SOCKETS=$temporary/pg
         fi
-        install -d -m "$mode" "$RUN_DIR"
     fi
+    install -d -m "$mode" "$RUN_DIR"
     make_postgres_folder "$SOCKETS"
 }
 

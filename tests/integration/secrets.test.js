@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../lib/engine.js';
@@ -84,4 +84,23 @@ test('an instance closes files of its state folder that were open to others', as
   await run('bash', ['-c', script], { env: { ENV_FILE: '/dev/null', STATE_DIR: state } });
   for (const file of ['api-key', 'api-keys', 'secret-keys']) assert.equal(mode(join(state, file)), '600', file);
   assert.equal(readFileSync(join(state, 'api-key'), 'utf8'), 'chosen');
+});
+
+test('a folder of sockets that somebody else made in the meantime is not used', async (t) => {
+  if (process.getuid() !== 0) return t.skip('only root can give a folder away');
+  const state = join(folder, 'long'.repeat(30)); // a path that is too long for a socket: those go below /tmp
+  const foreign = mkdtempSync('/tmp/scrutin-');
+  mkdirSync(state);
+  symlinkSync(foreign, join(state, 'run'));
+  chownSync(foreign, 65534, 65534); // as it may be after /tmp was cleaned
+  chmodSync(folder, 0o711); // user postgres looks whether it can enter
+  chmodSync(state, 0o711);
+  const script = `umask 077; . '${ROOT}/scripts/lib.sh'; . '${ROOT}/scripts/instance.sh'; make_state_folder; echo "run: $RUN_DIR"`;
+  const { stdout } = await run('bash', ['-c', script], { env: { ENV_FILE: '/dev/null', STATE_DIR: state } });
+  const used = /^run: (.+)$/m.exec(stdout)[1];
+  t.after(() => [foreign, used].forEach((path) => rmSync(path, { recursive: true, force: true })));
+  assert.notEqual(used, foreign);
+  assert.equal(statSync(used).uid, 0);
+  assert.equal(mode(used), '711');
+  assert.equal(readdirSync(foreign).length, 0);
 });
