@@ -116,14 +116,11 @@ static char *render_problem(enum problem problem, const char *request_id, const 
     return text;
 }
 
-static void log_failure(const struct http_call *call, const char *request_id, enum problem problem, const char *detail)
+/* Not who asked: an outage would fill the log with the addresses of everybody who votes. */
+static void log_failure(const char *request_id, enum problem problem, const char *detail)
 {
-    const struct address address = http_client_address(call);
-    char client[ADDRESS_TEXT];
-
-    address_format(&address, client);
-    log_warn("request failed", LOG_S("request_id", request_id), LOG_S("client", client),
-             LOG_S("problem", problem_slug(problem)), LOG_S("detail", detail));
+    log_warn("request failed", LOG_S("request_id", request_id), LOG_S("problem", problem_slug(problem)),
+             LOG_S("detail", detail));
 }
 
 static bool has_retry_after(const struct http_call *call)
@@ -143,7 +140,7 @@ static void send_problem(struct http_call *call, enum problem problem, const cha
     if ((code == 503 || code == 429) && !has_retry_after(call))
         http_add_header(call, "retry-after", "1");
     if (code >= 500)
-        log_failure(call, request_id, problem, detail);
+        log_failure(request_id, problem, detail);
     http_reply(call, code, "application/problem+json", body, strlen(body));
     free(body);
 }

@@ -289,6 +289,7 @@ enum status store_connect(struct store *store, struct errmsg *err)
     }
     PQsetnonblocking(store->conn, 1);
     PQsetNoticeReceiver(store->conn, on_notice, NULL);
+    PQsetErrorVerbosity(store->conn, PQERRORS_TERSE); /* details are data of somebody's ballot, and errors are logged */
     st = answer(store, "begin the session", PQsendQuery(store->conn, session), &result, err);
     if (st != ST_OK)
         return st;

@@ -166,6 +166,11 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u '
 log_checkpoints = off
+# Details, statements and parameters of an error are data: whose ballot it was, and for what.
+log_error_verbosity = terse
+log_min_error_statement = panic
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
 shared_preload_libraries = 'pg_stat_statements'
 CONF
     chmod 644 "$STATE_DIR/postgresql.conf"

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 import http from 'node:http';
 import http2 from 'node:http2';
+import { noteRequest } from './leaks.js';
 import { until, within } from './wait.js';
 
 export class EventStream {
@@ -10,6 +11,7 @@ export class EventStream {
     const stream = new EventStream();
     const headers = { accept: 'text/event-stream', ...more,
       ...(lastEventId !== undefined && { 'last-event-id': String(lastEventId) }) };
+    noteRequest({ path, headers });
     stream.events = []; // {id, event, data}
     stream.comments = 0;
     stream.isClosed = false;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 import http from 'node:http';
 import http2 from 'node:http2';
+import https from 'node:https';
+import { noteAnswer, noteRequest } from './leaks.js';
 import { until } from './wait.js';
 
 export const PROTOCOLS = ['HTTP/1.1', 'HTTP/2'];
@@ -10,6 +12,7 @@ export const PROTOCOLS = ['HTTP/1.1', 'HTTP/2'];
 function answer(status, headers, chunks, reset) {
   const body = Buffer.concat(chunks);
   const text = body.toString('utf8');
+  noteAnswer({ headers, text });
   return {
     status,
     headers,
@@ -31,7 +34,7 @@ function requestHttp1(origin, { method = 'GET', path = '/', headers = {}, body, 
     const url = new URL(origin);
     let got;
     const chunks = [];
-    const req = http.request({ host: url.hostname, port: url.port, method, path, headers: all, agent: false, ...tls });
+    const req = (url.protocol === 'https:' ? https : http).request({ host: url.hostname, port: url.port, method, path, headers: all, agent: false, ...tls });
     const timer = setTimeout(() => req.destroy(new Error(`no answer in ${timeout} ms`)), timeout);
     const end = (reset) => {
       clearTimeout(timer);
@@ -98,6 +101,7 @@ function requestHttp2(origin, { method = 'GET', path = '/', headers = {}, body, 
 
 /** Sends one request on a connection of its own. */
 export function request(origin, options = {}, protocol = 'HTTP/1.1') {
+  noteRequest({ ...options, localAddress: options.tls?.localAddress });
   return protocol === 'HTTP/2' ? requestHttp2(origin, options) : requestHttp1(origin, options);
 }
 

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { connect as connectNats } from 'nats';
 import pg from 'pg';
 import { request, requestJson } from './http.js';
+import { findLeaks } from './leaks.js';
 import { readBatches } from './stream.js';
 import { control, pidOf } from './supervisor.js';
 import { until, within } from './wait.js';
@@ -376,12 +377,23 @@ export class Instance {
     return this.logFiles().filter((file) => file.includes(`/${program}.log`)).map((file) => readFileSync(file, 'utf8')).join('');
   }
 
+  /** Everything that was logged, as [name, text]: by the supervised programs, and by those started beside them. */
+  logTexts() {
+    const texts = this.logFiles().map((file) => [file, readFileSync(file, 'utf8')]);
+    for (const child of this.children ?? []) texts.push([child.spawnfile, child.output]);
+    return texts;
+  }
+
+  /** Lines of any log that say who voted, what, or with which key. */
+  leaks() {
+    const keys = [['an API key', this.apiKey ?? ''], ['the instance keys', this.secretKeys ?? '']];
+    return this.logTexts().flatMap(([name, text]) => findLeaks(name, text, keys));
+  }
+
   /** Reports of sanitizers in any log. */
   sanitizerFindings() {
     const findings = [];
-    const texts = this.logFiles().map((file) => [file, readFileSync(file, 'utf8')]);
-    for (const child of this.children ?? []) texts.push([child.spawnfile, child.output]);
-    for (const [file, text] of texts) {
+    for (const [file, text] of this.logTexts()) {
       const lines = text.split('\n');
       lines.forEach((line, i) => {
         if (REPORTS.test(line)) findings.push(`${file}:${i + 1}: ${lines.slice(i, i + 12).join('\n    ')}`);
@@ -397,10 +409,12 @@ export class Instance {
     await this.bus?.close().catch(() => {});
     await this.db?.end().catch(() => {});
     if (existsSync(this.stateDir)) await runProgram(join(ROOT, 'scripts/down'), [], this.childEnv(), { check: false });
-    const findings = check ? this.sanitizerFindings() : [];
+    const reports = check ? this.sanitizerFindings() : [];
+    const leaks = check ? this.leaks() : [];
     this.remove();
     running.delete(this);
-    if (findings.length) throw new Error(`sanitizer reports:\n${findings.slice(0, 5).join('\n')}`);
+    if (reports.length) throw new Error(`sanitizer reports:\n${reports.slice(0, 5).join('\n')}`);
+    if (leaks.length) throw new Error(`${leaks.length} lines of logs say too much:\n${leaks.slice(0, 10).join('\n')}`);
   }
 
   remove() {

@@ -5,6 +5,7 @@ import http2 from 'node:http2';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ACKNOWLEDGED, History, REFUSED, UNKNOWN, fateOf } from './history.js';
 import { voterKey } from './identity.js';
+import { noteSource } from './leaks.js';
 
 const RETRY_MS = 20; // between two attempts to connect
 
@@ -206,6 +207,15 @@ export class Voters {
     this.isStopping = true;
     this.answered = 0;
     this.acknowledged = 0;
+    noteSource(() => this.secrets());
+  }
+
+  /** What no log may have of this load. */
+  * secrets() {
+    for (const { token, ops } of this.history.voters) {
+      yield ['a token', token];
+      for (const { receipt } of ops) if (receipt) yield ['a receipt', receipt];
+    }
   }
 
   /** Sends one request and gives {status, text, why}. */
