@@ -17,6 +17,10 @@
 #include <h2o.h>
 #include <stdio.h>
 
+/* Connections, and event streams, that a network (IPv6 /48, IPv4 /24) may have, in percent of what an address may: by
+ * default the last quarter of all stays for others, and a hall behind two addresses has room. */
+#define HTTP_NETWORK_PERCENT 150
+
 #define HTTP_PARAMS_MAX 2
 #define HTTP_LOOPS_MAX 64
 

@@ -11,9 +11,6 @@
 
 #define HTTP_REQUEST_TIMEOUT_MS 10000 /* from the first byte of a request to its last: a phone on a bad network */
 #define HTTP_IDLE_TIMEOUT_MS 60000    /* of a connection between requests: one vote, one change of mind */
-/* Connections that a network (IPv6 /48, IPv4 /24) may have, in percent of what an address may: by default the last
- * quarter of all stays for others, and a hall behind two addresses has room. */
-#define HTTP_NETWORK_PERCENT 150
 #define HTTP_TICKETS_KEPT 4096
 #define HTTP_SWEEP_MS 500  /* how often connections are looked at; a client that left is gone at the second look */
 #define HTTP_QUIET_MS 1000 /* without a request: the loop is idle */

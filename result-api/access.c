@@ -7,8 +7,6 @@
 #include "result_api.h"
 #include <string.h>
 
-#define RECEIPT_HEADER "scrutin-receipt"
-
 /* --- decisions */
 
 bool access_is_public(const struct poll *poll, int64_t now_ms)
@@ -36,7 +34,7 @@ struct access access_of(const struct http_call *call, const struct poll *poll)
     return (struct access){
         .is_manager = poll->has_manager && token.base != NULL &&
                       secret_token_matches(token.base, token.len, poll->manage_hash),
-        .has_voted = is_receipt_of(api->ring, http_header(call, RECEIPT_HEADER), poll) ||
+        .has_voted = is_receipt_of(api->ring, http_header(call, ACCESS_RECEIPT_HEADER), poll) ||
                      is_receipt_of(api->ring, http_query(call, "receipt"), poll),
     };
 }

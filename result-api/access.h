@@ -9,6 +9,8 @@
 #include "http.h"
 #include "poll.h"
 
+#define ACCESS_RECEIPT_HEADER "scrutin-receipt"
+
 /* What the sender of a request has shown of himself. */
 struct access {
     bool is_manager; /* the poll's manage token, as Authorization: Bearer */

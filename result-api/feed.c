@@ -28,6 +28,11 @@ struct feeds *feeds_new(const struct feed_options *options, struct board *board)
 
     feeds->options = *options;
     feeds->board = board;
+    if (options->max_subscribers_per_address > 0) {
+        const unsigned max = (unsigned)options->max_subscribers_per_address;
+        feeds->addresses = share_new(max);
+        feeds->networks = share_new(max * HTTP_NETWORK_PERCENT / 100);
+    }
     pthread_mutex_init(&feeds->lock, NULL);
     h2o_linklist_init_anchor(&feeds->list);
     feeds->preamble_len = (size_t)snprintf(feeds->preamble, sizeof(feeds->preamble), "retry: %lld\n\n",

@@ -13,13 +13,14 @@
 #include "snapshot.h"
 
 struct feed_options {
-    int64_t heartbeat_ms;    /* to a subscriber who was sent nothing for so long */
-    int64_t deadline_ms;     /* a subscriber whose unsent data is older is dropped */
-    int64_t retry_ms;        /* told to subscribers: how long to wait before coming back */
-    int64_t max_subscribers; /* on all loops */
-    int64_t max_waiting;     /* requests that wait for a poll to be loaded, on each loop */
-    int64_t wait_ms;         /* how long they may */
-    struct share *waiting;   /* of these requests, by address */
+    int64_t heartbeat_ms;                /* to a subscriber who was sent nothing for so long */
+    int64_t deadline_ms;                 /* a subscriber whose unsent data is older is dropped */
+    int64_t retry_ms;                    /* told to subscribers: how long to wait before coming back */
+    int64_t max_subscribers;             /* on all loops */
+    int64_t max_subscribers_per_address; /* 0: no limit */
+    int64_t max_waiting;                 /* requests that wait for a poll to be loaded, on each loop */
+    int64_t wait_ms;                     /* how long they may */
+    struct share *waiting;               /* of these requests, by address */
 };
 
 /* All feeds of the process. Thread-safe. */

@@ -17,6 +17,7 @@ struct feeds {
     pthread_mutex_t lock; /* list */
     h2o_linklist_t list;  /* feeds by link */
     atomic_llong subscribers;
+    struct share *addresses, *networks; /* of subscribers; NULL: no limit */
     struct metric *events, *heartbeats, *dropped, *refused;
     char preamble[64]; /* what a stream begins with */
     size_t preamble_len;

@@ -11,6 +11,10 @@
 #include "timelines.h"
 #include <stdio.h>
 
+/* Of the places to wait one in so many is kept from a single address: 3,000 people who look at once fit into the rest.
+ */
+#define WAITING_RESERVE 4
+
 static struct result_api api;
 
 /* Of one address. */
@@ -25,7 +29,8 @@ static const struct http_route routes[] = {
     {"GET", "/v1/polls/{poll}/timeline", timelines_handle_json, 0, &limit_reads},
     {"GET", "/v1/polls/{poll}/timeline.csv", timelines_handle_csv, 0, &limit_reads},
     {"GET", "/v1/polls/{poll}/ballots.csv", ballot_files_handle, 0, &limit_reads},
-    {"GET", "/v1/receipts/{receipt}", receipts_handle_get, 0, &limit_reads},
+    {"GET", "/v1/receipts", receipts_handle_get, 0, &limit_reads},
+    {"GET", "/v1/receipts/{receipt}", receipts_handle_get_by_path, 0, &limit_reads},
 };
 
 /* --- what the bus tells */
@@ -119,11 +124,12 @@ static enum status check_settings(struct errmsg *err)
 
 static void open_state(void)
 {
-    api.waiting = share_new((size_t)settings.max_waiting);
+    api.waiting = share_new((unsigned)(settings.max_waiting - settings.max_waiting / WAITING_RESERVE));
     const struct feed_options feed_options = {.heartbeat_ms = settings.heartbeat_ms,
                                               .deadline_ms = settings.deadline_ms,
                                               .retry_ms = settings.retry_ms,
                                               .max_subscribers = settings.max_subscribers,
+                                              .max_subscribers_per_address = settings.max_subscribers_per_address,
                                               .max_waiting = settings.max_waiting,
                                               .wait_ms = settings.wait_ms,
                                               .waiting = api.waiting};

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "receipts.h"
 
+#include "access.h"
 #include "alloc.h"
 #include "result_api.h"
 
@@ -61,7 +62,7 @@ static void on_done(void *arg)
 }
 
 /* A forged receipt goes the way of every other, to the database and back, and so takes as long. */
-void receipts_handle_get(struct http_call *call)
+static void look_up(struct http_call *call, h2o_iovec_t receipt)
 {
     const struct result_api *api = call->service;
     const struct address client = http_client_address(call);
@@ -76,10 +77,23 @@ void receipts_handle_get(struct http_call *call)
     lookup->ticket = http_call_wait(call);
     lookup->place = place;
     *question = (struct receipt_question){.loop = call->loop, .done = on_done, .arg = lookup};
-    question->authentic = receipt_read(api->ring, call->params[0].base, call->params[0].len, &question->receipt);
+    question->authentic = receipt_read(api->ring, receipt.base, receipt.len, &question->receipt);
     if (board_ask(api->board, question))
         return;
     end_wait(lookup);
     free(lookup);
     http_problem(call, PROBLEM_OVERLOADED, NULL, "Try again in a second.");
+}
+
+void receipts_handle_get(struct http_call *call)
+{
+    h2o_iovec_t receipt = http_header(call, ACCESS_RECEIPT_HEADER);
+
+    http_add_header(call, "vary", "Scrutin-Receipt");
+    look_up(call, receipt.base != NULL ? receipt : h2o_iovec_init(H2O_STRLIT("")));
+}
+
+void receipts_handle_get_by_path(struct http_call *call)
+{
+    look_up(call, call->params[0]);
 }

@@ -34,6 +34,10 @@ const struct config_entry settings_table[] = {
     HTTP_GUARD_SETTINGS,
     {"MAX_SUBSCRIBERS", CONFIG_NUMBER, AT(max_subscribers), "10000", 1, 1000000,
      "Open event streams; one more is answered 503. Memory: about 10 KiB each, with its connection."},
+    {"MAX_SUBSCRIBERS_PER_ADDRESS", CONFIG_NUMBER, AT(max_subscribers_per_address), "5000", 0, 1000000,
+     "Open event streams of one IPv4 address or IPv6 /64, behind TRUSTED_PROXIES too; one more is answered 429. Half "
+     "of "
+     "all: room for a hall behind one address, and for others. 0: no limit."},
     {"MAX_WAITING", CONFIG_NUMBER, AT(max_waiting), "5000", 1, 1000000,
      "Requests on a loop that wait for the database, and receipts that wait for it in all; one more is answered 503. "
      "One address has three quarters of them: a hall of 3,000."},

@@ -13,7 +13,8 @@ struct settings {
     int log_level;
     char *secret_keys;
     int64_t http_loops;
-    int64_t max_connections, max_subscribers, max_waiting, max_exports, export_patience_ms;
+    int64_t max_connections, max_subscribers, max_subscribers_per_address;
+    int64_t max_waiting, max_exports, export_patience_ms;
     int64_t max_per_address, connection_age_s, request_age_ms, max_resets, max_frames, max_held_bytes;
     int64_t refresh_ms, look_ms, wait_ms;
     int64_t heartbeat_ms, deadline_ms, retry_ms;

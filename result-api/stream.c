@@ -21,6 +21,12 @@
 #define SEND_BUFFER (64 * 1024)
 /* A version that is further ahead of our clock was never given out by one of us. */
 #define AHEAD_MAX_US INT64_C(60000000)
+#define ADDRESS_RETRY_S "10" /* until somebody at the same address may have left */
+
+/* Of its address and of its network; NULL where these have no limit. */
+struct places {
+    atomic_uint *address, *network;
+};
 
 struct subscriber {
     h2o_generator_t super;
@@ -32,6 +38,7 @@ struct subscriber {
     int64_t version;            /* the last one sent, or brought along in Last-Event-ID */
     int64_t since_ms;           /* in its list, monotonic */
     struct access access;
+    struct places places;
     bool ending; /* end as soon as the bytes on their way are out */
 };
 
@@ -57,6 +64,12 @@ static void start_pump(struct feed *feed, struct channel *channel)
         h2o_linklist_insert(&feed->busy, &channel->busy_link);
 }
 
+static void give_back(const struct places *places)
+{
+    share_give_back(places->address);
+    share_give_back(places->network);
+}
+
 static void leave(struct subscriber *subscriber)
 {
     if (h2o_linklist_is_linked(&subscriber->link))
@@ -66,6 +79,7 @@ static void leave(struct subscriber *subscriber)
     subscriber->channel->subscribers--;
     subscriber->channel->used_ms = clock_mono_ms();
     atomic_fetch_sub(&subscriber->feed->feeds->subscribers, 1);
+    give_back(&subscriber->places);
 }
 
 /* Ends the stream in order; the subscriber is no more. Not while bytes are on their way. */
@@ -250,13 +264,40 @@ static int64_t read_last_event_id(const struct http_call *call)
     return version;
 }
 
-/* Takes the place of a new subscriber in the count; false: there is none. */
-static bool take_place(struct feeds *feeds)
+/* Takes the places of a new subscriber's address and of its network, or none. */
+static bool take_shares(struct feeds *feeds, const struct http_call *call, struct places *places)
 {
-    if (atomic_fetch_add(&feeds->subscribers, 1) < feeds->options.max_subscribers)
+    const struct address client = http_client_address(call), wide = address_delegation(&client);
+
+    *places = (struct places){NULL, NULL};
+    if (feeds->addresses == NULL)
         return true;
-    atomic_fetch_sub(&feeds->subscribers, 1);
+    places->address = share_take(feeds->addresses, &client);
+    places->network = share_take(feeds->networks, &wide);
+    if (places->address != NULL && places->network != NULL)
+        return true;
+    give_back(places);
+    return false;
+}
+
+/* Counts a new subscriber. Answers and returns false when there is no room for it. */
+static bool take_place(struct http_call *call, struct feeds *feeds, struct places *places)
+{
+    bool has_share = take_shares(feeds, call, places);
+
+    if (has_share && atomic_fetch_add(&feeds->subscribers, 1) < feeds->options.max_subscribers)
+        return true;
     metric_add(feeds->refused, 1);
+    if (!has_share) {
+        http_add_header(call, "retry-after", ADDRESS_RETRY_S);
+        http_problem(call, PROBLEM_TOO_MANY_REQUESTS, NULL,
+                     "One address may follow results %u times at once; ask for them now and then instead.",
+                     share_max(feeds->addresses));
+        return false;
+    }
+    atomic_fetch_sub(&feeds->subscribers, 1);
+    give_back(places);
+    http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many follow results here; ask for them now and then instead.");
     return false;
 }
 
@@ -278,12 +319,14 @@ void stream_open(struct http_call *call, const char *id, const struct access *ac
 {
     struct feed *feed = feed_of(call->loop);
     struct feeds *feeds = feed->feeds;
+    struct places places;
 
-    if (feed->draining || !take_place(feeds)) {
-        http_problem(call, PROBLEM_OVERLOADED, NULL,
-                     "Too many follow results here; ask for them now and then instead.");
+    if (feed->draining) {
+        http_problem(call, PROBLEM_OVERLOADED, NULL, "This service is stopping; try again in a moment.");
         return;
     }
+    if (!take_place(call, feeds, &places))
+        return;
     struct channel *channel = feed_channel(feed, id);
     struct subscriber *subscriber = h2o_mem_alloc_pool(&call->req->pool, sizeof(*subscriber));
     *subscriber = (struct subscriber){.super = {on_proceed, on_stop},
@@ -291,7 +334,8 @@ void stream_open(struct http_call *call, const char *id, const struct access *ac
                                       .channel = channel,
                                       .req = call->req,
                                       .version = read_last_event_id(call),
-                                      .access = *access};
+                                      .access = *access,
+                                      .places = places};
     channel->subscribers++;
     int64_t ours = channel->snapshot != NULL ? channel->snapshot->version : 0;
     if (subscriber->version > clock_read_ns(CLOCK_REALTIME) / 1000 + AHEAD_MAX_US)

@@ -5,7 +5,7 @@
 #include "alloc.h"
 #include <sodium.h>
 
-#define SLOTS 16384 /* addresses that fall into one share its places; the key keeps strangers from choosing whose */
+#define SLOTS 65536 /* addresses that fall into one share its places; the key keeps strangers from choosing whose */
 
 struct share {
     unsigned max;
@@ -13,13 +13,18 @@ struct share {
     atomic_uint slots[SLOTS];
 };
 
-struct share *share_new(size_t max)
+struct share *share_new(unsigned max)
 {
     struct share *share = alloc_items(1, sizeof(*share));
 
-    share->max = (unsigned)(max - max / 4);
+    share->max = max;
     randombytes_buf(share->key, sizeof(share->key));
     return share;
+}
+
+unsigned share_max(const struct share *share)
+{
+    return share->max;
 }
 
 atomic_uint *share_take(struct share *share, const struct address *client)
@@ -37,5 +42,6 @@ atomic_uint *share_take(struct share *share, const struct address *client)
 
 void share_give_back(atomic_uint *place)
 {
-    atomic_fetch_sub(place, 1);
+    if (place != NULL)
+        atomic_fetch_sub(place, 1);
 }
