@@ -205,13 +205,13 @@ write_page_conf() { # write_page_conf PAGE PORT
     draft=$STATE_DIR/$1.new
     env PAGE="$1" LISTEN="$UI_ADDRESS:$2" ROOT="$BUILD_DIR/pages/$1" SCHEME=http${TLS_CERT_FILE:+s} \
         VOTE_API="127.0.0.1:$VOTE_API_PORT" RESULT_API="127.0.0.1:$RESULT_API_PORT" \
-        VOTE_UI_PORT="$VOTE_UI_PORT" RESULT_UI_PORT="$RESULT_UI_PORT" TEMP_DIR="$STATE_DIR/$1" \
+        VOTE_UI_PORT="$VOTE_UI_PORT" RESULT_UI_PORT="$RESULT_UI_PORT" TEMP_DIR="$STATE_DIR/$1" SOCKET_DIR="$RUN_DIR/$1" \
         VOTE_URL="${PUBLIC_VOTE_URL-}" RESULT_URL="${PUBLIC_RESULT_URL-}" TRUSTED_PROXIES="${UI_TRUSTED_PROXIES-}" \
         PAGE_TLS_CERT_FILE="${TLS_CERT_FILE-}" PAGE_TLS_KEY_FILE="${TLS_KEY_FILE-}" \
         "$ROOT/web/nginx/configure" "$draft"
-    sed -i "s|$draft/|$STATE_DIR/$1/|" "$draft/nginx.conf"
-    install -d -m 700 "$STATE_DIR/$1"
-    for file in nginx.conf routes.conf; do
+    sed -i "s|$draft/|$STATE_DIR/$1/|" "$draft/nginx.conf" "$draft/site.conf"
+    install -d -m 700 "$STATE_DIR/$1" "$RUN_DIR/$1"
+    for file in nginx.conf network.conf site.conf routes.conf; do
         keep "$1/$file" <"$draft/$file"
     done
     rm -r "$draft"
@@ -226,8 +226,8 @@ check_page_conf() { # check_page_conf PAGE
 page() { # page NAME PRIORITY
     local conf=$STATE_DIR/$1
     settings=()
-    program "$1" "$2" TERM 15 "$(quoted "$NGINX_BIN") -e stderr -c $(quoted "$conf/nginx.conf")" \
-        "$NGINX_BIN" "$conf/nginx.conf" "$conf/routes.conf" -- autostart=false \
+    program "$1" "$2" TERM 15 "$(quoted "$ROOT/web/nginx/start") $(quoted "$conf") $(quoted "$RUN_DIR/$1")" \
+        "$NGINX_BIN" "$conf/nginx.conf" "$conf/site.conf" "$conf/routes.conf" -- autostart=false \
         "directory=$conf" stopasgroup=true killasgroup=true
 }
 
