@@ -27,7 +27,7 @@ export function readResults(poll) {
 const addsUp = ({ received, counted, superseded, rejected }) => received === counted + superseded + rejected;
 
 export function readReceipt(receipt) {
-  const answer = http.get(`${RESULT_URL}/v1/receipts/${receipt}`, named('GET receipt'));
+  const answer = http.get(`${RESULT_URL}/v1/receipts`, named('GET receipt', { headers: { 'Scrutin-Receipt': receipt } }));
   check(answer, { 'receipt is known': ({ status }) => status === 200 });
 }
 

@@ -14,6 +14,7 @@ before(async () => {
 after(() => instance?.stop());
 
 const ask = (receipt) => request(instance.resultUrl, { path: `/v1/receipts/${receipt}` });
+const askByHeader = (receipt) => request(instance.resultUrl, { path: '/v1/receipts', headers: receipt === undefined ? {} : { 'scrutin-receipt': receipt } });
 const newToken = async () => (await requestJson(instance.voteUrl, 'POST', '/v1/voters', {})).json.token;
 const cast = async (poll, token, option = 'o0') => {
   const answer = await requestJson(instance.voteUrl, 'PUT', `/v1/polls/${poll.id}/ballot`, { selection: [option] },
@@ -43,6 +44,17 @@ test('pending while the workers are away, then counted, superseded when revised;
     await becomes(stands, 'counted');
     await becomes(beaten, 'superseded');
     assert.deepEqual(await stateOf(beaten), { state: 'superseded' });
+  }
+});
+
+test('in the header a receipt says the same as in the path; none, or a forged one, is 404', async () => {
+  const receipt = await cast(await instance.createPoll({ n: 2 }), await newToken());
+  await becomes(receipt, 'counted');
+  const { status, headers, json } = await askByHeader(receipt);
+  assert.deepEqual([status, json, headers['cache-control'], headers.vary], [200, { state: 'counted' }, 'no-store', 'Scrutin-Receipt']);
+  for (const wrong of [undefined, '', 'none', `${receipt}A`, receipt.slice(0, -1)]) {
+    const answer = await askByHeader(wrong);
+    assert.deepEqual([answer.status, answer.json.type], [404, '/problems/receipt-not-found'], String(wrong));
   }
 });
 

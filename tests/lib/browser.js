@@ -44,6 +44,7 @@ export class Browser {
     page.on('request', (request) => {
       const asked = new URL(request.url());
       if (/^(https?|wss?):$/.test(asked.protocol) && asked.hostname !== origin) this.complaints.push(`${url} asked ${asked.hostname}`);
+      if (/[?&]receipt=|\/receipts\/./.test(asked.href)) this.complaints.push(`${url} sent a receipt in an address, which proxies write down`);
     });
     await page.goto(url);
     await page.waitForSelector(ready);
