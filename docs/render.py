@@ -343,7 +343,7 @@ class Page:
     def schema(self, name, schema):
         html = f"<section id=\"schema-{name}\" class=\"schema\"><h3><a href=\"#schema-{name}\">{name}</a></h3>"
         about = [self.type_of(schema), *self.range_of(schema)]
-        if "pattern" in schema:
+        if len(schema.get("pattern", "")) in range(1, 80):  # a longer one is for machines; the description says it
             about.append(f"<code>{escape(schema['pattern'])}</code>")
         html += prose(schema.get("description"))
         if "oneOf" in schema:

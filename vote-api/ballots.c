@@ -8,6 +8,7 @@
 #include "request_limits.h"
 #include "selection.h"
 #include "settings.h"
+#include "text_rules.h"
 #include "vote_api.h"
 #include "voter.h"
 #include <stdio.h>
@@ -182,7 +183,7 @@ static bool read_bulk_ballot(const json_t *element, const struct poll *poll, siz
                              struct json_error *err)
 {
     static const char *const fields[] = {"voter", "selection", NULL};
-    char pointer[JSON_POINTER_MAX], field[JSON_POINTER_MAX], choices[BALLOT_CHOICES_MAX + 1];
+    char pointer[JSON_POINTER_MAX], field[JSON_POINTER_MAX], choices[BALLOT_CHOICES_MAX + 1], fault[TEXT_FAULT_MAX];
     const char *voter = json_string_value(json_object_get(element, "voter"));
 
     snprintf(pointer, sizeof(pointer), "/ballots/%zu", i);
@@ -192,9 +193,13 @@ static bool read_bulk_ballot(const json_t *element, const struct poll *poll, siz
     }
     if (!json_check_fields(element, pointer, fields, err))
         return false;
+    json_pointer_append(field, pointer, "voter");
     if (voter == NULL || voter[0] == '\0' || json_count_code_points(voter) > BULK_VOTER_MAX) {
-        json_pointer_append(field, pointer, "voter");
         json_error_set(err, field, "A voter is named by a string of 1 to %d characters.", BULK_VOTER_MAX);
+        return false;
+    }
+    if (!text_check(voter, TEXT_LINE, field + 1, fault)) {
+        json_error_set(err, field, "%s", fault);
         return false;
     }
     json_pointer_append(field, pointer, "selection");

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "request_limits.h"
 #include "settings.h"
+#include "text_rules.h"
 #include "vote_api.h"
 #include "voter.h"
 #include <string.h>
@@ -50,6 +51,7 @@ static bool read_json_vote(struct http_call *call, struct classic_vote *vote)
 {
     static const char *const fields[] = {"vote", "voter_id", NULL};
     struct json_error err;
+    char fault[TEXT_FAULT_MAX];
     json_t *body = http_read_json(call);
     const json_t *option = json_object_get(body, "vote"), *voter = json_object_get(body, "voter_id");
     bool ok = false;
@@ -64,6 +66,8 @@ static bool read_json_vote(struct http_call *call, struct classic_vote *vote)
                                  json_count_code_points(json_string_value(voter)) > CLASSIC_VOTER_MAX)) {
         http_problem(call, PROBLEM_INVALID_FIELD, "/voter_id", "A voter_id is a string of 1 to %d characters.",
                      CLASSIC_VOTER_MAX);
+    } else if (voter != NULL && !text_check(json_string_value(voter), TEXT_LINE, "voter_id", fault)) {
+        http_problem(call, PROBLEM_INVALID_FIELD, "/voter_id", "%s", fault);
     } else {
         vote->option = copy_string(call, option);
         if (voter != NULL)

@@ -18,6 +18,7 @@
 #include "publisher.h"
 #include "request_limits.h"
 #include "settings.h"
+#include "text_rules.h"
 #include "utf8.h"
 #include "vote_api.h"
 #include "voter.h"
@@ -256,9 +257,21 @@ static void on_stop(void *server)
 
 static enum status check_label(const char *name, const char *label, struct errmsg *err)
 {
-    if (utf8_is_valid(label, strlen(label), OPTION_MAX))
-        return ST_OK;
-    return fail(err, ST_CONFIG, "%s is a label of at most %d characters in UTF-8", name, OPTION_MAX);
+    char fault[TEXT_FAULT_MAX];
+
+    if (!utf8_is_valid(label, strlen(label), OPTION_MAX))
+        return fail(err, ST_CONFIG, "%s is a label of at most %d characters in UTF-8", name, OPTION_MAX);
+    return text_check(label, TEXT_LINE, name, fault) ? ST_OK : fail(err, ST_CONFIG, "%s", fault);
+}
+
+static enum status check_labels_differ(struct errmsg *err)
+{
+    char *a = text_fold(settings.option_a), *b = text_fold(settings.option_b);
+    bool differ = strcmp(a, b) != 0;
+
+    free(a);
+    free(b);
+    return differ ? ST_OK : fail(err, ST_CONFIG, "OPTION_A and OPTION_B read the same");
 }
 
 /* Makes the keys; their memory is the process's. */
@@ -276,6 +289,8 @@ static enum status check_settings(struct errmsg *err)
     st = check_label("OPTION_A", settings.option_a, err);
     if (st == ST_OK)
         st = check_label("OPTION_B", settings.option_b, err);
+    if (st == ST_OK)
+        st = check_labels_differ(err);
     if (st == ST_OK)
         st = http_proxies_parse(settings.trusted_proxies, &api.trusted_proxies, err);
     return st == ST_OK ? limits_open(err) : st;

@@ -2,9 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "poll_form.h"
 
+#include "alloc.h"
 #include "clock.h"
+#include "text_rules.h"
+#include "utf8.h"
 #include <stdlib.h>
 #include <string.h>
+
+#define LABEL_QUOTED_MAX 80 /* bytes: two of them fit an error's sentence */
 
 bool poll_form_refuse(struct json_error *err, const char *field, const char *sentence)
 {
@@ -15,8 +20,8 @@ bool poll_form_refuse(struct json_error *err, const char *field, const char *sen
     return false;
 }
 
-/* Text of min to max code points, without control characters other than line ends, into *to (which it replaces). */
-static bool read_text(const json_t *value, const char *pointer, size_t min, size_t max, bool lines, char **to,
+/* Text of min to max code points that keeps the rules of its kind, into *to (which it replaces). */
+static bool read_text(const json_t *value, const char *pointer, size_t min, size_t max, enum text_kind kind, char **to,
                       struct json_error *err)
 {
     const char *text = json_string_value(value);
@@ -30,11 +35,10 @@ static bool read_text(const json_t *value, const char *pointer, size_t min, size
         json_error_set(err, pointer, "This has %zu to %zu characters; it has %zu.", min, max, n);
         return false;
     }
-    for (const char *p = text; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 && !(lines && *p == '\n')) {
-            json_error_set(err, pointer, "This has no control characters.");
-            return false;
-        }
+    char fault[TEXT_FAULT_MAX];
+    if (!text_check(text, kind, pointer + 1, fault)) {
+        json_error_set(err, pointer, "%s", fault);
+        return false;
     }
     free(*to);
     *to = strdup(text);
@@ -98,7 +102,40 @@ static bool read_option(const json_t *value, size_t i, struct poll_option *optio
             snprintf(option->id, sizeof(option->id), "%s", json_string_value(id));
         json_pointer_append(pointer, pointer, "label");
     }
-    return read_text(label, pointer, 1, POLL_LABEL_MAX, false, &option->label, err);
+    return read_text(label, pointer, 1, POLL_LABEL_MAX, TEXT_LINE, &option->label, err);
+}
+
+/* Bytes of the text, cut before the character that goes past what an error can quote. */
+static int quoted_len(const char *text)
+{
+    size_t len = 0, next;
+
+    while (text[len] != '\0' && (next = utf8_sequence_len(text + len, strlen(text + len))) != 0 &&
+           len + next <= LABEL_QUOTED_MAX)
+        len += next;
+    return (int)len;
+}
+
+/* Voters could not tell two options apart whose labels read the same. */
+static bool check_labels(const struct poll *poll, struct json_error *err)
+{
+    char **folded = alloc_items(poll->n_options, sizeof(char *));
+    bool distinct = true;
+
+    for (size_t i = 0; i < poll->n_options && distinct; i++) {
+        folded[i] = text_fold(poll->options[i].label);
+        for (size_t j = 0; j < i && distinct; j++) {
+            const char *one = poll->options[j].label, *other = poll->options[i].label;
+            distinct = strcmp(folded[i], folded[j]) != 0;
+            if (!distinct)
+                json_error_set(err, "/options", "Options %zu (\"%.*s\") and %zu (\"%.*s\") read the same.", j + 1,
+                               quoted_len(one), one, i + 1, quoted_len(other), other);
+        }
+    }
+    for (size_t i = 0; i < poll->n_options; i++)
+        free(folded[i]);
+    free(folded);
+    return distinct;
 }
 
 static bool read_options(const json_t *value, struct poll *poll, struct json_error *err)
@@ -127,7 +164,7 @@ static bool read_options(const json_t *value, struct poll *poll, struct json_err
             }
         }
     }
-    return true;
+    return check_labels(poll, err);
 }
 
 /* One of a few names. */
@@ -150,9 +187,9 @@ static bool read_field(const char *name, const json_t *value, struct poll *poll,
 
     json_pointer_append(pointer, "", name);
     if (strcmp(name, "title") == 0)
-        return read_text(value, pointer, 1, POLL_TITLE_MAX, false, &poll->title, err);
+        return read_text(value, pointer, 1, POLL_TITLE_MAX, TEXT_LINE, &poll->title, err);
     if (strcmp(name, "description") == 0)
-        return read_text(value, pointer, 0, POLL_TEXT_MAX, true, &poll->description, err);
+        return read_text(value, pointer, 0, POLL_TEXT_MAX, TEXT_LINES, &poll->description, err);
     if (strcmp(name, "opens_at") == 0)
         return read_time(value, name, &poll->opens_at_ms, err);
     if (strcmp(name, "closes_at") == 0)

@@ -1,7 +1,7 @@
 # Builds the fuzz targets with clang into the current folder; tests/fuzz/run calls it as make -f targets.mk ROOT=...
 # SPDX-License-Identifier: MIT
 CC = clang
-PACKAGES = libprotobuf-c jansson libsodium libnats openssl
+PACKAGES = libprotobuf-c jansson libsodium libnats openssl libutf8proc
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS = -std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter \
   -Wno-missing-field-initializers -D_GNU_SOURCE $(SANITIZE) \
@@ -10,7 +10,7 @@ LDLIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread
 
 TARGETS = $(basename $(notdir $(wildcard $(ROOT)/tests/fuzz/fuzz_*.c)))
 PROTO = ballot codes poll tally
-OBJECTS = $(addprefix o/, address.o bus.o bus_receive.o clock.o json.o keys.o log.o poll.o status.o wire.o wire_poll.o selection.o poll_form.o poll_edit.o problem.o \
+OBJECTS = $(addprefix o/, address.o bus.o bus_receive.o clock.o json.o keys.o log.o poll.o status.o wire.o wire_poll.o selection.o poll_form.o poll_edit.o text_rules.o problem.o \
   $(PROTO:=.pb-c.o))
 
 all: $(TARGETS) make_seeds

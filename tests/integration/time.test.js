@@ -82,7 +82,7 @@ test('a draft is readable by its id, in no list, takes no ballot; opened, it doe
 test('each field of a new poll has its range: 400 with a pointer', async () => {
   const rows = {
     title: [undefined, '', null, 7, 'a\nb', 'x'.repeat(201)],
-    description: [null, 7, 'x'.repeat(2001), 'a\tb'],
+    description: [null, 7, 'x'.repeat(2001), 'a\vb', ' \n'],
     options: [undefined, [], ['alone'], 'ab', Array(101).fill(0).map((_, i) => `${i}`)],
     'options/1': [['A', ''], ['A', 5], ['A', 'x'.repeat(201)]],
     'options/1/id': [['A', { id: 'No', label: 'B' }], ['A', { id: 'x'.repeat(33), label: 'B' }]],
@@ -107,6 +107,61 @@ test('each field of a new poll has its range: 400 with a pointer', async () => {
         400, 'invalid-field', `/${field}`);
     }
   }
+});
+
+test('texts that show nothing, or not what they are, are refused wherever one enters, by name', async () => {
+  const api = { authorization: `Bearer ${instance.apiKey}` };
+  const poll = await instance.createPoll({ options: OPTIONS });
+  const scheduled = await instance.createPoll({ options: OPTIONS, opens_at: '2999-01-01T00:00:00Z' });
+  const create = (body) => requestJson(instance.voteUrl, 'POST', '/v1/polls', { title: 'T', options: ['A', 'B'], ...body }, api);
+  const bulk = (voter) => requestJson(instance.voteUrl, 'POST', `/v1/polls/${poll.id}/ballots`, { ballots: [{ voter, selection: ['o0'] }] }, api);
+  const classic = (voter_id) => requestJson(instance.voteUrl, 'POST', '/', { vote: 'a', voter_id });
+  const ways = [
+    ['/title', (text) => create({ title: text })],
+    ['/description', (text) => create({ description: text })],
+    ['/options/1', (text) => create({ options: ['A', text] })],
+    ['/options/0/label', (text) => create({ options: [{ id: 'a', label: text }, 'B'] })],
+    ['/title', (text) => patch(poll, { title: text })],
+    ['/description', (text) => patch(poll, { description: text })],
+    ['/options/1/label', (text) => patch(scheduled, { options: ['A', { label: text }] })],
+    ['/ballots/0/voter', bulk],
+    ['/voter_id', classic],
+  ];
+  const bad = ['\u202Eevil', 'a\u2066b', 'a\u2069b', 'a\u007Fb', 'a\u0085b', 'a\u001Bb', '   ', '\u200B', '\u00A0\u3000', '\u200D\uFEFF\u00AD', '\u2800\u3164'];
+  for (const [pointer, send] of ways) {
+    for (const text of bad) {
+      const { json, text: answer, status } = await send(text);
+      assert.deepEqual([status, json.type, json.pointer], [400, '/problems/invalid-field', pointer], `${JSON.stringify(text)}: ${answer}`);
+      assert.ok(json.detail.startsWith(pointer.slice(1)), answer);
+      assert.doesNotMatch(answer, /[\u202E\u2066\u2069\u007F\u0085]/, 'the refusal does not repeat it');
+    }
+  }
+
+  const good = ['می‌خواهم', '👩‍👩‍👧‍👦🏳️‍🌈', 'שלום', 'Ça\u00A0va\u202F?', 'Straße', 'ไทย\u200Bไทย', '🏴󠁧󠁢󠁥󠁮󠁧󠁿'];
+  for (const [, send] of ways) {
+    for (const text of good) {
+      const { status, text: answer } = await send(text);
+      assert.ok(status >= 200 && status < 300, `${text}: ${answer}`);
+    }
+  }
+  assert.equal((await create({ description: 'two\nlines,\tand a tab' })).status, 201);
+});
+
+test('two options that read the same are refused, and both are named', async () => {
+  const pairs = [['Cats', 'cats'], ['Café', 'Cafe\u0301'], ['Straße', 'STRASSE'], ['two words', ' Two \u00A0words '], ['Cats', 'Ca\u200Bts\u00AD'],
+    ['ΣΊΣΥΦΟΣ', 'σίσυφος']];
+  const poll = await instance.createPoll({ options: OPTIONS, state: 'draft' });
+  for (const [one, other] of pairs) {
+    for (const answer of [
+      await requestJson(instance.voteUrl, 'POST', '/v1/polls', { title: 'T', options: [one, 'Fish', { id: 'x', label: other }] }),
+      await patch(poll, { options: [one, 'Fish', other] })]) {
+      const { json } = answer;
+      assert.deepEqual([json.status, json.type, json.pointer], [400, '/problems/invalid-field', '/options'], `${one} ${other} ${answer.text}`);
+      assert.ok(json.detail.includes(`"${one}"`) && json.detail.includes(`"${other}"`), answer.text);
+    }
+  }
+  assert.deepEqual((await read(poll)).json.options, OPTIONS, 'nothing was stored');
+  await must(poll, { options: ['e', 'é', 'è', 'ı', 'i', '١', '1', 'A', 'Ａ', 'می‌خواهم', 'میخواهم', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '🏴󠁧󠁢󠁳󠁣󠁴󠁿'] });
 });
 
 test('what people vote on is fixed from the opening on, each field with its reason', async () => {

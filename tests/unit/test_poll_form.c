@@ -81,8 +81,12 @@ static void the_largest_poll_passes_the_wire(void **state)
     for (size_t i = 0; i < POLL_TEXT_MAX; i++)
         memcpy(text + 4 * i, "\xf0\x9f\x90\x95", 4);
     text[4 * POLL_TEXT_MAX] = '\0';
-    for (size_t i = 0; i < POLL_OPTIONS_MAX; i++)
-        json_array_append_new(options, json_string(title));
+    for (size_t i = 0; i < POLL_OPTIONS_MAX; i++) {
+        char label[sizeof(title)];
+        strcpy(label, title);
+        memcpy(label + 4 * i, "\xf0\x9f\x90\x95", 4); /* so that labels differ */
+        json_array_append_new(options, json_string(label));
+    }
     body = json_pack("{s:s,s:s,s:o}", "title", title, "description", text, "options", options);
     struct poll *poll = poll_form_create(body, NOW_MS, &err);
     if (poll == NULL)
@@ -113,7 +117,15 @@ static void a_body_that_makes_no_poll_is_refused_with_a_pointer(void **state)
         {"{\"title\":null," OPTIONS "}", "/title"},
         {"{\"title\":\"a\\nb\"," OPTIONS "}", "/title"},
         {"{\"title\":\"a\\u001bb\"," OPTIONS "}", "/title"},
-        {"{\"title\":\"T\",\"description\":\"a\\tb\"," OPTIONS "}", "/description"},
+        {"{\"title\":\"a\\tb\"," OPTIONS "}", "/title"},
+        {"{\"title\":\" \\u200b\"," OPTIONS "}", "/title"},
+        {"{\"title\":\"a\\u202eb\"," OPTIONS "}", "/title"},
+        {"{\"title\":\"T\",\"description\":\"a\\u000bb\"," OPTIONS "}", "/description"},
+        {"{\"title\":\"T\",\"description\":\"a\\u007fb\"," OPTIONS "}", "/description"},
+        {"{\"title\":\"T\",\"description\":\" \\n\"," OPTIONS "}", "/description"},
+        {"{\"title\":\"T\",\"options\":[\"A\",\"\\u00a0\"]}", "/options/1"},
+        {"{\"title\":\"T\",\"options\":[\"A\",{\"label\":\"\\u2067B\"}]}", "/options/1/label"},
+        {"{\"title\":\"T\",\"options\":[\"A\",\"B\",\" a\"]}", "/options"},
         {"{\"title\":\"T\",\"description\":[]," OPTIONS "}", "/description"},
         {"{\"title\":\"T\",\"options\":[]}", "/options"},
         {"{\"title\":\"T\",\"options\":[\"alone\"]}", "/options"},
@@ -173,6 +185,23 @@ static void a_body_that_makes_no_poll_is_refused_with_a_pointer(void **state)
         CHECK_ROW(strcmp(err.pointer, rows[i].pointer) == 0, "%s: %s %s", rows[i].body, err.pointer, err.text);
         CHECK_ROW(err.text[0] != '\0' && err.text[strlen(err.text) - 1] == '.', "%s: %s", rows[i].body, err.text);
     }
+}
+
+/* As many of their characters as an error has room for, and none of them in half. */
+static void options_that_read_the_same_are_both_named(void **state)
+{
+    struct json_error err = {"", ""};
+    char body[4 * POLL_LABEL_MAX * 2 + 64], long_label[4 * POLL_LABEL_MAX + 1] = "";
+
+    assert_null(create("{\"title\":\"T\",\"options\":[\"Caf\xc3\xa9\",\"Tea\",\"CAFE\xcc\x81\"]}", &err));
+    assert_string_equal(err.text, "Options 1 (\"Caf\xc3\xa9\") and 3 (\"CAFE\xcc\x81\") read the same.");
+    for (size_t i = 0; i < POLL_LABEL_MAX - 1; i++)
+        strcat(long_label, "\xf0\x9f\x90\x88");
+    snprintf(body, sizeof(body), "{\"title\":\"T\",\"options\":[\"x%s\",\"X%s\"]}", long_label, long_label);
+    assert_null(create(body, &err));
+    assert_string_equal(err.pointer, "/options");
+    assert_int_equal(strlen(err.text), strlen("Options 1 (\"\") and 2 (\"\") read the same.") + 2 * (1 + 19 * 4));
+    assert_lacks(err.text, "?");
 }
 
 static void a_poll_may_be_made_as_a_draft(void **state)
@@ -265,7 +294,7 @@ static void a_ranked_poll_has_at_most_thirty_options(void **state)
     struct json_error err;
     json_t *options = json_array();
     for (size_t i = 0; i < POLL_RANKED_MAX; i++)
-        json_array_append_new(options, json_string("An option"));
+        json_array_append_new(options, json_sprintf("Option %zu", i));
     json_t *body = json_pack("{s:s,s:s,s:o}", "title", "T", "method", "ranked", "options", options);
     struct poll *poll = poll_form_create(body, NOW_MS, &err);
     assert_non_null(poll);
@@ -286,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_body_that_makes_no_poll_is_refused_with_a_pointer),
         cmocka_unit_test(a_ballot_names_one_to_all_options_unless_the_poll_says_otherwise),
         cmocka_unit_test(a_ranked_poll_has_at_most_thirty_options),
+        cmocka_unit_test(options_that_read_the_same_are_both_named),
         cmocka_unit_test(a_poll_may_be_made_as_a_draft),
         cmocka_unit_test(a_poll_of_voting_codes_shows_how_many_there_are),
         cmocka_unit_test(null_times_are_no_times),

@@ -140,7 +140,7 @@ static json_t *make_options(size_t n, bool whole_labels)
 
     for (size_t i = 0; i < n; i++) {
         make_id(id, i);
-        snprintf(label, sizeof(label), "%02zu ", i); /* so that labels differ */
+        snprintf(label, sizeof(label), "%02zu.", i); /* so that labels differ */
         make_text(label + 3, POLL_LABEL_MAX - 3, whole_labels ? POLL_LABEL_MAX - 3 : 0);
         json_array_append_new(options,
                               chance(2) ? json_pack("{s:s,s:s}", "id", id, "label", label) : json_string(label));
