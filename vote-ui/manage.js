@@ -172,7 +172,7 @@ export function manageView({ code }) {
     const open = form;
     const closesAsWas = open.closes === formOf(shown).closes;
     const found = () => {
-      const { closes, ...others } = faults(open, now());
+      const { closes, ...others } = faults(open, now(), hasOpened());
       return closes && !closesAsWas ? { ...others, closes } : others;
     };
     return html`<form class="card stack" novalidate @submit=${async (/** @type {Event} */ event) => {

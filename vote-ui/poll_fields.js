@@ -5,7 +5,7 @@ import { html, live, repeat } from '../web/html.js';
 import { has, t } from '../web/i18n.js';
 import { move } from './draft.js';
 import { icons } from './icons.js';
-import { LABEL_MAX, OPTIONS_MAX, TEXT_MAX, TITLE_MAX, filled, linesOf, newOption } from './poll_form.js';
+import { LABEL_MAX, OPTIONS_MAX, TEXT_MAX, TITLE_MAX, faultyOption, filled, linesOf, newOption } from './poll_form.js';
 
 /** @typedef {import('./poll_form.js').PollForm} PollForm */
 
@@ -133,6 +133,7 @@ export function pollFields(options) {
         @input=${(/** @type {Event} */ event) => { form.title = valueOf(event); changed(); }}>${fault(options, 'title')}</div>
     <div class="field"><label for="description">${t('form.description')}</label>
       <textarea class="input" id="description" rows="2" maxlength=${TEXT_MAX} .value=${live(form.description)}
+        aria-invalid=${Boolean(faults.description)} aria-describedby="fault-description"
         @input=${(/** @type {Event} */ event) => { form.description = valueOf(event); changed(); }}></textarea>${fault(options, 'description')}</div>
     ${hasOpened ? '' : html`${optionFields(options)}
       ${choice(options, 'method', ['plurality', 'approval', 'ranked', 'score'])}
@@ -148,6 +149,5 @@ export function focusFault(faults, form) {
   const order = ['title', 'description', 'options', 'min', 'opens', 'closes'];
   const first = order.find((name) => name in faults);
   if (!first) return;
-  const empty = form.options.find((option) => !option.label.trim()) ?? form.options[0];
-  focus(first === 'options' ? `option-${empty.key}` : first);
+  focus(first === 'options' ? `option-${faultyOption(form).key}` : first);
 }

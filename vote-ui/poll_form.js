@@ -36,8 +36,13 @@ export function localTime(at) {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-/** @param {string} local */
-const utcTime = (local) => (local ? new Date(local).toISOString() : null);
+const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999); // the API takes no later time; an input does
+
+/** Null where there is no time, or one that the API does not take. @param {string} local */
+function utcTime(local) {
+  const date = new Date(local);
+  return date.getTime() <= LAST ? date.toISOString() : null;
+}
 
 /** @param {Poll} [poll] @returns {PollForm} */
 export function formOf(poll) {
@@ -55,14 +60,14 @@ export function formOf(poll) {
 }
 
 /** The options that have a name. @param {PollForm} form */
-export const filled = (form) => form.options.filter((option) => option.label.trim());
+export const filled = (form) => form.options.filter((option) => !BLANK.test(option.label));
 
 /** The form as the API takes it. @param {PollForm} form @returns {Record<string, unknown>} */
 export function bodyOf(form) {
   const options = filled(form);
   return {
     title: form.title.trim(),
-    description: form.description.trim(),
+    description: BLANK.test(form.description) ? '' : form.description.trim(),
     options: options.map(({ id, label }) => ({ ...(id && { id }), label: label.trim() })),
     method: form.method,
     ...(form.method !== 'plurality' && { min_choices: form.min, max_choices: form.max ?? options.length }),
@@ -98,19 +103,46 @@ export function previewOf(form) {
   };
 }
 
-/** What is wrong, by field; `now` in ms since 1970. @param {PollForm} form @param {number} now @returns {Record<string, string>} names of sentences */
-export function faults(form, now) {
+const FORBIDDEN = /[^\P{Cc}\t\n]|[\u202A-\u202E\u2066-\u2069]/u; // control characters, and what turns the direction of text
+const BLANK = /^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u;
+const DROPPED = /[\u00AD\u034F\u061C\u200B\u200E\u200F\u2060-\u2064\uFEFF]/gu; // shows nothing and changes nothing that is seen
+
+/** Whether the API would refuse these characters: the same rules as vote-api/text_rules.c. @param {string} text @param {boolean} [lines] */
+const isForbidden = (text, lines = false) => FORBIDDEN.test(text) || (!lines && /[\t\n\u2028\u2029]/.test(text));
+
+/** What two labels have in common that read the same. Unicode's case folding is nearly this. @param {string} label */
+const folded = (label) => label.replace(DROPPED, '').trim().replace(/\s+/gu, ' ').normalize('NFC').toUpperCase().toLowerCase();
+
+/** The option that a fault of the options is about. @param {PollForm} form */
+export function faultyOption({ options }) {
+  const seen = new Set();
+  const isTwice = ({ label = '' }) => !BLANK.test(label) && seen.size === seen.add(folded(label)).size;
+  return options.find(({ label }) => isForbidden(label.trim())) ?? options.find(isTwice) ?? options.find(({ label }) => BLANK.test(label)) ?? options[0];
+}
+
+/**
+ * What is wrong, by field: names of sentences. What is fixed since the opening is not looked at.
+ * @param {PollForm} form @param {number} now in ms since 1970 @param {boolean} [hasOpened] @returns {Record<string, string>}
+ */
+export function faults(form, now, hasOpened) {
   const n = filled(form).length;
-  const labels = filled(form).map((option) => option.label.trim().toLocaleLowerCase());
+  const labels = filled(form).map((option) => option.label.trim());
   /** @type {Record<string, string>} */
   const found = {};
-  if (!form.title.trim()) found.title = 'fault.title';
-  if (n < 2) found.options = 'fault.options';
-  else if (new Set(labels).size < n) found.options = 'fault.twice';
-  else if (form.method === 'ranked' && n > RANKED_MAX) found.options = 'fault.ranked';
-  if (form.method !== 'plurality' && n >= 2 && (form.min > n || (form.max ?? n) > n || form.min > (form.max ?? n))) found.min = 'fault.range';
-  if (form.closes && new Date(form.closes).getTime() <= now) found.closes = 'fault.closes';
-  if (form.closes && form.opens && form.closes <= form.opens) found.closes = 'fault.order';
+  if (BLANK.test(form.title)) found.title = 'fault.title';
+  else if (isForbidden(form.title.trim())) found.title = 'fault.characters';
+  if (isForbidden(form.description.trim(), true)) found.description = 'fault.characters';
+  if (!hasOpened) {
+    if (n < 2) found.options = 'fault.options';
+    else if (labels.some((label) => isForbidden(label))) found.options = 'fault.characters';
+    else if (new Set(labels.map(folded)).size < n) found.options = 'fault.twice';
+    else if (form.method === 'ranked' && n > RANKED_MAX) found.options = 'fault.ranked';
+    if (form.method !== 'plurality' && n >= 2 && (form.min > n || (form.max ?? n) > n || form.min > (form.max ?? n))) found.min = 'fault.range';
+    if (form.opens && !utcTime(form.opens)) found.opens = 'fault.late';
+  }
+  if (form.closes && !utcTime(form.closes)) found.closes = 'fault.late';
+  else if (form.closes && new Date(form.closes).getTime() <= now) found.closes = 'fault.closes';
+  else if (form.closes && form.opens && form.closes <= form.opens) found.closes = 'fault.order';
   return found;
 }
 

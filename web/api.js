@@ -26,7 +26,7 @@ export class Problem extends Error {
     if (this.slug === 'too-many-requests') {
       return t('problem.too-many-requests', { when: distance(now() + 1000 * (this.retryAfter ?? 10)) });
     }
-    if (has(`problem.${this.slug}`)) return t(`problem.${this.slug}`);
+    if (has(`problem.${this.slug}`)) return t(`problem.${this.slug}`, { detail: this.message });
     return this.status >= 500 ? t('problem.unavailable') : this.message;
   }
 }

@@ -349,6 +349,54 @@ test('an organiser exports, hands the manage link to another device, and deletes
   for (const one of [page, other]) await one.context().close();
 });
 
+test('texts that nobody could read or tell apart, and times past the last year, are refused in either language', async () => {
+  const page = await open('/new', { viewport: { width: 1280, height: 800 } });
+  const option = (n) => page.getByRole('textbox', { name: `Option ${n}` });
+  const create = async (name = 'Create and open') => button(page, name).click();
+  const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.id);
+  await page.getByLabel('Question').fill('\u200B\u3000');
+  await option(1).fill('Straße');
+  await option(2).fill('STRASSE');
+  await create();
+  await sees(page, 'A poll needs a question.');
+  await sees(page, 'Two options have the same name.');
+  await page.getByLabel('Question').fill('Which \u202Eone?');
+  await option(2).fill('a\u0007b');
+  await create();
+  await page.getByText('A character here cannot be seen').nth(1).waitFor();
+  await page.getByLabel('Question').fill('می‌خواهم 👩‍👩‍👧');
+  await create();
+  assert.equal(await focused(), 'Option 2');
+
+  // The page knows nearly all of the rules; what it lets pass, the server still refuses, and the page says so.
+  await option(1).fill('ẞ');
+  await option(2).fill('ß');
+  await create();
+  await page.getByText('The server did not take this: Options 1 ("ẞ") and 2 ("ß") read the same.').first().waitFor();
+  await page.goto(`${instance.votePage}/new?lang=fr`);
+  await page.getByLabel('Question').fill('Ça va ?');
+  await option(1).fill('ẞ');
+  await option(2).fill('ß');
+  await create('Créer et ouvrir');
+  await page.getByText('Le serveur n’accepte pas ceci : Options 1').first().waitFor();
+  await option(1).fill('Oui\u2067');
+  await create('Créer et ouvrir');
+  await sees(page, 'Un caractère est invisible');
+  await option(1).fill('Oui');
+  for (const field of ['#opens', '#closes']) {
+    await page.locator(field).evaluate((input) => {
+      input.value = '12345-01-01T00:00';
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+  }
+  await create('Créer'); // not at once: it opens later
+  await page.getByText('La dernière année possible est 9999.').nth(1).waitFor();
+  for (const field of ['#opens', '#closes']) await page.locator(field).fill('');
+  await create('Créer et ouvrir');
+  await page.waitForURL(/\/manage\/\w+/);
+  await page.context().close();
+});
+
 test('where creating needs an API key the page asks for it', async () => {
   const page = await open('/new', { viewport: { width: 1280, height: 800 } });
   const asked = [];
@@ -370,7 +418,7 @@ test('where creating needs an API key the page asks for it', async () => {
   await page.context().close();
 });
 
-const HOSTILE = ['<img src=x onerror="document.title=\'pwned\'">', '‮tfel ot thgir‬ שלום', '👩‍👩‍👧‍👦🏳️‍🌈 zalgo h̷̡͝e̵', '"><script>document.title="pwned"</script>'];
+const HOSTILE = ['<img src=x onerror="document.title=\'pwned\'">', '\u200Fשלום right to left', '👩‍👩‍👧‍👦🏳️‍🌈 zalgo h̷̡͝e̵', '"><script>document.title="pwned"</script>'];
 
 test('hostile titles, options and addresses are shown as text', async () => {
   const long = 'W'.repeat(200);

@@ -32,6 +32,7 @@ export const common = {
   'method.score': 'Stars',
   votes: { one: '{n} ballot', other: '{n} ballots' },
 
+  'problem.invalid-field': 'The server did not take this: {detail}',
   'problem.offline': 'There is no connection to the server.',
   'problem.unavailable': 'The server is busy or restarting. It is worth another try in a moment.',
   'problem.overloaded': 'The server has a lot to do right now. It is worth another try in a moment.',

@@ -33,6 +33,7 @@ export const common = {
   'method.score': 'Étoiles',
   votes: { one: '{n} bulletin', other: '{n} bulletins' },
 
+  'problem.invalid-field': 'Le serveur n’accepte pas ceci : {detail}',
   'problem.offline': 'Pas de connexion au serveur.',
   'problem.unavailable': 'Le serveur est occupé ou redémarre. Réessayez dans un instant.',
   'problem.overloaded': 'Le serveur a beaucoup à faire. Réessayez dans un instant.',
