@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { Browser, assertAccessible } from '../lib/browser.js';
 import { EventStream } from '../lib/events.js';
-import { requestJson } from '../lib/http.js';
+import { request, requestJson } from '../lib/http.js';
 import { Instance } from '../lib/instance.js';
 import { makePolls, resultViews } from '../lib/views.js';
 import { until } from '../lib/wait.js';
@@ -232,6 +232,27 @@ test('the stream breaks and comes back: the page says so, and no count ever goes
   await until('the page is live again', async () => (await stateShown(page)) === 'live');
   const totals = await page.evaluate(() => window.totals);
   assert.deepEqual(totals, totals.toSorted((a, b) => a - b));
+  await page.context().close();
+});
+
+test('a snapshot that is older than the one shown, as from an instance that is behind, changes nothing', async () => {
+  const poll = await instance.createPoll({ n: 2 });
+  const results = async (total) => until(`${total} ballots count`, async () => {
+    const { text, json } = await request(instance.resultUrl, { path: `/v1/polls/${poll.id}/results` });
+    return json.total === total && { text, id: json.version };
+  });
+  await cast(poll, ...times(3, ['o0']));
+  const older = await results(3);
+  await cast(poll, ...times(4, ['o1']));
+  const newer = await results(7);
+  assert.ok(newer.id > older.id);
+  const device = await browser.device();
+  await device.route('**/results/stream', (route) => route.abort());
+  await device.route('**/results/stream', (route) => route.fulfill({ contentType: 'text/event-stream',
+    body: [newer, older].map(({ id, text }) => `id: ${id}\ndata: ${text}\n\n`).join('') }), { times: 1 }); // goes before the other
+  const page = await browser.open(address(poll), { device });
+  await until('both were read, and the stream is over', async () => (await stateShown(page)) === 'reconnecting');
+  assert.equal(await totalShown(page), 7);
   await page.context().close();
 });
 
