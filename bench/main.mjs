@@ -29,7 +29,7 @@ const system = new Instance({
   stateDir: `${results}/state`,
   port: Number(process.env.BENCH_PORT ?? 17000),
   workers: Number(process.env.WORKERS ?? 2),
-  settings: { MAX_CONNECTIONS: 20000, MAX_CONNECTIONS_PER_ADDRESS: 0, HTTP_LOOPS: loops, RATE_LIMITS: process.env.RATE_LIMITS ?? 'off' },
+  settings: { MAX_CONNECTIONS: 20000, MAX_CONNECTIONS_PER_ADDRESS: 0, MAX_SUBSCRIBERS_PER_ADDRESS: 0, HTTP_LOOPS: loops, RATE_LIMITS: process.env.RATE_LIMITS ?? 'off' },
 });
 
 async function describe() {

@@ -44,6 +44,7 @@ after(async () => {
   await instance?.stop();
 });
 
+const HEAD = () => `PUT /v1/polls/${poll.id}/ballot HTTP/1.1\r\nHost: page\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`;
 /** Casts a ballot through a page, on a connection of its own. */
 const vote = (page, from, headers = {}, protocol = 'HTTP/1.1') => request(page.url, { method: 'PUT', path: `/v1/polls/${poll.id}/ballot`,
   headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ selection: [choice] }),
@@ -139,6 +140,10 @@ test('event streams: one address gets half of them, others follow and everybody 
   flood.close();
   honest.close();
   await nobodyFollows();
+  const again = await follow(plain, SUBSCRIBERS, { from: ATTACKER });
+  assert.deepEqual(again.counts, { 200: SUBSCRIBERS }, 'those who left take no room');
+  again.close();
+  await nobodyFollows();
 });
 
 test('event streams on one HTTP/2 connection are counted one by one', async () => {
@@ -172,6 +177,17 @@ test('behind a proxy that is trusted, everybody is counted by the address that i
   await follows(1, { from: ATTACKER, headers: { 'x-forwarded-for': '2001:db8::1' } }, { 200: 1 }); // its word counts for nothing
   floods.forEach((flood) => flood.close());
   await nobodyFollows();
+  // nginx counts in the same way: here requests with a body.
+  const head = (address) => HEAD().replace('\r\n', `\r\nX-Forwarded-For: ${address}\r\n`);
+  const bodies = new Crowd(plain, PROXY);
+  await bodies.open(BODIES / 4, head('2001:db8::1'));
+  await bodies.open(BODIES / 4, head('2001:db8:0:0:ffff::2'));
+  await until('another one of the /64 is refused', async () => (await vote(plain, PROXY, { 'x-forwarded-for': '2001:0db8::3' })).status === 429);
+  await assertVotes(plain, PROXY, { 'x-forwarded-for': '2001:db8:0:1::1' });
+  await bodies.open(BODIES / 4, head('2001:db8:0:1::1'));
+  await until('another /64 of the /48 is refused', async () => (await vote(plain, PROXY, { 'x-forwarded-for': '2001:db8:0:2::1' })).status === 429);
+  await assertVotes(plain, PROXY, { 'x-forwarded-for': '2001:db8:1::1' });
+  bodies.close();
   // More connections than an address may have: they are everybody's.
   const crowd = await new Crowd(plain, PROXY).open(CONNECTIONS / 2 + 10);
   await assertVotes(plain, PROXY, { 'x-forwarded-for': '198.51.100.9' });
@@ -212,7 +228,6 @@ test('idle connections: one address gets half of them', async () => {
   }
 });
 
-const HEAD = () => `PUT /v1/polls/${poll.id}/ballot HTTP/1.1\r\nHost: page\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`;
 async function dripOnConnections() {
   const crowd = await new Crowd(plain, ATTACKER).open(BODIES / 2, HEAD());
   try {
