@@ -17,7 +17,7 @@ const VOTERS = 8; // at once
 
 const engine = await Engine.find();
 const options = engine.reason ? { skip: engine.reason } : {};
-let folder, checkout, project, env, voteUrl, resultUrl;
+let folder, checkout, project, env, voteUrl, resultUrl, secrets;
 
 const compose = (args, more = {}) => engine.compose(project, ['-f', join(checkout, 'compose.yaml'), '-f', join(checkout, 'tests/deploy/quick.yaml'),
   '--env-file', env.ENV_FILE, ...args], { ...more, env: { ...env, ...more.env } });
@@ -153,7 +153,7 @@ async function allSecrets() {
 }
 
 test('inside: no root, no capabilities, nothing to write, no way to more, and no secrets but its own', options, async () => {
-  const secrets = await allSecrets();
+  secrets = await allSecrets();
   const passwords = [...secrets.values()].flatMap((text) => text.match(/[0-9a-f]{64}/g));
   assert.ok(passwords.length > 20);
   const probe = async (service, container) => {
@@ -288,6 +288,7 @@ test('four workers; every service killed under load; what was acknowledged is co
 
 test('volumes without their secrets, and files in secrets/ beside them: everything finds together again', options, async () => {
   const before = await allSecrets();
+  assert.deepEqual(before, secrets, 'a second `up` made secrets anew');
   const secret = (...args) => compose(['run', '--rm', '-T', 'secrets', ...args], { check: false });
   assert.equal((await secret('show', 'api-key')).stdout.trim(), before.get('api-key'));
   await compose(['down', '--timeout', '1']);
