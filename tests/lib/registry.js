@@ -1,7 +1,7 @@
 // A registry of images with one small image, for what asks a real one: the distribution API, read only.
 // SPDX-License-Identifier: MIT
 import http from 'node:http';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 
@@ -22,7 +22,7 @@ export class Registry {
   static async start() {
     const registry = new Registry();
     Object.assign(registry, { asked: [], spoil: () => false });
-    const layer = archive('here');
+    const layer = archive(randomUUID()); // which no engine has yet
     const blobs = [gzipSync(layer), Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', config: {},
       rootfs: { type: 'layers', diff_ids: [digestOf(layer)] } }))];
     const [packed, config] = blobs.map((bytes) => ({ size: bytes.length, digest: digestOf(bytes) }));
