@@ -79,6 +79,7 @@ static void on_connection_close(void *data)
     http_guard_close(connection);
     h2o_linklist_unlink(&connection->link);
     connection->loop->n_connections--;
+    connection->loop->was_quiet = false; /* it left memory behind, which goes back when the loop is idle */
     atomic_fetch_sub(&connection->loop->server->connections, 1);
     count(&connection->counts, -1);
     free(connection);

@@ -9,6 +9,7 @@
 #include "results.h"
 #include "settings.h"
 #include "timelines.h"
+#include <malloc.h>
 #include <stdio.h>
 
 /* Of the places to wait one in so many is kept from a single address: 3,000 people who look at once fit into the rest.
@@ -91,6 +92,12 @@ static void on_turn_end(struct http_loop *loop, void *service)
 static void on_loop_drain(struct http_loop *loop, void *service)
 {
     feed_drain(loop);
+}
+
+/* The memory of followers who left goes back to the system. */
+static void on_loop_idle(struct http_loop *loop, void *service)
+{
+    malloc_trim(0);
 }
 
 static void on_loop_stop(struct http_loop *loop, void *service)
@@ -216,6 +223,7 @@ int main(int argc, char **argv)
                                          .on_loop_start = on_loop_start,
                                          .on_loop_stop = on_loop_stop,
                                          .on_loop_drain = on_loop_drain,
+                                         .on_loop_idle = on_loop_idle,
                                          .on_turn_end = on_turn_end};
     enum status st = http_open(&options, &server, &err);
     if (st != ST_OK)

@@ -6,13 +6,13 @@ import assert from 'node:assert/strict';
 import http2 from 'node:http2';
 import net from 'node:net';
 import tls from 'node:tls';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { metricValue } from '../lib/check.js';
 import { EventStream } from '../lib/events.js';
 import * as h2 from '../lib/frames.js';
 import { RawConnection, fields, frame } from '../lib/frames.js';
-import { BUILD_DIR, Instance, ROOT, freePorts, runProgram, startProgram } from '../lib/instance.js';
+import { BUILD_DIR, IS_SANITIZED, Instance, ROOT, freePorts, runProgram, startProgram } from '../lib/instance.js';
 import { request } from '../lib/http.js';
 import { until, within } from '../lib/wait.js';
 
@@ -255,6 +255,19 @@ const WAYS = {
   'HTTP/2 through nginx, stream by stream': () => overHttp2(FOLLOWERS, page, cancel),
   'HTTP/2 through nginx, with the connection': () => overHttp2(FOLLOWERS, page, close),
 };
+
+test('the memory of followers who left comes back', { skip: IS_SANITIZED && 'a sanitizer keeps what is freed' }, async () => {
+  const pid = await instance.pid('result-api');
+  const kilobytes = () => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  const before = kilobytes();
+  const all = overHttp1(1000, instance.resultUrl, close);
+  await until('all follow', async () => (await followers()) === 1000);
+  const with1000 = kilobytes();
+  assert.ok(with1000 > before + 4000, `${before} kB, ${with1000} kB with followers`);
+  all.leave();
+  await until('most of it is back', () => kilobytes() < before + (with1000 - before) / 2); // no request meanwhile: it is idle then
+});
+
 for (const [name, follow] of Object.entries(WAYS)) {
   test(`followers who leave: ${name}`, async () => {
     const url = name.includes('over TLS') ? secure.url : instance.resultUrl;
