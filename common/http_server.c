@@ -20,7 +20,6 @@
 #define FILES_BESIDE 64      /* open files that are no connections */
 #define RECEIVE_BUFFER 65536 /* in the kernel, which doubles it: libh2o reads all of it into one buffer at once */
 #define READ_BUFFER 1024     /* bytes to begin with; every waiting request holds one for its body. 4,096: no faster */
-#define SILENT_MS 30000      /* bytes unacknowledged: a phone that lost its network has gone without a word */
 #define DRAIN_QUIET_MS 300   /* without a request: whoever still holds a connection open only keeps it */
 
 struct handler {
@@ -268,7 +267,7 @@ static enum status open_listener(struct http_server *server, struct errmsg *err)
     server->fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
     if (server->fd >= 0) {
-        const int receive = RECEIVE_BUFFER, silent = SILENT_MS;
+        const int receive = RECEIVE_BUFFER, silent = HTTP_SILENT_MS;
         setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
         /* Connections inherit these. */
         setsockopt(server->fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive));
