@@ -4,6 +4,7 @@
 
 #include "log.h"
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 #define PING_INTERVAL_MS 5000   /* a silent connection is noticed after two of them */
 #define URLS_MAX 16
 #define FLUSH_MS 1000
-#define CLOSE_WAIT_S 2 /* for the library's last callback */
+#define CLOSE_WAIT_S 2  /* for the library's last callback */
+#define INBOX_RANDOM 12 /* bytes: an inbox is a secret, because the broker sends an answer wherever it is asked to */
 
 enum status bus_error(natsStatus s, jsErrCode code, const char *doing, struct errmsg *err)
 {
@@ -104,6 +106,8 @@ static natsStatus set_options(natsOptions *opts, struct bus *bus, const char *na
     natsStatus s = natsOptions_SetName(opts, name);
 
     if (s == NATS_OK)
+        s = natsOptions_SetCustomInboxPrefix(opts, bus->inbox_prefix);
+    if (s == NATS_OK)
         s = natsOptions_SetMaxReconnect(opts, -1);
     if (s == NATS_OK)
         s = natsOptions_SetReconnectWait(opts, RECONNECT_WAIT_MS);
@@ -132,6 +136,28 @@ static natsStatus set_options(natsOptions *opts, struct bus *bus, const char *na
     return s;
 }
 
+/* Below `_INBOX.<user>.`, where this user alone may listen. The user is the one that the first address names. */
+static void choose_inboxes(struct bus *bus, const char *url, const char *name)
+{
+    uint8_t random[INBOX_RANDOM];
+    char hex[2 * INBOX_RANDOM + 1];
+    const char *user = strstr(url, "://"), *end = user != NULL ? strpbrk(user += 3, ":@/, ") : NULL;
+    int len = end != NULL ? (int)(end - user) : 0;
+
+    if (len == 0 || strpbrk(end, "@,") == NULL || *strpbrk(end, "@,") != '@' || len > 40) {
+        user = name;
+        len = (int)strlen(name);
+    }
+    randombytes_buf(random, sizeof(random));
+    sodium_bin2hex(hex, sizeof(hex), random, sizeof(random));
+    snprintf(bus->inbox_prefix, sizeof(bus->inbox_prefix), "_INBOX.%.*s.%s", len, user, hex);
+}
+
+void bus_new_inbox(struct bus *bus, char out[BUS_INBOX])
+{
+    snprintf(out, BUS_INBOX, "%.100s.own%u", bus->inbox_prefix, atomic_fetch_add(&bus->inboxes, 1));
+}
+
 enum status bus_open(const char *url, const char *name, struct bus **out, struct errmsg *err)
 {
     struct bus *bus = calloc(1, sizeof(*bus));
@@ -145,6 +171,7 @@ enum status bus_open(const char *url, const char *name, struct bus **out, struct
         abort();
     pthread_mutex_init(&bus->lock, NULL);
     sem_init(&bus->closed, 0, 0);
+    choose_inboxes(bus, url, name);
     natsStatus s = natsOptions_Create(&opts);
     if (s == NATS_OK)
         s = set_servers(opts, urls);
@@ -259,7 +286,6 @@ void bus_close(struct bus *bus)
     jsCtx_Destroy(bus->js);
     natsConnection_Destroy(bus->nc);
     pthread_mutex_destroy(&bus->lock);
-    free(bus->ack_inbox);
     free(bus);
 }
 

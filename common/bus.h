@@ -13,6 +13,7 @@
 #define BUS_STREAM "BALLOTS"
 #define BUS_SUBJECT_BALLOTS "ballots.batch"
 #define BUS_SUBJECT_FENCE "ballots.fence"
+#define BUS_SUBJECT_STORED "stored.>" /* the broker sends there what BALLOTS has taken, with its sequence */
 #define BUS_STREAM_DEAD "DEAD_LETTERS"
 #define BUS_SUBJECT_DEAD "dead.ballots"
 #define BUS_SUBJECT_TALLY "tally.changed"
@@ -112,8 +113,14 @@ struct bus_consumer_info {
     int64_t ack_pending; /* messages delivered and not acknowledged */
     int64_t redelivered;
 };
-/* Of the durable consumer. ST_NOT_FOUND: it is not there; set-up must run. */
+/* Of the durable consumer. ST_NOT_FOUND: it is not there, or the stream is not. */
 MUST_CHECK enum status bus_consumer_info(struct bus *bus, struct bus_consumer_info *out, struct errmsg *err);
+/* Makes the durable consumer that is missing as set-up made it, to deliver what comes from a sequence on. One that is
+ * there stays as it is: another worker was faster.
+ *
+ * ST_NOT_FOUND  no stream, or set-up is not through with it
+ * ST_CONFLICT   another worker's begins elsewhere; look again */
+MUST_CHECK enum status bus_restore_consumer(struct bus *bus, uint64_t from_sequence, struct errmsg *err);
 
 /* --- receiving */
 struct delivery {
@@ -130,9 +137,9 @@ void delivery_free(struct delivery *delivery);
 MUST_CHECK enum status delivery_ack(struct bus *bus, const struct delivery *delivery);
 MUST_CHECK enum status delivery_nak(struct bus *bus, const struct delivery *delivery, int64_t delay_ms);
 MUST_CHECK enum status delivery_term(struct bus *bus, const struct delivery *delivery);
-/* Reads the reply subject of a delivery, `$JS.ACK.…` of 9, 11 or 12 tokens (NATS ADR-15). False: it is not one, or its
- * sequence is above BUS_SEQUENCE_MAX. Pure. */
-bool delivery_parse_reply(const char *reply, struct delivery *out);
+/* Reads the reply subject of a delivery, `$JS.ACK.…` of 9, 11 or 12 tokens (NATS ADR-15). False: it is none, or not one
+ * of this stream and consumer (NULL: any consumer), or its sequence is above BUS_SEQUENCE_MAX. Pure. */
+bool delivery_parse_reply(const char *reply, const char *stream, const char *consumer, struct delivery *out);
 
 struct bus_subscription;
 /* Joins the queue group on a deliver subject. Never creates or deletes the consumer. */
@@ -144,8 +151,9 @@ MUST_CHECK enum status bus_fetch_message(struct bus *bus, uint64_t sequence, str
 /* The first message of a subject from a sequence on, likewise. ST_NOT_FOUND: none up to the end of the stream. */
 MUST_CHECK enum status bus_fetch_next(struct bus *bus, const char *subject, uint64_t from_sequence,
                                       struct delivery *out, struct errmsg *err);
-/* Reads the stream BALLOTS from a sequence on, in order and without a gap, without acknowledging anything. bus_next
- * says ST_BUS_DOWN when a message was lost on the way: read again from behind the last one. */
+/* Reads the stream BALLOTS from a sequence on, in order and without a gap, and leaves no trace there: what is in it
+ * by asking for it, what comes from BUS_SUBJECT_STORED. bus_next says ST_BUS_DOWN when a message was lost on the way:
+ * read again from behind the last one. */
 MUST_CHECK enum status bus_read_stream(struct bus *bus, uint64_t from_sequence, struct bus_subscription **out,
                                        struct errmsg *err);
 /* The next delivery, or ST_NOT_FOUND when none came in time (0: only what is here already). Other: the subscription is

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #define WATCH_TURN_MS 250
-#define WATCH_LOOK_MS 5000 /* how often a watch asks whether its consumer is still there */
-#define KEY_MAX 64         /* bytes */
+#define HEARTBEAT_MS 1500 /* of a watch's consumer */
+#define SILENCE_MS 5000   /* after which it is gone */
+#define KEY_MAX 64        /* bytes */
 
 /* Codes are megabytes, and each key of theirs is written once. */
 const struct bus_bucket_plan bus_bucket_plans[BUS_BUCKETS] = {
@@ -81,105 +82,110 @@ enum status bus_bucket_purge(struct bus *bus, enum bus_bucket bucket, const char
     return bus_error(s, code, pattern, err);
 }
 
-/* The values by an own subscription: a watcher of the library is an ordered consumer, and what makes that again in
- * nats.c 3.4 races with whoever closes it. */
-static natsStatus subscribe_values(const struct bucket_watch *watch, natsSubscription **out)
+/* The question for a consumer that delivers the newest value of each key, and each one that comes. It has no name of
+ * its own and goes by itself when nobody listens any more. */
+static json_t *ask_for_values(const struct bucket_watch *watch, const char *inbox)
 {
     char subject[32];
-    jsSubOptions options;
+    json_t *config = json_object(), *question = json_object();
 
-    jsSubOptions_Init(&options);
     snprintf(subject, sizeof(subject), "%s>", watch->plan->prefix);
-    options.Stream = watch->plan->stream;
-    options.Config.AckPolicy = js_AckNone;
-    options.Config.DeliverPolicy = js_DeliverLastPerSubject;
-    options.Config.MemoryStorage = true;
-    natsStatus s = js_SubscribeSync(out, watch->bus->js, subject, NULL, &options, NULL);
+    json_object_set_new(config, "deliver_subject", json_string(inbox));
+    json_object_set_new(config, "filter_subject", json_string(subject));
+    json_object_set_new(config, "deliver_policy", json_string("last_per_subject"));
+    json_object_set_new(config, "ack_policy", json_string("none"));
+    json_object_set_new(config, "replay_policy", json_string("instant"));
+    json_object_set_new(config, "mem_storage", json_true());
+    json_object_set_new(config, "idle_heartbeat", json_integer(HEARTBEAT_MS * INT64_C(1000000)));
+    json_object_set_new(question, "stream_name", json_string(watch->plan->stream));
+    json_object_set_new(question, "config", config);
+    return question;
+}
+
+/* By an own subscription: a watcher of the library is an ordered consumer, and what makes that again in nats.c 3.4
+ * races with whoever closes it. *empty: the bucket has no values. */
+static natsStatus subscribe_values(const struct bucket_watch *watch, natsSubscription **out, bool *empty)
+{
+    struct bus *bus = watch->bus;
+    char inbox[BUS_INBOX], subject[64];
+    json_t *answer = NULL;
+
+    bus_new_inbox(bus, inbox);
+    snprintf(subject, sizeof(subject), BUS_API "CONSUMER.CREATE.%s", watch->plan->stream);
+    natsStatus s = natsConnection_SubscribeSync(out, bus->nc, inbox);
     if (s == NATS_OK)
         s = natsSubscription_SetPendingLimits(*out, -1, -1);
+    if (s != NATS_OK)
+        return s;
+    json_t *question = ask_for_values(watch, inbox);
+    if (bus_ask(bus, subject, question, &answer, watch->plan->name, NULL) != ST_OK)
+        s = NATS_ERR;
+    const json_t *delivered = json_object_get(answer, "delivered");
+    *empty = s == NATS_OK && json_integer_value(json_object_get(answer, "num_pending")) == 0 &&
+             json_integer_value(json_object_get(delivered, "consumer_seq")) == 0;
+    json_decref(answer);
+    json_decref(question);
     return s;
 }
 
-static natsStatus has_no_values(natsSubscription *sub, bool *out)
+/* Hands a value on. False: the key was deleted. */
+static bool read_value(const struct bucket_watch *watch, natsMsg *msg, uint64_t revision)
 {
-    jsConsumerInfo *info = NULL;
-    natsStatus s = natsSubscription_GetConsumerInfo(&info, sub, NULL, NULL);
-
-    *out = s == NATS_OK && info->NumPending == 0 && info->Delivered.Consumer == 0;
-    jsConsumerInfo_Destroy(info);
-    return s;
-}
-
-/* Hands a value on, and says how many are behind it. False: the key was deleted. */
-static bool read_value(const struct bucket_watch *watch, natsMsg *msg, uint64_t *behind)
-{
-    struct delivery place = {NULL};
     const char *operation = NULL;
 
-    *behind = delivery_parse_reply(natsMsg_GetReply(msg), &place) ? place.pending : 0;
     if (natsMsgHeader_Get(msg, "KV-Operation", &operation) == NATS_OK)
         return false;
     watch->to.on_value(watch->to.arg, natsMsg_GetSubject(msg) + strlen(watch->plan->prefix), natsMsg_GetData(msg),
-                       (size_t)natsMsg_GetDataLength(msg), place.sequence);
+                       (size_t)natsMsg_GetDataLength(msg), revision);
     return true;
 }
 
-/* With a bucket that is made anew the consumer goes, and nobody says so: the subscription is just silent. Any other
- * trouble with the question is for the next one. */
-static natsStatus look_at_consumer(natsSubscription *sub)
-{
-    jsConsumerInfo *info = NULL;
-    jsErrCode code = 0;
-    natsStatus s = natsSubscription_GetConsumerInfo(&info, sub, NULL, &code);
+/* One round: all values, then each change. */
+struct round {
+    natsSubscription *sub;
+    size_t n;
+    bool synced;
+    int64_t began, heard; /* nats_Now() */
+};
 
-    jsConsumerInfo_Destroy(info);
-    return s == NATS_NOT_FOUND || code == JSConsumerNotFoundErr || code == JSStreamNotFoundErr ? NATS_NOT_FOUND
-                                                                                               : NATS_OK;
-}
-
-/* The next value, if there is one within the turn. */
-static natsStatus watch_turn(const struct bucket_watch *watch, natsSubscription *sub, size_t *n, bool *synced)
+/* The next value, if there is one within the turn. A consumer that has nothing to say sends heartbeats. With a bucket
+ * that is made anew it goes, and nobody says so: it is just silent. */
+static natsStatus watch_turn(const struct bucket_watch *watch, struct round *round)
 {
+    struct delivery place = {NULL};
     natsMsg *msg = NULL;
-    uint64_t behind = 0;
-    natsStatus s = natsSubscription_NextMsg(&msg, sub, WATCH_TURN_MS);
+    natsStatus s = natsSubscription_NextMsg(&msg, round->sub, WATCH_TURN_MS);
 
     if (s == NATS_TIMEOUT)
-        return NATS_OK;
+        return nats_Now() - round->heard < SILENCE_MS ? NATS_OK : NATS_NOT_FOUND;
     if (s == NATS_OK) {
-        *n += read_value(watch, msg, &behind);
-        if (behind == 0 && !*synced)
-            watch->to.on_synced(watch->to.arg, *n);
-        *synced = *synced || behind == 0;
+        round->heard = nats_Now();
+        if (delivery_parse_reply(natsMsg_GetReply(msg), watch->plan->stream, NULL, &place)) {
+            round->n += read_value(watch, msg, place.sequence);
+            if (place.pending == 0 && !round->synced)
+                watch->to.on_synced(watch->to.arg, round->n);
+            round->synced = round->synced || place.pending == 0;
+        }
     }
     natsMsg_Destroy(msg);
     return s;
 }
 
-/* One round: all values, then each change, until the connection, the consumer or the round is over. */
+/* Until the connection, the consumer or the round is over. */
 static natsStatus watch_round(const struct bucket_watch *watch)
 {
     struct bus *bus = watch->bus;
-    natsSubscription *sub = NULL;
+    struct round round = {.began = nats_Now(), .heard = nats_Now()};
     unsigned connection = bus_connection_count(bus);
-    size_t n = 0;
-    bool synced = false;
-    int64_t began = nats_Now(), looked = began;
-    natsStatus s = subscribe_values(watch, &sub);
+    natsStatus s = subscribe_values(watch, &round.sub, &round.synced);
 
-    if (s == NATS_OK)
-        s = has_no_values(sub, &synced);
-    if (synced)
+    if (round.synced)
         watch->to.on_synced(watch->to.arg, 0);
+    round.heard = nats_Now();
     while (s == NATS_OK && !atomic_load(&bus->closing) && bus_connection_count(bus) == connection &&
-           nats_Now() - began < watch->plan->watch_round_ms) {
-        s = watch_turn(watch, sub, &n, &synced);
-        if (s == NATS_OK && nats_Now() - looked >= WATCH_LOOK_MS) {
-            s = look_at_consumer(sub);
-            looked = nats_Now();
-        }
-    }
-    bus_end_subscription(bus, sub);
+           nats_Now() - round.began < watch->plan->watch_round_ms)
+        s = watch_turn(watch, &round);
+    bus_end_subscription(bus, round.sub);
     return s;
 }
 

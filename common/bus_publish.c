@@ -66,20 +66,15 @@ static void on_ack_message(natsConnection *nc, natsSubscription *sub, natsMsg *m
 
 enum status bus_open_acks(struct bus *bus, bus_on_ack on_ack, void *arg, struct errmsg *err)
 {
-    natsInbox *inbox = NULL;
-    char subject[128];
-    natsStatus s = natsInbox_Create(&inbox);
+    char subject[BUS_INBOX + 2];
 
     bus->on_ack = on_ack;
     bus->on_ack_arg = arg;
-    if (s == NATS_OK) {
-        bus->ack_inbox = strdup(inbox);
-        snprintf(subject, sizeof(subject), "%s.*", inbox);
-        s = natsConnection_Subscribe(&bus->acks, bus->nc, subject, on_ack_message, bus);
-    }
+    bus_new_inbox(bus, bus->ack_inbox);
+    snprintf(subject, sizeof(subject), "%s.*", bus->ack_inbox);
+    natsStatus s = natsConnection_Subscribe(&bus->acks, bus->nc, subject, on_ack_message, bus);
     if (s == NATS_OK)
         s = natsSubscription_SetPendingLimits(bus->acks, -1, -1);
-    natsInbox_Destroy(inbox);
     return bus_error(s, 0, "subscribe to acknowledgements", err);
 }
 

@@ -1,4 +1,4 @@
-/* bus_setup - streams, bucket and consumer, as PROTOCOL.md has them; and a look at them.
+/* bus_setup - streams and buckets, as PROTOCOL.md has them; and a look at the stream.
  * SPDX-License-Identifier: MIT */
 #include "bus_internal.h"
 
@@ -11,12 +11,22 @@
  * stream is updated after a restart, and reports that from the next restart on. */
 #define DESCRIPTION "Every acknowledged ballot: the audit log"
 #define INCARNATION "; incarnation "
+/* The settings of the workers' consumer stand there too, for a worker that has to make it again. */
+#define ACK_WAIT "; ack_wait_ms "
+#define MAX_ACK_PENDING "; max_ack_pending "
+
+/* The number behind a mark in the stream's description, or 0. */
+static int64_t described(const jsStreamInfo *info, const char *mark)
+{
+    const char *description = info->Config->Description;
+    const char *at = description == NULL ? NULL : strstr(description, mark);
+
+    return at == NULL ? 0 : strtoll(at + strlen(mark), NULL, 10);
+}
 
 static int64_t incarnation_of(const jsStreamInfo *info)
 {
-    const char *description = info->Config->Description;
-    const char *mark = description == NULL ? NULL : strstr(description, INCARNATION);
-    int64_t number = mark == NULL ? 0 : strtoll(mark + strlen(INCARNATION), NULL, 10);
+    int64_t number = described(info, INCARNATION);
 
     return number > 0 ? number : info->Created;
 }
@@ -53,9 +63,10 @@ static enum status set_up_ballots(struct bus *bus, const struct bus_setup *setup
                                   struct errmsg *err)
 {
     const char *subjects[] = {"ballots.>"};
-    char description[sizeof(DESCRIPTION INCARNATION) + 20];
+    char description[sizeof(DESCRIPTION INCARNATION ACK_WAIT MAX_ACK_PENDING) + 60];
     jsStreamConfig config;
     jsStreamInfo *info = NULL;
+    jsRePublish stored;
 
     jsStreamConfig_Init(&config);
     config.Name = BUS_STREAM;
@@ -71,12 +82,17 @@ static enum status set_up_ballots(struct bus *bus, const struct bus_setup *setup
     config.DenyDelete = true;
     config.DenyPurge = true;
     config.Replicas = setup->replicas;
+    jsRePublish_Init(&stored); /* for readers: see bus_read.c */
+    stored.Source = "ballots.>";
+    stored.Destination = BUS_SUBJECT_STORED;
+    config.RePublish = &stored;
     enum status st = find_or_add(bus, &config, &info, err);
     if (st != ST_OK)
         return st;
     *created_ns = incarnation_of(info);
     jsStreamInfo_Destroy(info);
-    snprintf(description, sizeof(description), DESCRIPTION INCARNATION "%lld", (long long)*created_ns);
+    snprintf(description, sizeof(description), DESCRIPTION INCARNATION "%lld" ACK_WAIT "%lld" MAX_ACK_PENDING "%lld",
+             (long long)*created_ns, (long long)setup->ack_wait_ms, (long long)setup->max_ack_pending);
     config.Description = description;
     st = set_up_stream(bus, &config, &info, err);
     jsStreamInfo_Destroy(info);
@@ -121,32 +137,6 @@ static enum status set_up_bucket(struct bus *bus, const struct bus_bucket_plan *
     return bus_error(s, 0, plan->name, err);
 }
 
-/* The deliver subject names the stream's incarnation: a worker that still listens for an older one hears nothing of
- * the newer one, and so can never take its sequences for those of the older. */
-static enum status set_up_consumer(struct bus *bus, const struct bus_setup *setup, int64_t created_ns,
-                                   struct errmsg *err)
-{
-    char deliver[64];
-    jsConsumerConfig config;
-    jsConsumerInfo *info = NULL;
-    jsErrCode code = 0;
-
-    snprintf(deliver, sizeof(deliver), "deliver.workers.%lld", (long long)created_ns);
-    jsConsumerConfig_Init(&config);
-    config.Durable = BUS_CONSUMER;
-    config.Description = "The workers";
-    config.DeliverSubject = deliver;
-    config.DeliverGroup = BUS_QUEUE;
-    config.DeliverPolicy = js_DeliverAll;
-    config.AckPolicy = js_AckExplicit;
-    config.AckWait = setup->ack_wait_ms * 1000000;
-    config.MaxDeliver = -1; /* past a limit JetStream would skip the message without a word */
-    config.MaxAckPending = setup->max_ack_pending;
-    natsStatus s = js_AddConsumer(&info, bus->js, BUS_STREAM, &config, NULL, &code);
-    jsConsumerInfo_Destroy(info);
-    return bus_error(s, code, "consumer " BUS_CONSUMER, err);
-}
-
 enum status bus_set_up(struct bus *bus, const struct bus_setup *setup, struct errmsg *err)
 {
     int64_t created_ns = 0;
@@ -157,7 +147,8 @@ enum status bus_set_up(struct bus *bus, const struct bus_setup *setup, struct er
     for (int i = 0; i < BUS_BUCKETS && st == ST_OK; i++)
         st = set_up_bucket(bus, &bus_bucket_plans[i], setup, err);
     if (st == ST_OK)
-        st = set_up_consumer(bus, setup, created_ns, err);
+        st = bus_set_up_consumer(
+            bus, &(struct bus_consumer_plan){created_ns, setup->ack_wait_ms, setup->max_ack_pending}, err);
     return st;
 }
 
@@ -176,21 +167,20 @@ enum status bus_stream_info(struct bus *bus, struct bus_stream_info *out, struct
     return bus_error(s, code, "stream " BUS_STREAM, err);
 }
 
-enum status bus_consumer_info(struct bus *bus, struct bus_consumer_info *out, struct errmsg *err)
+enum status bus_read_consumer_plan(struct bus *bus, struct bus_consumer_plan *out, struct errmsg *err)
 {
-    jsConsumerInfo *info = NULL;
+    jsStreamInfo *info = NULL;
     jsErrCode code = 0;
-    natsStatus s = js_GetConsumerInfo(&info, bus->js, BUS_STREAM, BUS_CONSUMER, NULL, &code);
+    natsStatus s = js_GetStreamInfo(&info, bus->js, BUS_STREAM, NULL, &code);
+    enum status st = bus_error(s, code, "stream " BUS_STREAM, err);
 
-    *out = (struct bus_consumer_info){.ack_floor = 0};
-    if (s == NATS_OK) {
-        snprintf(out->deliver_subject, sizeof(out->deliver_subject), "%s",
-                 info->Config->DeliverSubject != NULL ? info->Config->DeliverSubject : "");
-        out->ack_floor = info->AckFloor.Stream;
-        out->pending = info->NumPending;
-        out->ack_pending = info->NumAckPending;
-        out->redelivered = info->NumRedelivered;
+    *out = (struct bus_consumer_plan){0};
+    if (st == ST_OK) {
+        *out = (struct bus_consumer_plan){described(info, INCARNATION), described(info, ACK_WAIT),
+                                          described(info, MAX_ACK_PENDING)};
+        if (out->created_ns <= 0 || out->ack_wait_ms <= 0 || out->max_ack_pending <= 0)
+            st = fail(err, ST_NOT_FOUND, "the description of " BUS_STREAM " does not say how the consumer is set up");
     }
-    jsConsumerInfo_Destroy(info);
-    return bus_error(s, code, "consumer " BUS_CONSUMER, err);
+    jsStreamInfo_Destroy(info);
+    return st;
 }

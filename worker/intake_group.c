@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define GAPS_MAX DELIVERIES_MAX /* closed in one look */
-#define LOOK_MS 5000            /* how often the consumer is looked at */
+#define LOOK_MS 2000            /* how often the consumer is looked at: it may be gone so long */
 #define LEAVE_DELAY_MS 100      /* what is given back comes again after that, and so not to us, while we still leave */
 
 /* --- the queue group */
@@ -30,19 +30,50 @@ void intake_leave(struct intake *intake)
     intake->subscription = NULL;
 }
 
+/* What the database knows of the stream: its epoch, and the marks up to its floor. */
+static enum status read_books(struct intake *intake, const struct bus_stream_info *stream, struct errmsg *err)
+{
+    enum status st = ballot_store_register_epoch(intake->store, stream->created_ns, &intake->epoch, err);
+
+    atomic_store(&intake->database, st);
+    return st == ST_OK ? ballot_store_read_marks(intake->store, intake->epoch, &intake->marked, err) : st;
+}
+
+/* One that was deleted is made again, from behind the floor of the database: what was delivered and not stored comes
+ * again, what comes twice is known. Several workers may do this at once, with floors of their own; the first one's
+ * stays. */
+static enum status find_consumer(struct intake *intake, struct bus_consumer_info *consumer, struct errmsg *err)
+{
+    struct bus *bus = intake->options.bus;
+    enum status st = bus_consumer_info(bus, consumer, err);
+
+    if (st != ST_NOT_FOUND)
+        return st;
+    st = bus_restore_consumer(bus, intake->marked + 1, err);
+    if (st == ST_OK)
+        log_warn("the workers' consumer was missing; it is made again", LOG_I("from", intake->marked + 1));
+    return st == ST_OK || st == ST_CONFLICT ? bus_consumer_info(bus, consumer, err) : st;
+}
+
 /* Stream and consumer must belong to one incarnation: the stream is asked before and after. */
-static enum status find_consumer(struct intake *intake, struct bus_stream_info *stream,
-                                 struct bus_consumer_info *consumer, struct errmsg *err)
+static enum status find_stream(struct intake *intake, struct bus_stream_info *stream,
+                               struct bus_consumer_info *consumer, struct errmsg *err)
 {
     struct bus_stream_info again;
     enum status st = bus_stream_info(intake->options.bus, stream, err);
 
-    if (st == ST_OK)
-        st = bus_consumer_info(intake->options.bus, consumer, err);
+    atomic_store(&intake->consumer, st);
+    if (st != ST_OK)
+        return st;
+    st = read_books(intake, stream, err);
+    if (st != ST_OK)
+        return st;
+    st = find_consumer(intake, consumer, err);
     if (st == ST_OK)
         st = bus_stream_info(intake->options.bus, &again, err);
     if (st == ST_OK && again.created_ns != stream->created_ns)
         st = fail(err, ST_NOT_FOUND, "the stream was made anew just now");
+    atomic_store(&intake->consumer, st);
     return st;
 }
 
@@ -50,16 +81,8 @@ enum status intake_join(struct intake *intake, struct errmsg *err)
 {
     struct bus_stream_info stream;
     struct bus_consumer_info consumer;
-    enum status st = find_consumer(intake, &stream, &consumer, err);
+    enum status st = find_stream(intake, &stream, &consumer, err);
 
-    atomic_store(&intake->consumer, st);
-    if (st != ST_OK)
-        return st;
-    st = ballot_store_register_epoch(intake->store, stream.created_ns, &intake->epoch, err);
-    atomic_store(&intake->database, st);
-    if (st != ST_OK)
-        return st;
-    st = ballot_store_read_marks(intake->store, intake->epoch, &intake->marked, err);
     if (st != ST_OK)
         return st;
     st = bus_join_workers(intake->options.bus, consumer.deliver_subject, &intake->subscription, err);
@@ -172,7 +195,7 @@ bool intake_is_consumer_ready(void *arg, char detail[128])
     if (!bus_is_connected(intake->options.bus))
         snprintf(detail, 128, "the broker cannot be reached");
     else if (st == ST_NOT_FOUND)
-        snprintf(detail, 128, "the stream or its consumer is missing; scrutin-setup makes them");
+        snprintf(detail, 128, "the stream is missing or half made; scrutin-setup makes it");
     else if (st != ST_OK)
         snprintf(detail, 128, "%s", status_text(st));
     else if (atomic_load(&intake->stalled))

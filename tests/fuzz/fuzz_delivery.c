@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
 
-    if (delivery_parse_reply(text, &delivery))
+    if (delivery_parse_reply(text, "BALLOTS", NULL, &delivery))
         assert(delivery.sequence > 0 && strncmp(text, "$JS.ACK.", 8) == 0);
 
     int64_t ms = clock_parse_ms(text);

@@ -10,7 +10,7 @@ LDLIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread
 
 TARGETS = $(basename $(notdir $(wildcard $(ROOT)/tests/fuzz/fuzz_*.c)))
 PROTO = ballot codes poll tally
-OBJECTS = $(addprefix o/, address.o bus.o bus_receive.o clock.o json.o keys.o log.o poll.o status.o wire.o wire_poll.o selection.o poll_form.o poll_edit.o text_rules.o problem.o \
+OBJECTS = $(addprefix o/, address.o bus.o bus_bucket.o bus_consumer.o bus_read.o bus_receive.o bus_setup.o clock.o json.o keys.o log.o poll.o status.o wire.o wire_poll.o selection.o poll_form.o poll_edit.o text_rules.o problem.o \
   $(PROTO:=.pb-c.o))
 
 all: $(TARGETS) make_seeds
