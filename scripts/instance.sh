@@ -2,6 +2,7 @@
 # For scripts/up, under umask 077.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
+. "$ROOT/scripts/access.sh"
 
 DATABASE=scrutin
 SOCKETS=$RUN_DIR/pg # where PostgreSQL listens: nowhere else
@@ -21,18 +22,19 @@ as_postgres() {
     fi
 }
 
-# A folder that only the user of PostgreSQL enters.
-make_postgres_folder() {
+# A folder of PostgreSQL's user that a group may enter, or nobody else.
+make_postgres_folder() { # make_postgres_folder FOLDER [GROUP]
     if [ "$ME" = root ]; then
-        install -d -m 700 -o postgres -g postgres "$1"
+        install -d -m "$([ $# = 1 ] && echo 700 || echo 710)" -o postgres -g "${2:-postgres}" "$1"
     else
         install -d -m 700 "$1"
     fi
 }
 
 make_state_folder() {
-    # User postgres has to reach its cluster below the state folder, and nothing else there.
+    # The users of the programs have to reach what is theirs below the state folder, and nothing else there.
     local mode=700 temporary
+    make_users
     [ "$ME" != root ] || mode=711
     (umask 022 && mkdir -p "${STATE_LINK%/*}")
     if [ "$ME" = root ] && [ ! -e "$STATE_DIR/db" ] && ! as_postgres test -x "${STATE_LINK%/*}"; then
@@ -43,7 +45,9 @@ make_state_folder() {
         say "user postgres cannot enter ${STATE_LINK%/*}, so the state is kept in $STATE_DIR ($STATE_LINK leads there)"
     fi
     install -d -m "$mode" "$STATE_DIR"
+    install -d -m "$mode" "$STATE_DIR/etc"
     install -d -m 700 "$STATE_DIR/log" "$STATE_DIR/nats"
+    [ "$(stat -c %U "$STATE_DIR/nats")" = "$(user_of nats)" ] || chown -R "$(user_of nats):" "$STATE_DIR/nats"
 
     # A socket's path has at most 107 bytes, and ours add up to 24 to the folder's. One below /tmp may be gone, and somebody
     # else may have made it again.
@@ -57,7 +61,7 @@ make_state_folder() {
         fi
     fi
     install -d -m "$mode" "$RUN_DIR"
-    make_postgres_folder "$SOCKETS"
+    make_postgres_folder "$SOCKETS" "$DATABASE_GROUP"
 }
 
 # keep FILE: writes its input to a file of the state folder; one that stays the same is left alone, so keeps its age.
@@ -69,19 +73,6 @@ keep() {
     else
         mv "$STATE_DIR/$1.new" "$STATE_DIR/$1"
     fi
-}
-
-# --- secrets: made once, read by us alone
-
-random_hex() {
-    od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n'
-}
-
-make_secrets() {
-    [ -s "$STATE_DIR/secret-keys" ] || echo "k1:$(random_hex)" | keep secret-keys
-    [ -s "$STATE_DIR/api-key" ] || random_hex | keep api-key
-    echo "local:$(sha256sum "$STATE_DIR/api-key" | cut -c 1-64)" | keep api-keys
-    chmod 600 "$STATE_DIR/secret-keys" "$STATE_DIR/api-key" "$STATE_DIR/api-keys" # also those that somebody put there
 }
 
 # --- programs
@@ -140,8 +131,7 @@ make_cluster() {
     say "making a PostgreSQL cluster"
     rm -rf "$STATE_DIR/db.new"
     make_postgres_folder "$STATE_DIR/db.new"
-    # Trust is what the sockets' folder and mode (0700) make of it: our own user and root.
-    as_postgres "$PG_BIN/initdb" --pgdata "$STATE_DIR/db.new" --username postgres --auth-local trust \
+    as_postgres "$PG_BIN/initdb" --pgdata "$STATE_DIR/db.new" --username postgres --auth-local peer \
         --auth-host reject --encoding UTF8 --locale C.UTF-8 --data-checksums >"$STATE_DIR/log/initdb.log" 2>&1 ||
         die "initdb failed: $(tail -n 5 "$STATE_DIR/log/initdb.log")"
     mv "$STATE_DIR/db.new" "$STATE_DIR/db"
@@ -155,7 +145,9 @@ write_postgresql_conf() {
 # Written by scripts/up at every start. For settings of your own: ALTER SYSTEM.
 listen_addresses = ''
 unix_socket_directories = '$SOCKETS'
-unix_socket_permissions = 0700
+unix_socket_permissions = 0777 # who reaches it is a matter of its folder, who is let in of these two files
+hba_file = '$STATE_DIR/pg_hba.conf'
+ident_file = '$STATE_DIR/pg_ident.conf'
 shared_buffers = ${buffers}MB
 max_wal_size = 4GB
 checkpoint_timeout = 15min
@@ -174,6 +166,7 @@ log_parameter_max_length_on_error = 0
 shared_preload_libraries = 'pg_stat_statements'
 CONF
     chmod 644 "$STATE_DIR/postgresql.conf"
+    write_postgresql_access
 }
 
 # --- nats-server
@@ -181,8 +174,12 @@ CONF
 write_nats_conf() {
     local fsync=""
     ! nats_syncs || fsync="sync_interval: always # fsync before the acknowledgement"
-    keep nats.conf <<CONF
+    # The file of the containers, with the passwords beside it.
+    sed 's|"[^"]*/nats-passwords"|"passwords"|' "$ROOT/deploy/nats-users.conf" | give nats users.conf
+    give nats nats.conf <<CONF
 # Written by scripts/up at every start.
+include "passwords"
+include "users.conf"
 host: "127.0.0.1"
 port: $NATS_PORT
 max_payload: 1MB
@@ -194,6 +191,10 @@ jetstream {
     max_memory_store: 256MB
     $fsync
 }
+authorization {
+    timeout: 5
+    users: [\$VOTE_API, \$WORKER, \$RESULT_API, \$SETUP, \$AUDIT, {user: operator, password: \$OPERATOR_PASSWORD}]
+}
 CONF
 }
 
@@ -203,14 +204,16 @@ CONF
 write_page_conf() { # write_page_conf PAGE PORT
     local draft file
     draft=$STATE_DIR/$1.new
-    env PAGE="$1" LISTEN="$UI_ADDRESS:$2" ROOT="$BUILD_DIR/pages/$1" SCHEME=http${TLS_CERT_FILE:+s} \
+    env PAGE="$1" LISTEN="$UI_ADDRESS:$2" ROOT="$(pages_path)/$1" SCHEME=http${TLS_CERT_FILE:+s} \
         VOTE_API="127.0.0.1:$VOTE_API_PORT" RESULT_API="127.0.0.1:$RESULT_API_PORT" \
         VOTE_UI_PORT="$VOTE_UI_PORT" RESULT_UI_PORT="$RESULT_UI_PORT" TEMP_DIR="$STATE_DIR/$1" SOCKET_DIR="$RUN_DIR/$1" \
         VOTE_URL="${PUBLIC_VOTE_URL-}" RESULT_URL="${PUBLIC_RESULT_URL-}" TRUSTED_PROXIES="${UI_TRUSTED_PROXIES-}" \
-        PAGE_TLS_CERT_FILE="${TLS_CERT_FILE-}" PAGE_TLS_KEY_FILE="${TLS_KEY_FILE-}" \
+        PAGE_TLS_CERT_FILE="${TLS_CERT_FILE-}" PAGE_TLS_KEY_FILE="${TLS_KEY_FILE-}" NGINX_USER="$([ "$ME" != root ] || user_of "$1")" \
         "$ROOT/web/nginx/configure" "$draft"
     sed -i "s|$draft/|$STATE_DIR/$1/|" "$draft/nginx.conf" "$draft/site.conf"
-    install -d -m 700 "$STATE_DIR/$1" "$RUN_DIR/$1"
+    # The workers reach the folders that nginx makes for them and its own sockets, at which nobody else may say who comes.
+    install -d -m "$([ "$ME" = root ] && echo 711 || echo 700)" "$STATE_DIR/$1"
+    install -d -m "$([ "$ME" = root ] && echo 710 || echo 700)" -g "$(id -gn "$(user_of "$1")")" "$RUN_DIR/$1"
     for file in nginx.conf network.conf site.conf routes.conf; do
         keep "$1/$file" <"$draft/$file"
     done
@@ -239,7 +242,7 @@ passed_settings() {
     for name in $("$1" --help | grep -oE '\b[A-Z][A-Z0-9_]+\b' | sort -u) ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS \
         TSAN_OPTIONS; do
         case $name in
-        PORT | NATS_URL | NATS_URL_FILE | DATABASE_URL* | PG* | SECRET_KEYS* | API_KEYS* | PATH | HOME) ;;
+        PORT | NATS_URL | NATS_URL_FILE | DATABASE_URL* | PG* | SECRET_KEYS* | API_KEYS* | TLS_*_FILE | PATH | HOME) ;;
         *) [ -z "${!name-}" ] || printf '%s=%s\n' "$name" "${!name}" ;;
         esac
     done
@@ -247,26 +250,28 @@ passed_settings() {
 
 # Sets the array `settings` to the environment of one program.
 load_settings() {
-    local port=$VOTE_API_PORT database=(PGHOST="$SOCKETS" PGDATABASE="$DATABASE")
-    settings=(NATS_URL="nats://127.0.0.1:$NATS_PORT")
+    local port=$VOTE_API_PORT name line own=$STATE_DIR/etc/${1%_[0-9]*} database=(PGHOST="$SOCKETS" PGDATABASE="$DATABASE")
+    settings=(NATS_URL_FILE="$own/nats-url")
     case $1 in
     vote-api)
-        settings+=(SECRET_KEYS_FILE="$STATE_DIR/secret-keys" API_KEYS_FILE="$STATE_DIR/api-keys")
+        settings+=(SECRET_KEYS_FILE="$own/secret-keys" API_KEYS_FILE="$own/api-keys")
         ;;
     result-api)
         port=$RESULT_API_PORT
-        settings+=(SECRET_KEYS_FILE="$STATE_DIR/secret-keys" PGUSER=scrutin_result "${database[@]}")
+        settings+=(SECRET_KEYS_FILE="$own/secret-keys" PGUSER=scrutin_result "${database[@]}")
         ;;
     worker_*)
         port=$((WORKER_PORT + ${1#worker_}))
         settings+=(PGUSER=scrutin_worker "${database[@]}")
         ;;
     scrutin-audit)
-        settings+=(SECRET_KEYS_FILE="$STATE_DIR/secret-keys" PGUSER=scrutin_result "${database[@]}")
+        settings+=(SECRET_KEYS_FILE="$own/secret-keys" PGUSER=scrutin_result "${database[@]}")
         ;;
     esac
+    for name in TLS_CERT_FILE TLS_KEY_FILE; do
+        [ -z "${!name-}" ] || [ ! -e "$own/$name" ] || settings+=("$name=$own/$name")
+    done
     settings+=(PORT="$port")
-    local line
     while IFS= read -r line; do
         settings+=("$line")
     done < <(passed_settings "$(program_path "$1")")
@@ -316,16 +321,16 @@ CONF
 
 service() { # service NAME PRIORITY
     local binary
-    binary=$(program_path "$1")
+    binary=$(run_path "$1")
     load_settings "$1"
-    program "$1" "$2" TERM 15 "$(quoted "$binary")" "$binary" -- autostart=false
+    program "$1" "$2" TERM 15 "$(quoted "$binary")" "$binary" -- autostart=false "user=$(user_of "$1")"
 }
 
-# The services run as the user who starts them, root too: this is a developer's machine, and the state folder is theirs.
+# nginx alone is started by root: it binds any port and reads the key of the certificate; its workers are somebody else.
 # Lower priorities start first and stop last. The services wait for `up` to migrate the database (autostart=false).
 write_supervisord_conf() {
-    local n group="" as=()
-    [ "$ME" != root ] || as=(user=postgres)
+    local n group="" nats
+    nats=$(run_path nats)
     {
         cat <<CONF
 ; Written by scripts/up at every start. Programs: scripts/ctl status
@@ -351,9 +356,10 @@ CONF
         settings=()
         program postgres 10 INT 60 \
             "$(quoted "$PG_BIN/postgres") -D $(quoted "$STATE_DIR/db") -c $(quoted "config_file=$STATE_DIR/postgresql.conf")" \
-            "$PG_BIN/postgres" "$STATE_DIR/postgresql.conf" -- "${as[@]}"
-        program nats 20 TERM 15 "$(quoted "$NATS_BIN") -c $(quoted "$STATE_DIR/nats.conf")" \
-            "$NATS_BIN" "$STATE_DIR/nats.conf" --
+            "$PG_BIN/postgres" "$STATE_DIR/postgresql.conf" "$STATE_DIR/pg_hba.conf" "$STATE_DIR/pg_ident.conf" \
+            -- "user=$(user_of postgres)"
+        program nats 20 TERM 15 "$(quoted "$nats") -c $(quoted "$STATE_DIR/etc/nats/nats.conf")" \
+            "$nats" "$STATE_DIR/etc/nats"/* -- "user=$(user_of nats)"
         for ((n = 0; n < WORKERS; n++)); do
             service "worker_$n" 30
             group+="${group:+,}worker_$n"
@@ -377,7 +383,7 @@ VOTE_API_URL=$VOTE_API_URL
 RESULT_API_URL=$RESULT_API_URL
 VOTE_UI_URL=$VOTE_UI_URL
 RESULT_UI_URL=$RESULT_UI_URL
-NATS_URL=nats://127.0.0.1:$NATS_PORT
+NATS_URL=$(broker_url operator)
 NATS_VERSION=$NATS_VERSION
 PGHOST=$SOCKETS
 PGUSER=postgres

@@ -116,7 +116,7 @@ test('with a certificate: HTTP/2, a secure cookie, and X-Forwarded-For only from
   await runProgram(join(ROOT, 'web/nginx/configure'), [folder], { PATH: process.env.PATH, PAGE: 'vote-ui', LISTEN: `127.0.0.1:${port}`,
     ROOT: join(BUILD_DIR, 'pages/vote-ui'), VOTE_API: address(instance.voteUrl), RESULT_API: address(instance.resultUrl),
     VOTE_URL: 'https://vote.example', RESULT_URL: 'https://result.example', PAGE_TLS_CERT_FILE: cert, PAGE_TLS_KEY_FILE: key,
-    ACCESS_LOG: join(folder, 'access.log') });
+    ACCESS_LOG: join(folder, 'access.log'), NGINX_USER: process.getuid() === 0 ? 'root' : '' });
   const nginx = startProgram('/bin/sh', ['-c', 'exec nginx -e stderr -c "$0"', join(folder, 'nginx.conf')],
     { PATH: `${process.env.PATH}:/usr/sbin` });
   try {

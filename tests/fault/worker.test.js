@@ -78,7 +78,7 @@ test('killed after COMMIT, before the acknowledgement: the redelivery changes no
   try {
     await load.register(200);
     await instance.ctl('stop', 'worker:*');
-    const worker = await instance.spawn('worker', { NATS_URL: `nats://127.0.0.1:${proxy.port}` });
+    const worker = await instance.spawn('worker', { NATS_URL: instance.brokerUrl('worker', proxy.port) });
     const before = await consumer();
     proxy.loses = '$JS.ACK.';
     await load.castEach(3);
@@ -174,6 +174,35 @@ test('SIGTERM: the durable still exists, the others go on', async () => {
     await acknowledges(load, 1000);
     await instance.ctl('start', 'worker:*');
   }, { random });
+  assert.equal((await consumer()).created, created);
+});
+
+test('the workers\' consumer is deleted under load: they make it again as it was, and nothing is lost', async () => {
+  const jsm = await instance.jsm();
+  const { config: { deliver_policy: policy, opt_start_seq: start, metadata, ...before } } = await consumer();
+  await underLoad(instance, 'consumer deleted', async (load) => {
+    for (let round = 0; round < 3; round++) {
+      const { created } = await consumer();
+      await jsm.consumers.delete('BALLOTS', 'workers');
+      const began = Date.now();
+      const made = await until('there is another one', async () => {
+        const found = await consumer().catch(() => null);
+        return found !== null && found.created !== created && found;
+      }, { timeout: 20_000 });
+      console.log(`# made again after ${Date.now() - began} ms, from ${made.config.opt_start_seq ?? 'the first message'}`);
+      const { deliver_policy, opt_start_seq, metadata: more, ...after } = made.config;
+      assert.deepEqual(after, before);
+      await acknowledges(load, 1000);
+    }
+    assert.match(`${instance.log('worker_0')}${instance.log('worker_1')}`, /was missing; it is made again/);
+  }, { random });
+  await instance.setUp(); // it takes the one that is there
+  const { config: { deliver_policy, opt_start_seq, metadata: more, ...after } } = await consumer();
+  assert.deepEqual(after, before);
+  const { created } = await consumer();
+  await instance.setUp({ ACK_WAIT_MS: '2500' });
+  assert.equal((await consumer()).config.ack_wait, 2_500_000_000, 'and changes what may be changed');
+  await instance.setUp();
   assert.equal((await consumer()).created, created);
 });
 

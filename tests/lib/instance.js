@@ -214,9 +214,15 @@ export class Instance {
     }, { timeout, every: 100 });
   }
 
+  /** The broker's address as one of its users, by the program's name; `port` leads to a proxy. */
+  brokerUrl(program = 'operator', port = this.settings.NATS_PORT) {
+    const url = program === 'operator' ? this.env.NATS_URL : readFileSync(join(this.stateDir, 'etc', program, 'nats-url'), 'utf8').trim();
+    return url.replace(/:\d+$/, `:${port}`);
+  }
+
   /** Environment of a program of ours that is started beside the supervised ones. */
   serviceEnv(name, more = {}) {
-    const common = { NATS_URL: this.env.NATS_URL, LOG_LEVEL: 'info' };
+    const common = { NATS_URL: this.brokerUrl(name), LOG_LEVEL: 'info' };
     const database = { PGHOST: this.env.PGHOST, PGDATABASE: this.env.PGDATABASE };
     const own = {
       'vote-api': { SECRET_KEYS_FILE: this.env.SECRET_KEYS_FILE, API_KEYS_FILE: join(this.stateDir, 'api-keys') },
@@ -252,11 +258,12 @@ export class Instance {
     return { code, stderr, report: stdout === '' ? null : JSON.parse(stdout) };
   }
 
-  /** A NATS connection; the same one for everybody who asks without options. */
+  /** A NATS connection of the operator; the same one for everybody who asks without options. */
   async nats(options) {
-    if (options) return connectNats({ servers: this.env.NATS_URL, ...options });
+    const { host, username: user, password: pass } = new URL(this.env.NATS_URL);
+    if (options) return connectNats({ servers: host, user, pass, ...options });
     if (!this.bus) {
-      this.bus = await connectNats({ servers: this.env.NATS_URL, maxReconnectAttempts: -1, reconnectTimeWait: 100, name: 'test' });
+      this.bus = await connectNats({ servers: host, user, pass, maxReconnectAttempts: -1, reconnectTimeWait: 100, name: 'test' });
       const jetstream = this.bus.jetstream.bind(this.bus);
       this.bus.jetstream = (more) => jetstream({ timeout: BROKER_PATIENCE_MS, ...more });
     }
@@ -297,7 +304,7 @@ export class Instance {
       const [row] = await this.sql(
         `SELECT count(b.seq) AS n, e.epoch FROM stream_epochs e LEFT JOIN applied_batches b
              ON b.epoch = e.epoch AND b.seq <= $1
-          WHERE e.created_ns = $2 GROUP BY e.epoch`, [target.last, /; incarnation (\d+)$/.exec(config.description)?.[1] ?? String(nanoseconds(created))]);
+          WHERE e.created_ns = $2 GROUP BY e.epoch`, [target.last, /; incarnation (\d+)/.exec(config.description)?.[1] ?? String(nanoseconds(created))]);
       if (!row && target.last > 0) throw new Error('this stream has no epoch yet');
       if (Number(row?.n ?? 0) !== target.last) {
         const { name, ts, stream_name: stream, config: durable, created: made, ...rest } = await jsm.consumers.info('BALLOTS', 'workers');
@@ -402,6 +409,11 @@ export class Instance {
     return findings;
   }
 
+  /** What the broker refused to a user: a program of ours that oversteps looks slow, and this is why. */
+  permissionViolations() {
+    return this.provokesViolations ? [] : this.log('nats').split('\n').filter((line) => /\bViolation\b/.test(line) && !/User "operator"/.test(line));
+  }
+
   // --- the end
 
   async stop({ check = true } = {}) {
@@ -410,10 +422,12 @@ export class Instance {
     await this.db?.end().catch(() => {});
     if (existsSync(this.stateDir)) await runProgram(join(ROOT, 'scripts/down'), [], this.childEnv(), { check: false });
     const reports = check ? this.sanitizerFindings() : [];
+    const violations = check ? this.permissionViolations() : [];
     const leaks = check ? this.leaks() : [];
     this.remove();
     running.delete(this);
     if (reports.length) throw new Error(`sanitizer reports:\n${reports.slice(0, 5).join('\n')}`);
+    if (violations.length) throw new Error(`the broker refused:\n${violations.slice(0, 5).join('\n')}`);
     if (leaks.length) throw new Error(`${leaks.length} lines of logs say too much:\n${leaks.slice(0, 10).join('\n')}`);
   }
 
