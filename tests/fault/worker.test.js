@@ -307,7 +307,7 @@ test('no doorbell arrives: ballots show all the same, and so does what nobody wo
   const shows = (url, n) => until(`${n} ballots show`, async () => (await request(url, { path })).json?.total === n);
   try {
     await instance.ctl('stop', 'worker:*');
-    const worker = await instance.spawn('worker', { NATS_URL: `nats://127.0.0.1:${proxy.port}` });
+    const worker = await instance.spawn('worker', { NATS_URL: instance.brokerUrl('worker', proxy.port) });
     proxy.loses = 'tally.changed';
     for (const url of [lazy.url, instance.resultUrl]) await shows(url, 0);
     await load.register(20);

@@ -245,7 +245,7 @@ test('a ballot above the fence is rejected also by a worker that is ahead of the
 test('a ballot that was taken before the poll closed, and held up on its way to the broker, counts: the fence waits for it', async () => {
   const AFTER_MS = 1000; // a fence that does not wait leaves in half of that
   const proxy = await Proxy.start({ at: { port: 0, host: '127.0.0.1' }, to: { port: Number(instance.settings.NATS_PORT), host: '127.0.0.1' } });
-  const held = await instance.spawn('vote-api', { NATS_URL: `nats://127.0.0.1:${proxy.port}` });
+  const held = await instance.spawn('vote-api', { NATS_URL: instance.brokerUrl('vote-api', proxy.port) });
   try {
     for (let tries = 0; ; tries++) {
       assert.ok(tries < 10, 'the ballot never came in time');
