@@ -55,7 +55,7 @@ give() {
     chmod "$rights" "$STATE_DIR/$folder" "$STATE_DIR/$folder/$2"
 }
 
-# --- secrets: made once, read by us alone; each program is given those that it needs
+# --- secrets: made once, read by us alone
 
 random_hex() {
     od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n'
@@ -73,7 +73,7 @@ broker_url() { # broker_url USER
 }
 
 make_secrets() {
-    local user name
+    local user
     [ -s "$STATE_DIR/secret-keys" ] || echo "k1:$(random_hex)" | keep secret-keys
     [ -s "$STATE_DIR/api-key" ] || random_hex | keep api-key
     echo "local:$(sha256sum "$STATE_DIR/api-key" | cut -c 1-64)" | keep api-keys
@@ -83,6 +83,11 @@ make_secrets() {
     done
     # Also those that somebody put there.
     chmod 600 "$STATE_DIR/secret-keys" "$STATE_DIR/api-key" "$STATE_DIR/api-keys" "$STATE_DIR/nats-passwords"
+}
+
+# Each program gets those that it needs.
+give_secrets() {
+    local name
     for name in vote-api worker result-api; do
         broker_url "$name" | give "$name" nats-url
     done
