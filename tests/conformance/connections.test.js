@@ -12,7 +12,7 @@ import { metricValue } from '../lib/check.js';
 import { EventStream } from '../lib/events.js';
 import * as h2 from '../lib/frames.js';
 import { RawConnection, fields, frame } from '../lib/frames.js';
-import { BUILD_DIR, IS_SANITIZED, Instance, ROOT, freePorts, runProgram, startProgram } from '../lib/instance.js';
+import { BUILD_DIR, IS_SANITIZED, Instance, NGINX_USER, ROOT, freePorts, runProgram, startProgram } from '../lib/instance.js';
 import { request } from '../lib/http.js';
 import { until, within } from '../lib/wait.js';
 
@@ -38,7 +38,7 @@ async function startPage(folder, cert, key) {
   const address = (url) => new URL(url).host;
   await runProgram(join(ROOT, 'web/nginx/configure'), [folder], { PATH: process.env.PATH, PAGE: 'result-ui', LISTEN: `127.0.0.1:${port}`,
     ROOT: join(BUILD_DIR, 'pages/result-ui'), VOTE_API: address(instance.voteUrl), RESULT_API: address(instance.resultUrl),
-    PAGE_TLS_CERT_FILE: cert, PAGE_TLS_KEY_FILE: key, ACCESS_LOG: join(folder, 'access.log') });
+    PAGE_TLS_CERT_FILE: cert, PAGE_TLS_KEY_FILE: key, ACCESS_LOG: join(folder, 'access.log'), NGINX_USER });
   const nginx = startProgram('/bin/sh', ['-c', 'exec nginx -e stderr -c "$0"', join(folder, 'nginx.conf')], { PATH: `${process.env.PATH}:/usr/sbin` });
   stopPage = async () => {
     nginx.kill('SIGTERM');

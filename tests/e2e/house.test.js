@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import http2 from 'node:http2';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUILD_DIR, Instance, ROOT, freePorts, runProgram, startProgram } from '../lib/instance.js';
+import { BUILD_DIR, Instance, NGINX_USER, ROOT, freePorts, runProgram, startProgram } from '../lib/instance.js';
 import { EventStream } from '../lib/events.js';
 import { request, requestJson } from '../lib/http.js';
 import { until } from '../lib/wait.js';
@@ -116,7 +116,7 @@ test('with a certificate: HTTP/2, a secure cookie, and X-Forwarded-For only from
   await runProgram(join(ROOT, 'web/nginx/configure'), [folder], { PATH: process.env.PATH, PAGE: 'vote-ui', LISTEN: `127.0.0.1:${port}`,
     ROOT: join(BUILD_DIR, 'pages/vote-ui'), VOTE_API: address(instance.voteUrl), RESULT_API: address(instance.resultUrl),
     VOTE_URL: 'https://vote.example', RESULT_URL: 'https://result.example', PAGE_TLS_CERT_FILE: cert, PAGE_TLS_KEY_FILE: key,
-    ACCESS_LOG: join(folder, 'access.log'), NGINX_USER: process.getuid() === 0 ? 'root' : '' });
+    ACCESS_LOG: join(folder, 'access.log'), NGINX_USER });
   const nginx = startProgram('/bin/sh', ['-c', 'exec nginx -e stderr -c "$0"', join(folder, 'nginx.conf')],
     { PATH: `${process.env.PATH}:/usr/sbin` });
   try {

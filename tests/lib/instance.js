@@ -17,6 +17,9 @@ import { until, within } from './wait.js';
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const BUILD_DIR = resolve(ROOT, process.env.BUILD_DIR ?? 'build');
 
+/** Whom an nginx that a test starts gives its workers to: they read what the test has written. */
+export const NGINX_USER = process.getuid() === 0 ? 'root' : '';
+
 /** Whether the programs were built with a sanitizer: slower, and their memory says nothing. */
 export const IS_SANITIZED = (() => {
   const info = join(BUILD_DIR, 'meson-info/intro-buildoptions.json');

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
-import { BUILD_DIR, ROOT, freePorts, runProgram } from './instance.js';
+import { BUILD_DIR, NGINX_USER, ROOT, freePorts, runProgram } from './instance.js';
 import { until } from './wait.js';
 
 const host = (url) => new URL(url).host;
@@ -30,7 +30,7 @@ export class Page {
     const PATH = `${process.env.PATH}:/usr/sbin`;
     await runProgram(join(ROOT, 'web/nginx/configure'), [page.folder], { PATH, PAGE: 'vote-ui', ROOT: join(BUILD_DIR, 'pages/vote-ui'),
       LISTEN: `127.0.0.1:${page.port}`, ACCESS_LOG: page.logFile, VOTE_API: host(api.vote ?? instance.voteUrl),
-      RESULT_API: host(api.result ?? instance.resultUrl), ...certificate, ...env });
+      RESULT_API: host(api.result ?? instance.resultUrl), NGINX_USER, ...certificate, ...env });
     page.child = spawn(join(ROOT, 'web/nginx/start'), [page.folder], { stdio: ['ignore', log, log], env: { PATH } });
     page.ended = new Promise((done) => page.child.on('close', done));
     await until(`the page ${name} listens`, () => new Promise((done, failed) => {
