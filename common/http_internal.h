@@ -121,7 +121,8 @@ void http_accept(h2o_socket_t *listener, const char *err);
 struct http_connection *http_connection_begin(struct http_loop *loop, int fd, struct http_counts counts);
 /* The connection of a socket; NULL: it is a listener. */
 struct http_connection *http_connection_on(h2o_socket_t *sock);
-/* Shuts the connection down: libh2o then sees its end and frees what belongs to it. Counts the reason, once. */
+/* Shuts the connection down: libh2o sees its end, or the sweep tells it, and frees what belongs to it. Counts the
+ * reason, once. */
 void http_connection_cut(struct http_connection *connection, enum http_cut why);
 /* The same as soon as libh2o reads again, or looks at header fields: for callers that libh2o called in between. */
 void http_connection_condemn(struct http_connection *connection, enum http_cut why);
