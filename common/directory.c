@@ -8,12 +8,18 @@
 #include <sodium.h>
 #include <stdatomic.h>
 
+struct slot {
+    struct poll *poll; /* NULL: it is free */
+    uint64_t round;    /* when the poll was put there last, also the same again */
+};
+
 struct directory {
     pthread_rwlock_t lock;
     uint8_t seed[crypto_shorthash_KEYBYTES]; /* strangers choose ids: they must not choose their slots as well */
-    struct poll **slots;  /* open addressing, linear probing; nothing is ever removed: tombstones of polls stay polls */
+    struct slot *slots;   /* open addressing, linear probing; where polls are removed, it is filled anew */
     size_t n_slots;       /* a power of two */
     struct poll **by_age; /* oldest first, so that a new poll is appended; borrows the references of slots */
+    uint64_t round;       /* of the watch through the bucket */
     size_t n_polls;
     _Atomic uint64_t version;
 };
@@ -26,7 +32,7 @@ struct directory *directory_new(void)
     (void)failed;
     randombytes_buf(directory->seed, sizeof(directory->seed));
     directory->n_slots = 64;
-    directory->slots = alloc_items(directory->n_slots, sizeof(struct poll *));
+    directory->slots = alloc_items(directory->n_slots, sizeof(struct slot));
     directory->by_age = alloc_items(directory->n_slots, sizeof(struct poll *));
     return directory;
 }
@@ -44,7 +50,7 @@ void directory_free(struct directory *directory)
 }
 
 /* The slot that holds the poll with this id, or the free one where it belongs. */
-static struct poll **find_slot(const struct directory *directory, const char *id, size_t len)
+static struct slot *find_slot(const struct directory *directory, const char *id, size_t len)
 {
     uint8_t hash[crypto_shorthash_BYTES];
     uint64_t start;
@@ -52,7 +58,7 @@ static struct poll **find_slot(const struct directory *directory, const char *id
     crypto_shorthash(hash, (const uint8_t *)id, len, directory->seed);
     memcpy(&start, hash, sizeof(start));
     for (size_t i = (size_t)start & (directory->n_slots - 1);; i = (i + 1) & (directory->n_slots - 1)) {
-        struct poll *poll = directory->slots[i];
+        const struct poll *poll = directory->slots[i].poll;
         if (poll == NULL || (strlen(poll->id) == len && memcmp(poll->id, id, len) == 0))
             return &directory->slots[i];
     }
@@ -80,16 +86,24 @@ static size_t find_age(const struct directory *directory, const struct poll *pol
     return low;
 }
 
+/* Fills a new table of slots with what the old one has. */
+static void refill_slots(struct directory *directory, size_t n_slots)
+{
+    struct slot *old = directory->slots;
+    size_t n_old = directory->n_slots;
+
+    directory->n_slots = n_slots;
+    directory->slots = alloc_items(n_slots, sizeof(struct slot));
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i].poll != NULL)
+            *find_slot(directory, old[i].poll->id, strlen(old[i].poll->id)) = old[i];
+    free(old);
+}
+
 static void grow(struct directory *directory)
 {
-    free(directory->slots);
-    directory->n_slots *= 2;
-    directory->slots = alloc_items(directory->n_slots, sizeof(struct poll *));
+    refill_slots(directory, 2 * directory->n_slots);
     directory->by_age = alloc_resize(directory->by_age, directory->n_slots, sizeof(struct poll *));
-    for (size_t i = 0; i < directory->n_polls; i++) {
-        struct poll *poll = directory->by_age[i];
-        *find_slot(directory, poll->id, strlen(poll->id)) = poll;
-    }
 }
 
 static void insert_age(struct directory *directory, struct poll *poll)
@@ -119,12 +133,13 @@ bool directory_put(struct directory *directory, struct poll *poll)
     pthread_rwlock_wrlock(&directory->lock);
     if ((directory->n_polls + 1) * 4 > directory->n_slots * 3)
         grow(directory);
-    struct poll **slot = find_slot(directory, poll->id, strlen(poll->id));
-    if (*slot == NULL || (*slot)->updated_at_ms < poll->updated_at_ms) {
-        drop = *slot;
+    struct slot *slot = find_slot(directory, poll->id, strlen(poll->id));
+    slot->round = directory->round;
+    if (slot->poll == NULL || slot->poll->updated_at_ms < poll->updated_at_ms) {
+        drop = slot->poll;
         if (drop != NULL)
             remove_age(directory, drop);
-        *slot = poll;
+        slot->poll = poll;
         insert_age(directory, poll);
         atomic_fetch_add_explicit(&directory->version, 1, memory_order_release);
         changed = true;
@@ -134,6 +149,28 @@ bool directory_put(struct directory *directory, struct poll *poll)
     return changed;
 }
 
+void directory_end_round(struct directory *directory)
+{
+    size_t n_before;
+
+    pthread_rwlock_wrlock(&directory->lock);
+    n_before = directory->n_polls;
+    for (size_t i = 0; i < directory->n_slots; i++) {
+        struct slot *slot = &directory->slots[i];
+        if (slot->poll == NULL || !slot->poll->deleted || slot->round == directory->round)
+            continue;
+        remove_age(directory, slot->poll);
+        poll_release(slot->poll);
+        slot->poll = NULL;
+    }
+    if (directory->n_polls != n_before) { /* the others may stand behind slots that are free now */
+        refill_slots(directory, directory->n_slots);
+        atomic_fetch_add_explicit(&directory->version, 1, memory_order_release);
+    }
+    directory->round++;
+    pthread_rwlock_unlock(&directory->lock);
+}
+
 struct poll *directory_find(struct directory *directory, const char *id, size_t len)
 {
     struct poll *poll = NULL;
@@ -141,7 +178,7 @@ struct poll *directory_find(struct directory *directory, const char *id, size_t 
     if (len == 0 || len > POLL_ID_MAX)
         return NULL;
     pthread_rwlock_rdlock(&directory->lock);
-    struct poll *held = *find_slot(directory, id, len);
+    struct poll *held = find_slot(directory, id, len)->poll;
     if (held != NULL)
         poll = poll_retain(held);
     pthread_rwlock_unlock(&directory->lock);
@@ -156,7 +193,7 @@ size_t directory_list(struct directory *directory, const char *after, struct pol
     size_t at = directory->n_polls;
     if (*after != '\0') {
         size_t len = strlen(after);
-        const struct poll *last = len <= POLL_ID_MAX ? *find_slot(directory, after, len) : NULL;
+        const struct poll *last = len <= POLL_ID_MAX ? find_slot(directory, after, len)->poll : NULL;
         at = last != NULL ? find_age(directory, last) : 0;
     }
     while (at != 0 && n < max) {

@@ -23,6 +23,9 @@ struct poll *directory_find(struct directory *directory, const char *id, size_t 
 size_t directory_list(struct directory *directory, const char *after, struct poll **out, size_t max);
 /* Calls fn for every poll, deleted ones too, under the directory's read lock. */
 void directory_each(struct directory *directory, void (*fn)(void *arg, const struct poll *poll), void *arg);
+/* A watch has read the bucket as a whole: deleted polls that nobody has put since the last call are gone from it, and
+ * are forgotten. Polls that are not deleted stay: a bucket that was lost is filled again. */
+void directory_end_round(struct directory *directory);
 size_t directory_count(struct directory *directory);
 /* Rises with every change. Who kept a poll found at a version may use it while the version is the same. */
 uint64_t directory_version(const struct directory *directory);

@@ -64,6 +64,7 @@ struct poll *poll_copy(const struct poll *poll)
     copy->deleted = poll->deleted;
     copy->has_manager = poll->has_manager;
     copy->made_with_key = poll->made_with_key;
+    copy->expiring = poll->expiring;
     copy->opens_at_ms = poll->opens_at_ms;
     copy->closes_at_ms = poll->closes_at_ms;
     copy->visibility = poll->visibility;
@@ -106,7 +107,7 @@ bool poll_equal(const struct poll *a, const struct poll *b)
            a->draft == b->draft && a->deleted == b->deleted && a->term == b->term &&
            a->opening_term == b->opening_term && a->opens_at_ms == b->opens_at_ms &&
            a->closes_at_ms == b->closes_at_ms && a->visibility == b->visibility && a->voter_policy == b->voter_policy &&
-           a->voting_codes == b->voting_codes && a->made_with_key == b->made_with_key &&
+           a->voting_codes == b->voting_codes && a->made_with_key == b->made_with_key && a->expiring == b->expiring &&
            strcmp(a->key_id, b->key_id) == 0 && a->has_manager == b->has_manager &&
            (!a->has_manager || memcmp(a->manage_hash, b->manage_hash, POLL_MANAGE_HASH) == 0) &&
            a->created_at_ms == b->created_at_ms && a->updated_at_ms == b->updated_at_ms;

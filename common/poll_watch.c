@@ -27,6 +27,7 @@ void poll_watch_on_synced(void *arg, size_t bucket_size)
 {
     struct poll_watch *watch = arg;
 
+    directory_end_round(watch->polls);
     if (watch->on_synced != NULL)
         watch->on_synced(bucket_size);
     if (!atomic_exchange(&watch->is_known, true))

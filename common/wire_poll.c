@@ -43,6 +43,7 @@ void wire_encode_poll(const struct poll *poll, struct bytes *out)
     message.term = poll->term;
     message.opening_term = poll->opening_term;
     message.made_with_key = poll->made_with_key;
+    message.expiring = poll->expiring;
     for (size_t i = 0; i < poll->n_options; i++) {
         scrutin__poll_option__init(&options[i]);
         options[i].id = poll->options[i].id;
@@ -137,6 +138,7 @@ static struct poll *make_poll(const Scrutin__Poll *message)
     poll->term = message->term;
     poll->opening_term = message->opening_term;
     poll->made_with_key = message->made_with_key;
+    poll->expiring = message->expiring;
     poll->n_options = message->n_options;
     poll->options = alloc_items(message->n_options, sizeof(*poll->options));
     for (size_t i = 0; i < message->n_options; i++) {

@@ -10,7 +10,7 @@
 #include "status.h"
 #include "tally.h"
 
-#define STORE_SCHEMA 7          /* the newest number in db/migrations that this program was written for */
+#define STORE_SCHEMA 8          /* the newest number in db/migrations that this program was written for */
 #define STORE_CONNECT_S 3       /* and one that does not let us in for so long */
 #define STORE_APPLIED_MAX 20000 /* newly applied batches that one look reports; the next one goes on */
 #define STORE_RANKINGS_MAX 5000 /* rows of a ranked poll's tally that make it a large one */

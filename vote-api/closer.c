@@ -92,8 +92,11 @@ static const struct fenced *find_fenced(const struct closer *closer, const char 
     return place < closer->fenced + closer->n_fenced && strcmp(place->poll, poll) == 0 ? place : NULL;
 }
 
+/* Deleted ones too: behind the fence nobody can have voted who had not before, so a worker may forget the poll. */
 static bool is_due(const struct closer *closer, const struct poll *poll)
 {
+    if (poll->deleted && poll->updated_at_ms + closer->delay_ms <= closer->now_ms)
+        return true;
     return !poll->draft && poll->closes_at_ms != 0 && poll->closes_at_ms + closer->delay_ms <= closer->now_ms;
 }
 

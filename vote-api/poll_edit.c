@@ -212,6 +212,7 @@ struct poll *poll_edit(const struct poll *old, const json_t *body, int64_t now_m
                               .err = err};
 
     *problem = PROBLEM_INVALID_FIELD;
+    poll->expiring = false; /* somebody cares for it */
     poll->updated_at_ms = now_ms > old->updated_at_ms ? now_ms : old->updated_at_ms + 1;
     if (apply(&edit))
         return poll;

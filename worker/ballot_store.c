@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "ordinal.h"
+#include "poll_unused.h"
 
 /* Connection. */
 
@@ -196,6 +197,15 @@ enum status ballot_store_put_poll(struct ballot_store *store, const struct poll 
     add_time(&args, poll->closes_at_ms);
     pg_args_add_bool(&args, poll->deleted);
     pg_args_add_int8(&args, pg_time_from_ms(poll->updated_at_ms));
+    int64_t unused_since = poll_unused_since(poll);
+    if (unused_since == POLL_UNUSED_KEPT)
+        pg_args_add_null(&args);
+    else
+        pg_args_add_int8(&args, pg_time_from_ms(unused_since));
+    const struct marks_state marks = marks_state(&store->book, poll->id);
+    pg_args_add_int8(&args, marks.fence);
+    pg_args_add_int4(&args, (int32_t)marks.term);
+    pg_args_add_int8(&args, marks.newest);
     pg_args_add_text(&id, poll->id);
     pg_link_send(store->session.link, "poll_put", &args);
     pg_link_send(store->session.link, "poll_find", &id);

@@ -29,17 +29,25 @@
                              " WHERE NOT EXISTS (SELECT FROM applied_batches AS a"                                     \
                              " WHERE a.epoch = $1::smallint AND a.seq = g.seq) LIMIT $3::bigint")                      \
                                                                                                                        \
-    /* The first condition keeps an unchanged poll from using up a key. */                                             \
+    /* The first condition keeps an unchanged poll from using up a key. A row that comes again has the marks that the  \
+     * stream has of it. */                                                                                            \
     STATEMENT(poll_put,                                                                                                \
               "INSERT INTO polls AS p (id, definition, title, method, revisable, opens_at, closes_at, deleted,"        \
-              " updated_at)"                                                                                           \
+              " updated_at, unused_since, fence, term, mark)"                                                          \
               " SELECT $1::text, $2::bytea, $3::text, $4::text, $5::boolean, $6::timestamptz, $7::timestamptz,"        \
-              " $8::boolean, $9::timestamptz"                                                                          \
+              " $8::boolean, $9::timestamptz, $10::timestamptz, nullif($11::bigint, 0), $12::integer, $13::bigint"     \
               " WHERE NOT EXISTS (SELECT FROM polls WHERE id = $1::text AND updated_at >= $9::timestamptz)"            \
               " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, revision = p.revision + 1,"           \
               " title = excluded.title, method = excluded.method, revisable = excluded.revisable,"                     \
               " opens_at = excluded.opens_at, closes_at = excluded.closes_at, deleted = excluded.deleted,"             \
-              " updated_at = excluded.updated_at WHERE p.updated_at < excluded.updated_at")                            \
+              " updated_at = excluded.updated_at, unused_since = excluded.unused_since"                                \
+              " WHERE p.updated_at < excluded.updated_at")                                                             \
+    /* In no order, so that some that nothing can be done about do not keep the others waiting. */                     \
+    STATEMENT(polls_unused, "SELECT id, deleted, poll_is_free(p) FROM polls AS p"                                      \
+                            " WHERE CASE WHEN deleted THEN updated_at < $2::timestamptz AND poll_is_free(p)"           \
+                            " ELSE unused_since < $1::timestamptz AND NOT EXISTS (SELECT FROM ledger AS l"             \
+                            " WHERE l.poll = p.key AND l.received > 0) END ORDER BY random() LIMIT $3::bigint")        \
+    STATEMENT(poll_forget, "SELECT forget_poll($1::text)")                                                             \
     STATEMENT(poll_find, "SELECT key, revisable FROM polls WHERE id = $1::text")                                       \
     STATEMENT(poll_count, "SELECT count(*) FROM polls")                                                                \
     STATEMENT(poll_each, "SELECT id, definition FROM polls ORDER BY key")                                              \

@@ -28,6 +28,8 @@ struct intake *intake_new(const struct intake_options *options)
     if (intake == NULL)
         abort();
     intake->options = *options;
+    intake->sweep = (struct poll_sweep){
+        .bus = options->bus, .unused_ms = options->poll_unused_ms, .forget_ms = options->poll_forget_ms};
     atomic_store(&intake->database, ST_DB_DOWN);
     atomic_store(&intake->consumer, ST_BUS_DOWN);
     intake->stored = metric_counter("ballots_stored_total", "result=\"counted\"",
@@ -283,6 +285,8 @@ static enum status turn(struct intake *intake, struct errmsg *err)
     } else if (st == ST_NOT_FOUND) {
         st = ST_OK; /* nothing came */
     }
+    if (st == ST_OK)
+        st = poll_sweep_run(&intake->sweep, intake->store, err);
     return st == ST_OK ? intake_look(intake, err) : st;
 }
 

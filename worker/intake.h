@@ -17,6 +17,7 @@ struct intake_options {
     struct bus *bus;
     const char *database_url; /* as ballot_store_open's conninfo */
     struct bucket_copy *polls, *codes;
+    int64_t poll_unused_ms, poll_forget_ms; /* of poll_sweep */
     size_t transaction_ballots;
     int64_t stall_ms;
 };

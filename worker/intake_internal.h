@@ -4,6 +4,7 @@
 #define WORKER_INTAKE_INTERNAL_H
 
 #include "intake.h"
+#include "poll_sweep.h"
 #include <stdatomic.h>
 
 #define DELIVERIES_MAX 256 /* of one transaction */
@@ -17,6 +18,7 @@ struct item {
 
 struct intake {
     struct intake_options options;
+    struct poll_sweep sweep;
     atomic_bool stopping;
     struct ballot_store *store;            /* NULL until the database was reached once */
     struct bus_subscription *subscription; /* NULL: not in the queue group */

@@ -53,6 +53,8 @@ static void open_parts(struct parts *parts)
                                            .database_url = settings.database_url,
                                            .polls = parts->polls,
                                            .codes = parts->codes,
+                                           .poll_unused_ms = settings.poll_unused_s * 1000,
+                                           .poll_forget_ms = settings.poll_forget_s * 1000,
                                            .transaction_ballots = (size_t)settings.transaction_ballots,
                                            .stall_ms = settings.stall_s * 1000};
     parts->intake = intake_new(&options);

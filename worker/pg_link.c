@@ -231,7 +231,7 @@ void pg_link_prepare(struct pg_link *link, const char *name, const char *sql)
 
 void pg_link_send(struct pg_link *link, const char *name, const struct pg_args *args)
 {
-    static const int binary[PG_ARGS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    static const int binary[PG_ARGS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     static const struct pg_args none = {0};
     begin_queueing(link);
     if (args == NULL)

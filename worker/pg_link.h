@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-#define PG_LINK_STATEMENTS_MAX 32 /* in one pipeline */
-#define PG_ARGS_MAX 12
+#define PG_LINK_STATEMENTS_MAX 40 /* in one pipeline */
+#define PG_ARGS_MAX 14 /* a one for each stands in pg_link_send */
 
 struct pg_link;
 

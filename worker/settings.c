@@ -17,6 +17,14 @@ const struct config_entry settings_table[] = {
     {"TRANSACTION_BALLOTS", CONFIG_NUMBER, AT(transaction_ballots), "8000", 1, 100000,
      "Ballots after which a transaction takes no further batch. More gain little, and cost memory and time to first "
      "result."},
+    {"POLL_UNUSED_S", CONFIG_NUMBER, AT(poll_unused_s), "2592000", 0, 1000000000,
+     "Seconds after its last edit, opening and closing until a poll in which nobody voted expires: it is closed, then "
+     "deleted. Those made with an API key do not. Default: 30 days, so that one may be prepared in the holidays. 0: "
+     "never."},
+    {"POLL_FORGET_S", CONFIG_NUMBER, AT(poll_forget_s), "86400", 1, 1000000000,
+     "Seconds after its deletion until a poll in which nobody voted is forgotten and no longer counts for POLLS_MAX: "
+     "by "
+     "then every service has heard of it."},
     {"STALL_S", CONFIG_NUMBER, AT(stall_s), "30", 1, 3600,
      "Seconds without progress, while the stream holds ballots, after which the worker calls itself not ready."},
 };

@@ -13,6 +13,7 @@ struct settings {
     int log_level;
     int64_t transaction_ballots;
     int64_t stall_s;
+    int64_t poll_unused_s, poll_forget_s;
 };
 
 extern struct settings settings;

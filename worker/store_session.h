@@ -9,7 +9,7 @@
 #include "status.h"
 
 /* The newest number in db/migrations that this program was written for. */
-#define STORE_SCHEMA 7
+#define STORE_SCHEMA 8
 #define STORE_SLOTS 63
 /* First key of the two-part advisory locks; the second is a slot, or 0 for registering an epoch. */
 #define STORE_LOCK_CLASS 1396917844

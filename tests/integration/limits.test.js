@@ -262,6 +262,42 @@ test('voting codes are limited by their number, and many of them need a poll tha
   assert.equal((await askCodes(url, keyed, 2000)).status, 201);
 });
 
+test('a poll that nobody votes in is closed, deleted and forgotten; a ballot in the last moment counts, and whoever has a key keeps it', async () => {
+  const { url } = await instance.spawn('vote-api', { ACK_TIMEOUT_MS: '100', RATE_LIMITS: 'off' }); // so its fences come soon
+  const make = async (headers, more) => (await create(url, headers, more)).json;
+  const get = (id) => request(url, { path: `/v1/polls/${id}` });
+  const put = (id) => requestJson(url, 'PUT', `/v1/polls/${id}/ballot`, { selection: ['1'] });
+  const unused = await Promise.all([make({}), make({}, { state: 'draft' }), make({}, { voter_policy: 'code' })]);
+  const kept = await Promise.all([make({}), make(key()), make({}, { opens_at: '2099-01-01T00:00:00Z' })]);
+  assert.equal((await put(kept[0].id)).status, 202);
+  await instance.settle();
+  const worker = await instance.spawn('worker', { POLL_UNUSED_S: '1', POLL_FORGET_S: '1' });
+  for (const { id } of unused) await until('it is deleted', async () => (await get(id)).status === 404);
+
+  // Told that it closes and still open: its first ballot is before the fence. On a busy machine it may be late, once.
+  const met = await until('a ballot comes in time', async () => {
+    const poll = await make({});
+    await until('it is to close', async () => (await get(poll.id)).json.closes_at !== null);
+    return (await put(poll.id)).status === 202 && poll;
+  });
+  await until('it is final, with its ballot', async () => {
+    const { json } = await request(instance.resultUrl, { path: `/v1/polls/${met.id}/results` });
+    return json.state === 'final' && json.total === 1;
+  });
+
+  const names = async () => Object.keys((await (await instance.jsm()).streams.info('KV_polls', { subjects_filter: '$KV.polls.>' })).state.subjects ?? {});
+  for (const { id } of unused) {
+    await until('it is forgotten', async () => !(await names()).includes(`$KV.polls.${id}`)
+      && (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [id])).length === 0);
+  }
+  worker.kill('SIGTERM');
+  for (const { id } of [...kept, met]) assert.equal((await get(id)).status, 200);
+  const late = await instance.spawn('vote-api');
+  assert.equal(await metric(late.url, 'polls'), (await names()).length, 'what is forgotten does not count');
+  await instance.settle();
+  assert.deepEqual(await instance.auditViolations(), []);
+});
+
 test('result-api limits reads of all kinds together', async () => {
   const { url } = await instance.spawn('result-api', { LIMIT_READS: `3/${3 * SLOW}` });
   const paths = [`/v1/polls/${poll.id}/results`, `/v1/polls/${poll.id}/results.csv`, '/v1/receipts/none', `/v1/polls/${poll.id}/results/stream`];

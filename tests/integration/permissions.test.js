@@ -54,6 +54,7 @@ const MAY = {
   worker: {
     publish: ['dead.ballots', 'tally.changed', '$JS.ACK.BALLOTS.workers.1.1.1.1.1', '$JS.API.STREAM.INFO.BALLOTS', '$JS.API.STREAM.MSG.GET.BALLOTS',
       '$JS.API.CONSUMER.INFO.BALLOTS.workers', '$JS.API.CONSUMER.CREATE.BALLOTS.workers', '$KV.polls.none', '$KV.codes.none.1.1',
+      '$JS.API.STREAM.PURGE.KV_polls', // polls that nobody voted in, a day after their deletion
       ...bucketOf('KV_polls', 'KV_codes'), ...pollReader],
     listen: ['_INBOX.worker.>', 'deliver.workers.1 workers'],
   },

@@ -245,10 +245,42 @@ static void an_empty_directory_has_nothing(void **state)
     directory_free(NULL);
 }
 
+static void deleted_polls_that_left_the_bucket_are_forgotten(void **state)
+{
+    struct directory *directory = directory_new();
+    char id[POLL_ID_MAX + 1];
+
+    for (int i = 0; i < 200; i++) { /* more than the table begins with, so that some stand behind others */
+        snprintf(id, sizeof(id), "poll-%d", i);
+        directory_put(directory, i % 2 == 0 ? make(id, i, 1) : make_deleted(id, i, 1));
+    }
+    directory_end_round(directory);
+    assert_int_equal(directory_count(directory), 200); /* all were put in this round */
+    uint64_t version = directory_version(directory);
+    for (int i = 1; i < 200; i += 4) { /* of the deleted ones every other is still in the bucket; nothing else is */
+        snprintf(id, sizeof(id), "poll-%d", i);
+        assert_false(directory_put(directory, make_deleted(id, i, 1)));
+    }
+    directory_end_round(directory);
+    assert_int_equal(directory_count(directory), 150);
+    assert_true(directory_version(directory) > version);
+    for (int i = 0; i < 200; i++) {
+        snprintf(id, sizeof(id), "poll-%d", i);
+        assert_int_equal(updated_of(directory, id), i % 4 == 3 ? -1 : 1);
+    }
+    assert_string_equal(list(directory, "poll-6", 2), "poll-4 poll-2");
+    assert_true(directory_put(directory, make_deleted("poll-3", 3, 1))); /* a late delivery brings it back */
+    directory_end_round(directory);
+    directory_end_round(directory);
+    assert_int_equal(directory_count(directory), 100);
+    directory_free(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_poll_is_found_by_its_whole_id),
+        cmocka_unit_test(deleted_polls_that_left_the_bucket_are_forgotten),
         cmocka_unit_test(only_a_newer_definition_replaces_the_one_held),
         cmocka_unit_test(a_poll_in_use_survives_its_replacement),
         cmocka_unit_test(a_deleted_poll_is_found_but_not_listed),

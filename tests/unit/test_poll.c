@@ -85,7 +85,7 @@ static struct poll *make_poll(void)
     poll->draft = true;
     poll->term = 3;
     poll->opening_term = 4;
-    poll->made_with_key = true;
+    poll->made_with_key = poll->expiring = true;
     poll->has_manager = true;
     poll->opens_at_ms = 5;
     poll->closes_at_ms = 6;
@@ -142,7 +142,7 @@ static void a_copy_is_equal_and_independent(void **state)
     assert_true(copy->draft);
     assert_int_equal(copy->term, 3);
     assert_int_equal(copy->opening_term, 4);
-    assert_true(copy->made_with_key);
+    assert_true(copy->made_with_key && copy->expiring);
     assert_false(copy->deleted);
     assert_true(copy->has_manager);
     assert_int_equal(copy->opens_at_ms, 5);

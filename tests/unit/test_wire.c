@@ -553,7 +553,7 @@ static struct poll *make_poll(void)
     poll->has_manager = poll->reopenable = poll->draft = true;
     poll->term = 3;
     poll->opening_term = 4;
-    poll->made_with_key = true;
+    poll->made_with_key = poll->expiring = true;
     poll->opens_at_ms = 1;
     poll->closes_at_ms = 2;
     poll->visibility = VISIBILITY_AFTER_VOTE;
@@ -601,6 +601,7 @@ static void a_poll_is_read_back_as_it_was_written(void **state)
     assert_int_equal(out->term, poll->term);
     assert_int_equal(out->opening_term, poll->opening_term);
     assert_int_equal(out->made_with_key, poll->made_with_key);
+    assert_int_equal(out->expiring, poll->expiring);
     assert_int_equal(out->created_at_ms, 3);
     assert_int_equal(out->updated_at_ms, 4);
     assert_int_equal(out->n_options, 2);
