@@ -52,7 +52,7 @@ struct poll {
     bool draft;      /* nobody has opened or scheduled it: in no list, takes no ballot */
     bool deleted;
     bool has_manager;
-    bool expiring;       /* closed because nobody voted in it: to be deleted, if that is so behind its fence */
+    bool expiring;         /* closed because nobody voted in it: to be deleted, if that is so behind its fence */
     bool made_with_key;    /* by the holder of an API key: it has room that strangers have not, and does not expire */
     unsigned term;         /* how often it was opened again */
     unsigned opening_term; /* the term that somebody is about to begin, whose gate may be in the stream; 0: nobody */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PG_LINK_STATEMENTS_MAX 40 /* in one pipeline */
-#define PG_ARGS_MAX 14 /* a one for each stands in pg_link_send */
+#define PG_ARGS_MAX 14            /* a one for each stands in pg_link_send */
 
 struct pg_link;
 

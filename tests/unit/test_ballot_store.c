@@ -504,6 +504,28 @@ static void ballots_behind_a_fence_are_rejected_also_before_it_is_applied(void *
     ballot_store_close(store);
 }
 
+/* Nothing depends on a deleted poll when everything before its fence is applied and nobody voted. */
+static void only_a_poll_on_which_nothing_depends_is_forgotten(void **state)
+{
+    struct ballot_store *store = open_with_polls();
+    struct ballot_batch vote = BATCH(ballot_of("first", 1, "fish"));
+    struct ballot_batch fences[] = {{.fence_poll = "open"}, {.fence_poll = "first"}};
+
+    apply_one(store, 2, &fences[0]);
+    assert_answer("SELECT forget_poll('open')", "f "); /* not deleted */
+    scratch_db_run("UPDATE polls SET deleted = true");
+    assert_answer("SELECT forget_poll('open')", "f "); /* what is before its fence may be a ballot */
+    apply_one(store, 1, &vote);
+    assert_answer("SELECT forget_poll('first')", "f "); /* not fenced, and somebody voted */
+    apply_one(store, 3, &fences[1]);
+    assert_answer("SELECT id, forget_poll(id) FROM polls ORDER BY id", "first|f open|t ");
+    assert_answer(CUT, "first|3|0 ");
+    put_poll(store, "open", true, 1770000000000); /* comes again: closed, as the stream has it */
+    assert_answer(CUT, "first|3|0 open|2|0 ");
+    assert_books_balance();
+    ballot_store_close(store);
+}
+
 /* A worker that starts knows what was applied; the rest it is told. */
 static void a_fresh_store_reads_the_marks_and_how_far_they_are_complete(void **state)
 {
@@ -933,6 +955,7 @@ int main(void)
         TEST(a_ballot_of_a_newer_stream_wins_although_its_sequence_is_lower),
         TEST(the_first_fence_stays_and_one_of_an_unknown_poll_does_no_harm),
         TEST(ballots_behind_a_fence_are_rejected_also_before_it_is_applied),
+        TEST(only_a_poll_on_which_nothing_depends_is_forgotten),
         TEST(a_fresh_store_reads_the_marks_and_how_far_they_are_complete),
         TEST(opening_again_takes_the_fence_away_and_a_worker_behind_does_not_bring_it_back),
         TEST(any_order_of_batches_and_marks_gives_the_same_cut),
