@@ -5,7 +5,7 @@ import { html, live, repeat } from '../web/html.js';
 import { has, t } from '../web/i18n.js';
 import { move } from './draft.js';
 import { icons } from './icons.js';
-import { LABEL_MAX, OPTIONS_MAX, TEXT_MAX, TITLE_MAX, faultyOption, filled, linesOf, newOption } from './poll_form.js';
+import { LABEL_MAX, OPTIONS_MAX, TEXT_MAX, TITLE_MAX, filled, isForbidden, linesOf, newOption } from './poll_form.js';
 
 /** @typedef {import('./poll_form.js').PollForm} PollForm */
 
@@ -149,5 +149,6 @@ export function focusFault(faults, form) {
   const order = ['title', 'description', 'options', 'min', 'opens', 'closes'];
   const first = order.find((name) => name in faults);
   if (!first) return;
-  focus(first === 'options' ? `option-${faultyOption(form).key}` : first);
+  const meant = form.options.find(({ label }) => isForbidden(label)) ?? form.options.find(({ label }) => !label.trim()) ?? form.options[0];
+  focus(first === 'options' ? `option-${meant.key}` : first);
 }

@@ -67,7 +67,7 @@ export function bodyOf(form) {
   const options = filled(form);
   return {
     title: form.title.trim(),
-    description: BLANK.test(form.description) ? '' : form.description.trim(),
+    description: form.description.trim(),
     options: options.map(({ id, label }) => ({ ...(id && { id }), label: label.trim() })),
     method: form.method,
     ...(form.method !== 'plurality' && { min_choices: form.min, max_choices: form.max ?? options.length }),
@@ -103,22 +103,14 @@ export function previewOf(form) {
   };
 }
 
-const FORBIDDEN = /[^\P{Cc}\t\n]|[\u202A-\u202E\u2066-\u2069]/u; // control characters, and what turns the direction of text
-const BLANK = /^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u;
-const DROPPED = /[\u00AD\u034F\u061C\u200B\u200E\u200F\u2060-\u2064\uFEFF]/gu; // shows nothing and changes nothing that is seen
+const BLANK = /^[\s\p{DI}\u2800]*$/u; // white space, and what shows nothing by itself
 
-/** Whether the API would refuse these characters: the same rules as vote-api/text_rules.c. @param {string} text @param {boolean} [lines] */
-const isForbidden = (text, lines = false) => FORBIDDEN.test(text) || (!lines && /[\t\n\u2028\u2029]/.test(text));
+// Of the rules of vote-api/text_rules.c the page knows what people meet; the server decides.
+/** Whether it has control characters, or what turns the direction of text. @param {string} text */
+export const isForbidden = (text) => /[^\P{Cc}\t\n]|[\u202A-\u202E\u2066-\u2069]/u.test(text);
 
-/** What two labels have in common that read the same. Unicode's case folding is nearly this. @param {string} label */
-const folded = (label) => label.replace(DROPPED, '').trim().replace(/\s+/gu, ' ').normalize('NFC').toUpperCase().toLowerCase();
-
-/** The option that a fault of the options is about. @param {PollForm} form */
-export function faultyOption({ options }) {
-  const seen = new Set();
-  const isTwice = ({ label = '' }) => !BLANK.test(label) && seen.size === seen.add(folded(label)).size;
-  return options.find(({ label }) => isForbidden(label.trim())) ?? options.find(isTwice) ?? options.find(({ label }) => BLANK.test(label)) ?? options[0];
-}
+/** What two labels have in common that read the same: nearly Unicode's case folding. @param {string} label */
+const folded = (label) => label.replace(/[\xAD\u200B\uFEFF]/g, '').trim().replace(/\s+/g, ' ').normalize().toUpperCase().toLowerCase();
 
 /**
  * What is wrong, by field: names of sentences. What is fixed since the opening is not looked at.
@@ -126,15 +118,15 @@ export function faultyOption({ options }) {
  */
 export function faults(form, now, hasOpened) {
   const n = filled(form).length;
-  const labels = filled(form).map((option) => option.label.trim());
+  const labels = filled(form).map(({ label }) => label);
   /** @type {Record<string, string>} */
   const found = {};
   if (BLANK.test(form.title)) found.title = 'fault.title';
-  else if (isForbidden(form.title.trim())) found.title = 'fault.characters';
-  if (isForbidden(form.description.trim(), true)) found.description = 'fault.characters';
+  else if (isForbidden(form.title)) found.title = 'fault.characters';
+  if (isForbidden(form.description)) found.description = 'fault.characters';
   if (!hasOpened) {
     if (n < 2) found.options = 'fault.options';
-    else if (labels.some((label) => isForbidden(label))) found.options = 'fault.characters';
+    else if (labels.some(isForbidden)) found.options = 'fault.characters';
     else if (new Set(labels.map(folded)).size < n) found.options = 'fault.twice';
     else if (form.method === 'ranked' && n > RANKED_MAX) found.options = 'fault.ranked';
     if (form.method !== 'plurality' && n >= 2 && (form.min > n || (form.max ?? n) > n || form.min > (form.max ?? n))) found.min = 'fault.range';

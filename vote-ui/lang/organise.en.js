@@ -53,7 +53,7 @@ export const messages = {
   'fault.title': 'A poll needs a question.',
   'fault.options': 'A poll needs at least two options.',
   'fault.twice': 'Two options have the same name.',
-  'fault.characters': 'A character here cannot be seen, or turns the text around. Delete the text and type it anew.',
+  'fault.characters': 'A character here cannot be seen, or turns the text around.',
   'fault.late': 'The last possible year is 9999.',
   'fault.ranked': 'A ranking has at most 30 options.',
   'fault.range': 'These two do not fit each other, or there are fewer options.',

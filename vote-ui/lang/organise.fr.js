@@ -54,7 +54,7 @@ export const messages = {
   'fault.title': 'Il faut une question.',
   'fault.options': 'Il faut au moins deux options.',
   'fault.twice': 'Deux options portent le même nom.',
-  'fault.characters': 'Un caractère est invisible, ou retourne le texte. Effacez le texte et saisissez-le à nouveau.',
+  'fault.characters': 'Un caractère est invisible, ou retourne le texte.',
   'fault.late': 'La dernière année possible est 9999.',
   'fault.ranked': 'Un classement a 30 options au plus.',
   'fault.range': 'Ces deux nombres ne vont pas ensemble, ou il y a moins d’options.',

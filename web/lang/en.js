@@ -45,7 +45,6 @@ export const common = {
   'problem.forbidden': 'The manage link does not fit this poll.',
   'problem.unauthorized': 'This needs the poll’s manage link.',
   'problem.poll-has-opened': 'The poll has opened, so this can no longer be changed.',
-  'problem.poll-in-use': 'The poll has opened, so this can no longer be changed.',
   'problem.poll-changed': 'Somebody else has just changed the poll. Look at it again and repeat your change.',
   'problem.poll-not-final': 'The ballots can be had when the poll is closed and all are counted.',
   'problem.poll-not-reopenable': 'This poll was made so that it stays closed.',

@@ -46,7 +46,6 @@ export const common = {
   'problem.forbidden': 'Ce lien de gestion ne correspond pas à ce scrutin.',
   'problem.unauthorized': 'Il faut le lien de gestion du scrutin.',
   'problem.poll-has-opened': 'Le scrutin a été ouvert : cela ne peut plus changer.',
-  'problem.poll-in-use': 'Le scrutin a été ouvert : cela ne peut plus changer.',
   'problem.poll-changed': 'Quelqu’un vient de modifier le scrutin. Regardez-le à nouveau et refaites votre changement.',
   'problem.poll-not-final': 'Les bulletins sont disponibles une fois le scrutin clos et entièrement dépouillé.',
   'problem.poll-not-reopenable': 'Ce scrutin a été créé pour rester clos.',
