@@ -10,6 +10,7 @@ import { Engine, emptyEnvFile, engineSettings, run } from '../lib/engine.js';
 import { fateOf, ACKNOWLEDGED, REFUSED, UNKNOWN } from '../lib/history.js';
 import { requestJson, request } from '../lib/http.js';
 import { freePorts } from '../lib/instance.js';
+import { findLeaks } from '../lib/leaks.js';
 import { until } from '../lib/wait.js';
 
 const RUNNING = ['vote-ui', 'result-ui', 'vote-api', 'worker', 'result-api', 'nats', 'db'];
@@ -284,6 +285,9 @@ test('four workers; every service killed under load; what was acknowledged is co
   const audit = await compose(['--profile', 'audit', 'run', '--rm', '-T', 'audit'], { check: false });
   assert.equal(audit.code, 0, audit.out);
   assert.match(audit.out, /All is well/);
+  const { out: logs } = await compose(['logs', '--no-color']);
+  for (const line of [/database system is ready/, /"event":"started"/]) assert.match(logs, line);
+  assert.deepEqual(findLeaks('docker compose logs', logs), []);
 });
 
 test('volumes without their secrets, and files in secrets/ beside them: everything finds together again', options, async () => {

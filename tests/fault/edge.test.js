@@ -282,6 +282,7 @@ const linesWith = (text, pattern) => text.split('\n').filter((line) => pattern.t
 
 test('what goes wrong is in the logs, and never who it happened to, with which receipt or which choice', async () => {
   const cast = await vote(plain, ATTACKER);
+  assert.equal((await vote(plain, HONEST)).status, 202);
   const headers = { cookie: cast.headers['set-cookie'][0].split(';')[0], referer: `http://page/p/${poll.id}?receipt=${cast.json.receipt}` };
   const read = (page) => ['HTTP/1.1', ...(page === secure ? ['HTTP/2'] : [])].flatMap((protocol) => [`/v1/receipts/${cast.json.receipt}`,
     `/v1/polls/${poll.id}/results?receipt=${cast.json.receipt}`].map((path) =>
