@@ -179,7 +179,7 @@ for (const [user, files] of Object.entries(READS)) {
   test(`${user} reads of the state folder only what is its own, and writes nothing that another one reads`, asRoot, () => {
     const read = reachable(user, '-r', '-type', 'f').filter((file) => !FOR_ALL.test(file) && !(user === 'scrutin-nats' && file.startsWith('nats/')));
     assert.deepEqual(read, files);
-    const own = { 'scrutin-nats': /^nats(\/|$)/, 'scrutin-web': /^(vote|result)-ui\/(body|proxy|fastcgi|uwsgi|scgi)(\/|$)/,
+    const own = { 'scrutin-nats': /^nats(\/|$)/, 'scrutin-web': /^(vote|result)-ui\/(body|proxy|fastcgi|uwsgi|scgi)(\/|$)|^run\/(vote|result)-ui\/\w+\.sock$/,
       'scrutin-worker': /^run\/pg\/\.s/, 'scrutin-result': /^run\/pg\/\.s/ }[user] ?? /^$/;
     assert.deepEqual(reachable(user, '-w', '-not', '-type', 'l').filter((file) => !own.test(file)), []);
   });
