@@ -47,7 +47,10 @@ make_state_folder() {
     install -d -m "$mode" "$STATE_DIR"
     install -d -m "$mode" "$STATE_DIR/etc"
     install -d -m 700 "$STATE_DIR/log" "$STATE_DIR/nats"
-    [ "$(stat -c %U "$STATE_DIR/nats")" = "$(user_of nats)" ] || chown -R "$(user_of nats):" "$STATE_DIR/nats"
+    if [ "$(stat -c %U "$STATE_DIR/nats")" != "$(user_of nats)" ]; then
+        ! supervisor_runs || ctl stop nats # of a release that ran it as root: it must not write any more
+        chown -R "$(user_of nats):" "$STATE_DIR/nats"
+    fi
 
     # A socket's path has at most 107 bytes, and ours add up to 24 to the folder's. One below /tmp may be gone, and somebody
     # else may have made it again.
