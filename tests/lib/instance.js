@@ -396,7 +396,8 @@ export class Instance {
 
   /** Lines of any log that say who voted, what, or with which key. */
   leaks() {
-    const keys = [['an API key', this.apiKey ?? ''], ['the instance keys', this.secretKeys ?? '']];
+    const keys = ['secret-keys', 'api-key', 'api-keys', 'nats-passwords'].map((name) => join(this.stateDir, name)).filter(existsSync)
+      .flatMap((file) => (readFileSync(file, 'utf8').match(/[0-9a-f]{64}/g) ?? []).map((key) => [`a key of ${file}`, key]));
     return this.logTexts().flatMap(([name, text]) => findLeaks(name, text, keys));
   }
 
