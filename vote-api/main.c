@@ -41,6 +41,7 @@ static const struct http_route routes[] = {
     {"GET", "/v1/polls/{poll}/codes", codes_handle_count, 0, &limit_reads},
     {"POST", "/", classic_handle_post, BALLOT_BODY_MAX, NULL},
     {"POST", "/v1/voters", voter_handle_create, BALLOT_BODY_MAX, &limit_voter_tokens},
+    {"DELETE", "/v1/voters/me", voter_handle_forget, 0, &limit_voter_tokens},
     {"GET", "/v1/polls", polls_handle_list, 0, &limit_reads},
     {"POST", "/v1/polls", polls_handle_create, POLL_BODY_MAX, NULL},
     {"GET", "/v1/polls/{poll}", polls_handle_get, 0, &limit_reads},

@@ -39,16 +39,25 @@ bool voter_admit(struct http_call *call, const struct voter *voter, struct http_
     return voter->is_new ? http_limit_admit(call, of_new) : limits_admit_voter(call, voter->id, VOTER_ID);
 }
 
-void voter_set_cookie(struct http_call *call, const struct keyring *ring, const uint8_t id[VOTER_ID])
+/* age_s: 0 removes it. */
+static void set_cookie(struct http_call *call, const char *token, const char *age_s)
 {
     h2o_mem_pool_t *pool = &call->req->pool;
     char *cookie = h2o_mem_alloc_pool(pool, VOTER_TOKEN_SIZE + 96), *end = stpcpy(cookie, VOTER_COOKIE_NAME "=");
 
-    voter_token_make(ring, id, end);
-    end = stpcpy(end + strlen(end), "; Path=/; Max-Age=" VOTER_COOKIE_AGE_S "; HttpOnly; SameSite=Lax");
+    end = stpcpy(stpcpy(stpcpy(end, token), "; Path=/; Max-Age="), age_s);
+    end = stpcpy(end, "; HttpOnly; SameSite=Lax");
     if (http_is_tls(call))
         end = stpcpy(end, "; Secure");
     h2o_add_header(pool, &call->req->res.headers, H2O_TOKEN_SET_COOKIE, NULL, cookie, (size_t)(end - cookie));
+}
+
+void voter_set_cookie(struct http_call *call, const struct keyring *ring, const uint8_t id[VOTER_ID])
+{
+    char token[VOTER_TOKEN_SIZE];
+
+    voter_token_make(ring, id, token);
+    set_cookie(call, token, VOTER_COOKIE_AGE_S);
 }
 
 void voter_handle_create(struct http_call *call)
@@ -61,4 +70,11 @@ void voter_handle_create(struct http_call *call)
     voter_token_make(api->ring, id, token);
     http_add_header(call, "cache-control", "no-store");
     http_reply_json(call, 201, json_pack("{s:s}", "token", token));
+}
+
+void voter_handle_forget(struct http_call *call)
+{
+    set_cookie(call, "", "0");
+    http_add_header(call, "cache-control", "no-store");
+    http_reply(call, 204, NULL, "", 0);
 }

@@ -23,5 +23,7 @@ bool voter_admit(struct http_call *call, const struct voter *voter, struct http_
 void voter_set_cookie(struct http_call *call, const struct keyring *ring, const uint8_t id[VOTER_ID]);
 /* POST /v1/voters: a token for clients without cookies. */
 void voter_handle_create(struct http_call *call);
+/* DELETE /v1/voters/me: takes the cookie, which no script can reach, away from this browser. Ballots stay. */
+void voter_handle_forget(struct http_call *call);
 
 #endif
