@@ -18,7 +18,13 @@ export async function keepPage() {
     if (!page.ok || !(await page.clone().text()).includes(FOLDER)) return;
     const cache = await caches.open('page');
     const isOurs = (/** @type {string} */ url) => new URL(url).pathname.startsWith(FOLDER);
-    await cache.addAll([...new Set(performance.getEntriesByType('resource').map(({ name }) => name).filter(isOurs))]);
+    const files = [...new Set(performance.getEntriesByType('resource').map(({ name }) => name).filter(isOurs))];
+    await Promise.all(files.map(async (url) => {
+      const file = await fetch(url);
+      // An open Wi-Fi answers its own page to everything.
+      if (!file.ok || !file.headers.get('content-type') || file.headers.get('content-type')?.startsWith('text/html')) throw new Error(url);
+      await cache.put(url, file);
+    }));
     await cache.put('/', page);
     for (const request of await cache.keys()) {
       if (/\/a\//.test(request.url) && !isOurs(request.url)) await cache.delete(request);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 const WAIT = 3000; // ms that the network has, where there is a copy
-const PAGES = /^\/($|p\/|new$|manage\/|receipt$)/;
+const PAGES = /^\/($|p\/|new$|manage\/|receipt$|device$)/;
 
 const worker = /** @type {any} */ (self);
 /** @param {RequestInfo} request */
@@ -25,9 +25,13 @@ async function file(request) {
   if (copy) return copy;
   const response = await fetch(request);
   const keep = response.clone();
-  if (response.ok) caches.open('page').then((cache) => cache.put(request, keep)).catch(() => {});
+  if (isOurs(response)) caches.open('page').then((cache) => cache.put(request, keep)).catch(() => {});
   return response;
 }
+
+/** Whether it is what the path says: an open Wi-Fi answers 200 and its own page to everything, and that would stay. @param {Response} response */
+const isOurs = (response) => response.ok && !response.redirected
+  && !(response.headers.get('content-type') ?? 'text/html').startsWith('text/html');
 
 // It has no files of its own and knows no version: whichever worker is the newest may serve every open page.
 worker.addEventListener('install', () => worker.skipWaiting());
