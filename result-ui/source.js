@@ -4,7 +4,7 @@ import { Problem, ask, send } from '../web/api.js';
 import { now } from '../web/clock.js';
 import { saveFile } from '../web/copy.js';
 import { refresh } from '../web/shell.js';
-import { store, stored } from '../web/store.js';
+import { forSession, store, storedNames } from '../web/store.js';
 import { follow } from './stream.js';
 
 /** @typedef {import('../web/types.js').Results} Results */
@@ -125,17 +125,18 @@ function stepFor({ poll }) {
 }
 
 /**
- * What opens hidden results: the manage token or a receipt. They come behind the #, which no server sees, and stay on
- * this device.
+ * What opens hidden results: the manage token or a receipt. They come behind the #, which no server sees, and are kept
+ * for as long as this tab is open.
  * @param {string} code @returns {Record<string, string>}
  */
 function credentials(code) {
   const given = new URLSearchParams(location.hash.slice(1));
   for (const name of ['manage', 'receipt']) {
     const value = given.get(name);
-    if (value) store(`${name}.${code}`, value);
+    if (value) forSession.set(`${name}.${code}`, value);
+    for (const old of storedNames(`${name}.`)) store(old, null); // earlier versions of this page kept them
   }
   if (given.has('manage') || given.has('receipt')) history.replaceState(history.state, '', location.pathname + location.search);
-  const manage = stored(`manage.${code}`), receipt = stored(`receipt.${code}`);
+  const manage = forSession.get(`manage.${code}`), receipt = forSession.get(`receipt.${code}`);
   return { ...(manage && { authorization: `Bearer ${manage}` }), ...(receipt && { 'scrutin-receipt': receipt }) };
 }

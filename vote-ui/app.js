@@ -31,12 +31,13 @@ startShell({
   routes: [
     ['/', lazyView(async () => (await voter()).homeView)],
     ['/p/:code', lazyView(async () => (await voter()).pollView)],
+    ['/device', lazyView(async () => (await voter()).deviceView)],
     ['/receipt', lazyView(async () => (await voter()).receiptView)],
     ['/new', lazyView(async () => (await organiser()).createView)],
     ['/manage/:code', lazyView(async () => (await organiser()).manageView)],
   ],
   notFound,
-  footer: () => html`<a href="/receipt">${t('receipt.title')}</a>
+  footer: () => html`<a href="/receipt">${t('receipt.title')}</a><a href="/device">${t('device.title')}</a>
     ${resultPage ? html`<a href=${resultPage}>${t('results')}</a>` : ''}<a href="/docs" rel="external">${t('docs')}</a>`,
 });
 if (storedNames('ballot.').length) voter(); // one of them may wait for the network

@@ -7,10 +7,11 @@ import { icons } from './icons.js';
 import { hurry } from './outbox.js';
 
 /** @typedef {import('../web/types.js').Poll} Poll */
-/** @typedef {import('./outbox.js').KeptBallot} KeptBallot */
+/** @typedef {import('./kept_ballot.js').KeptBallot} KeptBallot */
 
 /** @param {Poll} poll @param {KeptBallot['selection']} selection */
 export function choiceList(poll, selection) {
+  if (!selection) return html`<p class="soft">${t('keep.gone')}</p>`;
   const label = (/** @type {string} */ id) => poll.options.find((option) => option.id === id)?.label ?? id;
   if (!Array.isArray(selection)) {
     return html`<ul class="choice">${Object.entries(selection).map(([id, score]) => html`<li><span class="text">${label(id)}</span>
@@ -55,6 +56,7 @@ const receipt = (ballot) => html`<div class="receipt">
     <button type="button" class="button second" @click=${copier(ballot.receipt ?? '', 'code')}
       >${t('copy')}</button></p>
   <p class="hint">${t('receipt.what')} <a href="/receipt#${ballot.receipt}">${t('receipt.check-it')}</a></p>
+  <p class="hint">${t(ballot.revisable ? 'keep.change' : 'keep.final')} <a href="/device">${t('device.title')}</a></p>
 </div>`;
 
 /** @param {Poll} poll @param {KeptBallot} ballot */

@@ -6,13 +6,14 @@ import { now } from '../web/clock.js';
 import { html } from '../web/html.js';
 import { t } from '../web/i18n.js';
 import { go, refresh } from '../web/shell.js';
-import { store, stored } from '../web/store.js';
 import { ballot } from './ballot.js';
 import { draftOf, prune } from './draft.js';
 import { keepToken } from './managed.js';
 import { focusFault, pollFields } from './poll_fields.js';
 import { bodyOf, faults, fieldAt, formOf, previewOf } from './poll_form.js';
 import { rules } from './rules.js';
+
+let apiKey = ''; // as long as the page is open, and no longer
 
 /** @returns {import('../web/shell.js').View} */
 export function createView() {
@@ -42,7 +43,7 @@ export function createView() {
     refresh();
     const state = event.submitter?.id === 'save-draft' ? { state: 'draft' } : {};
     try {
-      const poll = await ask('POST', '/v1/polls', { body: { ...bodyOf(form), ...state }, token: needsKey ? stored('api-key') : undefined });
+      const poll = await ask('POST', '/v1/polls', { body: { ...bodyOf(form), ...state }, token: needsKey ? apiKey : undefined });
       keepToken(poll.id, poll.manage_token, poll.title);
       go(`/manage/${poll.id}`);
     } catch (met) {
@@ -86,8 +87,7 @@ export function createView() {
         <h1>${t('create')}</h1>
         ${pollFields({ form, faults: { ...(hasTried ? faults(form, now()) : {}), ...refused }, changed })}
         ${needsKey ? html`<div class="field"><label for="api-key">${t('form.key')}</label>
-          <input class="input mono" id="api-key" type="password" autocomplete="off" @input=${(/** @type {Event} */ event) =>
-    store('api-key', /** @type {HTMLInputElement} */ (event.target).value.trim())}></div>` : ''}
+          <input class="input mono" id="api-key" type="password" autocomplete="off" @input=${(/** @type {Event} */ event) => { apiKey = /** @type {HTMLInputElement} */ (event.target).value.trim(); }}></div>` : ''}
         ${error ? html`<p class="notice bad" role="alert">${error}</p>` : ''}
         <div class="actions">
           <button class="button" aria-disabled=${isSending}>${t(form.opens ? 'form.create.later' : 'form.create.now')}</button>

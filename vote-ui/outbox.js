@@ -1,4 +1,5 @@
-// The ballots of this device: kept until the server has confirmed them, then followed until they are counted.
+// The ballots of this device: kept until the server has confirmed them, then followed until they are counted. What is
+// stored of them is what kept_ballot.js says is needed; an open page knows its own choice for as long as it is open.
 // SPDX-License-Identifier: MIT
 //
 //   waiting ──202──▶ sent ──receipt──▶ counted, superseded or rejected
@@ -9,25 +10,10 @@
 import { Problem, ask, backOff, pause, persist } from '../web/api.js';
 import { now } from '../web/clock.js';
 import { onStored, store, stored, storeJson, storedJson, storedNames } from '../web/store.js';
+import { KEPT_AFTER, endOf, isForgotten, isUnderWay, neededOf } from './kept_ballot.js';
 
-/** @typedef {'waiting' | 'sent' | 'refused'} BallotState */
-/** @typedef {'pending' | 'counted' | 'superseded' | 'rejected'} Fate */
-
-/**
- * @typedef {object} KeptBallot
- * @property {string} poll
- * @property {import('../web/types.js').Selection} selection
- * @property {number} n which of this device's ballots in this poll; a later one takes the place of an earlier
- * @property {string} [code] the voting code, where the poll wants one
- * @property {BallotState} state
- * @property {number} tries how often the server was asked in vain
- * @property {number} [nextAt] when it will be asked again, ms since 1970 by the server's clock
- * @property {string} [problem] why it waits, or was refused
- * @property {string} [receipt]
- * @property {Fate} [fate]
- * @property {string} [reason] of a rejection
- * @property {KeptBallot} [before] the last one that the server took, should this one be refused
- */
+/** @typedef {import('./kept_ballot.js').KeptBallot} KeptBallot */
+/** @typedef {import('./kept_ballot.js').Fate} Fate */
 
 const PREFIX = 'ballot.'; // of the names under which ballots are stored, one for each poll
 
@@ -46,26 +32,39 @@ export function onBallots(listener) {
 
 /** @param {string} poll */
 function changed(poll) {
-  storeJson(PREFIX + poll, ballots[poll] ?? null);
+  storeJson(PREFIX + poll, ballots[poll] ? neededOf(ballots[poll], now()) : null);
   for (const listener of listeners) listener();
 }
 
 /** Takes over what is stored, unless it is older than what we have. @param {string} poll */
 function read(poll) {
   const kept = /** @type {KeptBallot | null} */ (storedJson(PREFIX + poll, null));
-  if (kept && kept.n >= (ballots[poll]?.n ?? 0)) ballots[poll] = kept;
+  const known = ballots[poll];
+  if (!kept || kept.n < (known?.n ?? 0)) return;
+  ballots[poll] = kept.n === known?.n && known.selection ? { ...kept, selection: known.selection } : kept;
 }
 
 /** The newest ballot of this device in a poll. @param {string} poll @returns {KeptBallot | undefined} */
 export const keptBallot = (poll) => ballots[poll];
 
-/** Keeps a ballot and sends it. @param {string} poll @param {import('../web/types.js').Selection} selection @param {string} [code] */
-export function cast(poll, selection, code) {
+/** Keeps a ballot and sends it. @param {import('../web/types.js').Poll} shown @param {import('../web/types.js').Selection} selection @param {string} [code] */
+export function cast(shown, selection, code) {
+  const poll = shown.id;
   const { before: _, ...last } = ballots[poll] ?? {};
   const before = last.state === 'sent' ? /** @type {KeptBallot} */ (last) : ballots[poll]?.before;
-  ballots[poll] = { poll, selection, n: (last.n ?? 0) + 1, code, state: 'waiting', tries: 0, before };
+  ballots[poll] = { poll, selection, n: (last.n ?? 0) + 1, code, state: 'waiting', tries: 0, before,
+    revisable: shown.revisable, castAt: now(), overAt: endOf(shown, now()) };
   changed(poll);
   work(poll);
+}
+
+/** Notes what is now known of a poll: how long its ballot is needed. @param {import('../web/types.js').Poll} shown */
+export function heardOfPoll(shown) {
+  const ballot = ballots[shown.id];
+  const overAt = endOf(shown, now());
+  if (!ballot || (ballot.overAt === overAt && ballot.revisable === shown.revisable)) return;
+  Object.assign(ballot, { overAt, revisable: shown.revisable });
+  if (!busy.has(shown.id)) changed(shown.id);
 }
 
 /** Forgets a ballot that was refused; the one before it stands. @param {string} poll */
@@ -74,6 +73,20 @@ export function forget(poll) {
   if (before) ballots[poll] = { ...before, n };
   else delete ballots[poll];
   changed(poll);
+}
+
+/** All that this device has. @returns {KeptBallot[]} */
+export const keptBallots = () => Object.values(ballots);
+
+/** Until when its receipt is kept, where one knows when the poll ends. @param {KeptBallot} ballot */
+export const keptUntil = ({ overAt }) => overAt && overAt + KEPT_AFTER;
+
+/** Keeps nothing more of a ballot, whatever became of it. @param {string} poll */
+export function drop(poll) {
+  delete ballots[poll];
+  storeJson(`poll.${poll}`, null);
+  changed(poll);
+  hurry(poll);
 }
 
 /** Asks at once instead of waiting. @param {string} poll */
@@ -105,6 +118,7 @@ async function send(ballot) {
   ballot.state = 'sent';
   ballot.receipt = answer.receipt;
   ballot.fate = 'pending';
+  delete ballot.before;
   delete ballot.problem;
   delete ballot.nextAt;
 }
@@ -114,6 +128,7 @@ async function failed(ballot, problem) {
   ballot.problem = problem.slug;
   if (!problem.isPassing) {
     ballot.state = 'refused';
+    ballot.endedAt = now();
     return;
   }
   const wait = backOff(ballot.tries++, problem.retryAfter);
@@ -144,10 +159,8 @@ async function follow(ballot, looks) {
     if (!(error instanceof Problem)) throw error;
     if (!error.isPassing) ballot.fate = 'counted'; // a receipt that is no longer known was long ago
   }
+  if (ballot.fate !== 'pending') ballot.endedAt = now();
 }
-
-/** Whether there is still something to do for it. @param {KeptBallot} ballot */
-const isUnderWay = (ballot) => ballot.state === 'waiting' || (ballot.state === 'sent' && ballot.fate === 'pending');
 
 /** In one tab at a time, where the browser can tell; two would do no harm. @param {string} poll @param {() => Promise<void>} task */
 const alone = (poll, task) => ('locks' in navigator ? navigator.locks.request(`scrutin.${poll}`, task) : task());
@@ -192,9 +205,15 @@ export function startOutbox() {
     for (const ballot of Object.values(ballots)) if (isUnderWay(ballot)) work(ballot.poll);
   };
   for (const name of storedNames(PREFIX)) read(name.slice(PREFIX.length));
+  tidy();
   onStored(PREFIX, (name) => {
     const poll = name.slice(PREFIX.length);
-    if (!busy.has(poll) || storedJson(name, { n: 0 }).n > ballots[poll].n) read(poll);
+    if (stored(name) === null) { // removed in another tab
+      delete ballots[poll];
+      hurry(poll);
+    } else if (!busy.has(poll) || storedJson(name, { n: 0 }).n > (ballots[poll]?.n ?? 0)) {
+      read(poll);
+    }
     for (const listener of listeners) listener();
   });
   addEventListener('online', all);
@@ -202,6 +221,26 @@ export function startOutbox() {
     if (!document.hidden) all();
   });
   all();
+}
+
+/** Lets go of what is no longer needed. */
+async function tidy() {
+  store('api-key', null); // earlier versions of this page kept it
+  for (const ballot of keptBallots()) {
+    ballot.castAt ??= now();
+    const needed = neededOf(ballot, now());
+    if (needed) ballots[ballot.poll] = needed;
+    if (needed) changed(ballot.poll);
+    else drop(ballot.poll);
+  }
+  if (!keptBallots().length) store('voter', null); // nobody is to be recognised by it any more
+  for (const { poll } of keptBallots().filter((ballot) => isForgotten(ballot, now()))) {
+    try {
+      heardOfPoll(await ask('GET', `/v1/polls/${encodeURIComponent(poll)}`));
+    } catch (error) {
+      if (error instanceof Problem && error.slug === 'poll-not-found') drop(poll);
+    }
+  }
 }
 
 /** What became of a ballot, for the page that checks receipts. @param {string} receipt @returns {Promise<{state: Fate, reason?: string}>} */

@@ -13,7 +13,7 @@ import { joinForm } from './home.js';
 import { icons } from './icons.js';
 import { keepDraft, keptDraft } from './kept_draft.js';
 import { manageToken } from './managed.js';
-import { cast, forget, keptBallot, onBallots } from './outbox.js';
+import { cast, forget, heardOfPoll, keptBallot, onBallots } from './outbox.js';
 import { rules } from './rules.js';
 import { isWholeVotingCode, votingCode } from './voting_code.js';
 import { watchPoll } from './watch_poll.js';
@@ -54,6 +54,7 @@ export function pollView({ code }) {
     problem = undefined;
     prune(poll, draft);
     keepPoll(code, poll);
+    heardOfPoll(poll);
     refresh();
   }, (met) => {
     problem = met;
@@ -113,7 +114,9 @@ export function pollView({ code }) {
     isChanging = false;
     keepDraft(code, null);
     codeError = '';
-    cast(code, selection, poll.voter_policy === 'code' ? codeText : undefined);
+    cast(poll, selection, poll.voter_policy === 'code' ? codeText : undefined);
+    // The voting code came in the address, and shall not stay in the browser's history.
+    if (location.hash) history.replaceState(history.state, '', location.pathname + location.search);
     refresh();
     queueMicrotask(() => queueMicrotask(() => {
       focusHeading();

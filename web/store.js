@@ -38,6 +38,27 @@ export function storedJson(name, otherwise) {
 /** @param {string} name @param {unknown} value */
 export const storeJson = (name, value) => store(name, value === null ? null : JSON.stringify(value));
 
+/** What lasts as long as the tab: over a reload, and a phone that is short of memory. */
+export const forSession = {
+  /** @param {string} name @returns {string | null} */
+  get(name) {
+    try {
+      return sessionStorage.getItem(PREFIX + name);
+    } catch {
+      return fallback.get(name) ?? null;
+    }
+  },
+  /** @param {string} name @param {string | null} value null removes it */
+  set(name, value) {
+    try {
+      if (value === null) sessionStorage.removeItem(PREFIX + name);
+      else sessionStorage.setItem(PREFIX + name, value);
+    } catch { // forbidden, or full: then it lasts as long as the page
+      fallback.set(name, value);
+    }
+  },
+};
+
 /** The names of what is kept that begin with this. @param {string} start */
 export function storedNames(start) {
   /** @type {string[]} */

@@ -102,6 +102,15 @@ export const voteViews = (polls) => [
   { name: 'no-such-poll', path: '/p/nowhere9' },
   { name: 'nothing-here', path: '/p/a/b/c' },
   { name: 'receipt', path: '/receipt#k1.not-a-receipt', act: (page) => page.locator('.notice').waitFor() },
+  { name: 'device', path: `/p/${polls.plurality.id}`, act: async (page) => {
+    await page.locator('button.option').nth(1).click();
+    await untilCounted(page);
+    await page.goto(page.url().replace(/\/p\/.*/, `/manage/${polls.approval.id}#${polls.approval.token}`));
+    await page.locator('.share').waitFor();
+    await page.locator('footer a[href="/device"]').click();
+    await page.locator('.kept').nth(1).waitFor();
+  } },
+  { name: 'device-empty', path: '/device' },
   { name: 'create', path: '/new' },
   { name: 'create-faults', path: '/new', act: async (page) => {
     await page.locator('form .actions .button').first().click();

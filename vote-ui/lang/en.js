@@ -6,13 +6,11 @@ export const messages = {
   ...common,
   create: 'Create a poll',
   manage: 'Manage',
-  docs: 'For programs',
+  docs: 'API',
   results: 'Results',
   closes: 'closes {when}',
   'see-result': 'See the result',
   'copy.failed': 'The browser does not let us copy. The text is selected: copy it from there.',
-
-  'home.title': 'Vote',
 
   rules: 'The rules of this poll',
   'rule.voter.open': 'Everybody with the link may vote, once per device.',
@@ -65,4 +63,5 @@ export const messages = {
   'poll.away': 'The poll cannot be reached',
 
   'receipt.title': 'Check a receipt',
+  'device.title': 'On this device',
 };

@@ -7,13 +7,11 @@ export const messages = {
   ...common,
   create: 'Créer un scrutin',
   manage: 'Gérer',
-  docs: 'Pour les programmes',
+  docs: 'API',
   results: 'Résultats',
   closes: 'fin {when}',
   'see-result': 'Voir le résultat',
-  'copy.failed': 'Le navigateur ne nous laisse pas copier. Le texte est sélectionné : copiez-le vous-même.',
-
-  'home.title': 'Voter',
+  'copy.failed': 'Impossible de copier. Le texte est sélectionné : copiez-le vous-même.',
 
   rules: 'Les règles de ce scrutin',
   'rule.voter.open': 'Toute personne ayant le lien peut voter, une fois par appareil.',
@@ -23,7 +21,7 @@ export const messages = {
   'rule.opens': 'Ouvre {when} ({at}).',
   'rule.closes': 'Se termine {when} ({at}).',
   'rule.closed': 'Clos {when}.',
-  'rule.by-hand': 'Ouvert jusqu’à ce que l’organisateur le close.',
+  'rule.by-hand': 'Ouvert jusqu’à sa clôture.',
   'rule.results.always': 'Tout le monde voit le résultat en direct.',
   'rule.results.after_vote': 'Vous voyez le résultat une fois que vous avez voté.',
   'rule.results.after_close': 'Le résultat s’affiche après la clôture.',
@@ -31,7 +29,7 @@ export const messages = {
   'how.plurality': 'Un seul choix.',
   'how.approval': 'Cochez ce qui vous convient.',
   'how.ranked': 'Classez du meilleur au moins bon.',
-  'how.score': 'Donnez des étoiles ; on peut rester sans avis.',
+  'how.score': 'Notez chaque option, ou passez-en.',
   'how.exactly': { one: 'Exactement un.', other: 'Exactement {n}.' },
   'how.at-most': { one: 'Un au plus.', other: '{n} au plus.' },
   'how.at-least': { one: 'Un au moins.', other: '{n} au moins.' },
@@ -47,9 +45,9 @@ export const messages = {
   'ballot.chosen.ranked': { one: '{n} classé', other: '{n} classés' },
   'ballot.chosen.score': { one: '{n} noté', other: '{n} notés' },
 
-  'rank.help': 'Touchez pour ajouter. Puis glissez par la poignée, utilisez les flèches, ou ↑ et ↓ sur la poignée.',
+  'rank.help': 'Touchez pour ajouter. Déplacez avec la poignée, les flèches, ou ↑ et ↓ sur la poignée.',
   'rank.yours': 'Votre classement',
-  'rank.none': 'Rien de classé pour l’instant.',
+  'rank.none': 'Rien de classé.',
   'rank.others': 'Non classés',
   'rank.place': '{option} : place {place} sur {n}',
   'rank.removed': '{option} n’est plus classé',
@@ -66,4 +64,5 @@ export const messages = {
   'poll.away': 'Le scrutin est injoignable',
 
   'receipt.title': 'Vérifier un reçu',
+  'device.title': 'Sur cet appareil',
 };

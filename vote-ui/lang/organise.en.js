@@ -49,7 +49,7 @@ export const messages = {
   'form.create.later': 'Create',
   'form.create.draft': 'Save as a draft',
   'form.key': 'API key',
-  'form.key.needed': 'On this server creating a poll takes an API key. Ask whoever runs it.',
+  'form.key.needed': 'Creating a poll here needs an API key. Ask the operator for one. It is not kept on this device.',
   'fault.title': 'A poll needs a question.',
   'fault.options': 'A poll needs at least two options.',
   'fault.twice': 'Two options have the same name.',

@@ -8,6 +8,7 @@ export const messages = {
   'with-code': 'with voting code',
   voted: 'Voted',
 
+  'home.title': 'Vote',
   'home.lead': 'Join a vote',
   'home.text': 'Type the code from the screen, or scan its QR code.',
   'home.open': 'Open polls',
@@ -67,6 +68,9 @@ export const messages = {
   'receipt.yours': 'Your receipt',
   'receipt.what': 'With it you can check at any time that your ballot was counted. It does not show your choice.',
   'receipt.check-it': 'Check it',
+  'keep.final': 'This device keeps your choice until it is counted, and your receipt until 30 days after the poll has ended.',
+  'keep.change': 'This device keeps your choice for one day at most, so that you can change it, and your receipt until 30 days after the poll has ended.',
+  'keep.gone': 'Your choice is no longer kept on this device.',
   'receipt.pending': 'The ballot was received and is stored safely. It is waiting to be counted.',
   'receipt.counted': 'The ballot is part of the result.',
   'receipt.superseded': 'The ballot was received, but another one of the same voter counts in its place.',

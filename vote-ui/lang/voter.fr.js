@@ -9,6 +9,7 @@ export const messages = {
   'with-code': 'avec code de vote',
   voted: 'Voté',
 
+  'home.title': 'Voter',
   'home.lead': 'Rejoindre un vote',
   'home.text': 'Tapez le code affiché à l’écran, ou scannez son QR code.',
   'home.open': 'Scrutins ouverts',
@@ -68,6 +69,9 @@ export const messages = {
   'receipt.yours': 'Votre reçu',
   'receipt.what': 'Il permet de vérifier à tout moment que votre bulletin a été compté. Il ne montre pas votre choix.',
   'receipt.check-it': 'Vérifier',
+  'keep.final': 'Cet appareil garde votre choix jusqu’à ce qu’il soit compté, et votre reçu jusqu’à 30 jours après la fin du scrutin.',
+  'keep.change': 'Cet appareil garde votre choix un jour au plus, pour que vous puissiez le changer, et votre reçu jusqu’à 30 jours après la fin du scrutin.',
+  'keep.gone': 'Votre choix n’est plus gardé sur cet appareil.',
   'receipt.pending': 'Le bulletin est reçu et en sécurité. Il attend d’être compté.',
   'receipt.counted': 'Le bulletin fait partie du résultat.',
   'receipt.superseded': 'Le bulletin est reçu, mais un autre du même électeur compte à sa place.',
