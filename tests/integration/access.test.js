@@ -385,6 +385,7 @@ test('instance keys are rotated while people vote and others forge: nothing is l
   /** Both instances of vote-api and result-api get the keys, one after the other; the load goes on. */
   const deploy = async (keys) => {
     writeFileSync(instance.env.SECRET_KEYS_FILE, `${keys.join(',')}\n`);
+    await instance.script('up', '--no-packages', '--no-build'); // gives each service its copy
     for (const name of ['result-api', 'vote-api']) {
       await instance.ctl('restart', name);
       await instance.ready();
