@@ -128,19 +128,26 @@ enum status ballot_store_find_missing(struct ballot_store *store, unsigned epoch
 
 /* Marks. */
 
-enum status ballot_store_read_marks(struct ballot_store *store, unsigned epoch, uint64_t *complete, struct errmsg *err)
+enum status ballot_store_find_floor(struct ballot_store *store, unsigned epoch, uint64_t *floor, struct errmsg *err)
 {
     enum status st = ballot_store_connect(store, err);
     if (st != ST_OK)
         return st;
     struct pg_args args = {0};
     pg_args_add_int2(&args, (int16_t)epoch);
+    pg_link_send(store->session.link, "floor", &args);
+    st = store_session_run(&store->session, "reading the floor of the epoch", err);
+    if (st == ST_OK)
+        *floor = (uint64_t)pg_link_number(store->session.link, 0, 0, 0);
+    return st;
+}
+
+enum status ballot_store_read_marks(struct ballot_store *store, unsigned epoch, uint64_t *complete, struct errmsg *err)
+{
     /* The floor first: what is applied up to there has its marks in the table, whoever writes meanwhile. */
-    pg_link_send(store->session.link, "marks_floor", &args);
-    st = store_session_run(&store->session, "reading the floor of the marks", err);
+    enum status st = ballot_store_find_floor(store, epoch, complete, err);
     if (st != ST_OK)
         return st;
-    *complete = (uint64_t)pg_link_number(store->session.link, 0, 0, 0);
     pg_link_send(store->session.link, "marks_each", NULL);
     st = store_session_run(&store->session, "reading the marks", err);
     if (st != ST_OK)

@@ -37,6 +37,10 @@ MUST_CHECK enum status ballot_store_ping(struct ballot_store *store, struct errm
 MUST_CHECK enum status ballot_store_register_epoch(struct ballot_store *store, int64_t created_ns, unsigned *epoch,
                                                    struct errmsg *err);
 
+/* *floor is the sequence of the epoch up to which everything is applied, by whichever worker. */
+MUST_CHECK enum status ballot_store_find_floor(struct ballot_store *store, unsigned epoch, uint64_t *floor,
+                                               struct errmsg *err);
+
 /* Begins the book of marks anew, with all that the database has. *complete is the sequence of the epoch up to which no
  * mark is missing; what comes behind has to be told with ballot_store_add_mark, before ballots behind it are applied.
  */

@@ -109,6 +109,6 @@
                      " UPDATE polls AS p SET fence = nullif(locked.fence, 0), term = locked.term, mark = locked.mark"  \
                      " FROM locked WHERE p.key = locked.key AND p.mark < locked.mark")                                 \
     STATEMENT(marks_each, "SELECT poll_id, ordinal, term, opens FROM poll_marks ORDER BY poll_id, ordinal")            \
-    STATEMENT(marks_floor, "SELECT coalesce(applied_floor($1::smallint), 0)")
+    STATEMENT(floor, "SELECT coalesce(applied_floor($1::smallint), 0)")
 
 #endif

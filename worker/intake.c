@@ -286,7 +286,7 @@ static enum status turn(struct intake *intake, struct errmsg *err)
         st = ST_OK; /* nothing came */
     }
     if (st == ST_OK)
-        st = poll_sweep_run(&intake->sweep, intake->store, err);
+        st = poll_sweep_run(&intake->sweep, intake->store, intake->epoch, err);
     return st == ST_OK ? intake_look(intake, err) : st;
 }
 

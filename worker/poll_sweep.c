@@ -12,6 +12,7 @@
 
 #define SWEEP_MS_MIN 250
 #define SWEEP_MS_MAX 60000
+#define CATCH_UP_MS 1000 /* between looks whether the database has come so far */
 
 struct unused {
     char id[POLL_ID_MAX + 1];
@@ -86,12 +87,35 @@ static enum status forget(const struct poll_sweep *sweep, struct ballot_store *s
     return st;
 }
 
-enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store, struct errmsg *err)
+/* Whether the database has all that the stream had at the first question. A poll's ballots may wait there while the
+ * workers, or the database, were away; until they are applied nobody seems to have voted. ST_NOT_FOUND: not yet. */
+static enum status catch_up(struct poll_sweep *sweep, struct ballot_store *store, unsigned epoch, enum status *of_bus,
+                            struct errmsg *err)
+{
+    struct bus_stream_info stream;
+    uint64_t applied;
+
+    if (!sweep->waits || sweep->epoch != epoch) {
+        *of_bus = bus_stream_info(sweep->bus, &stream, err);
+        if (*of_bus != ST_OK)
+            return ST_NOT_FOUND;
+        sweep->waits = true;
+        sweep->epoch = epoch;
+        sweep->end = stream.last_sequence;
+    }
+    enum status st = ballot_store_find_floor(store, epoch, &applied, err);
+    if (st == ST_OK && applied < sweep->end)
+        return ST_NOT_FOUND;
+    sweep->waits = st != ST_OK;
+    return st;
+}
+
+enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store, unsigned epoch, struct errmsg *err)
 {
     int64_t now = clock_mono_ms(), pause = SWEEP_MS_MAX;
     struct unused list[POLL_SWEEP_MAX];
     enum status of_bus = ST_OK;
-    size_t n;
+    size_t n = 0;
 
     if (now < sweep->next_ms || !bus_is_connected(sweep->bus))
         return ST_OK;
@@ -99,8 +123,12 @@ enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store,
         pause = sweep->unused_ms / 4;
     if (sweep->forget_ms / 4 < pause)
         pause = sweep->forget_ms / 4;
-    sweep->next_ms = now + (pause > SWEEP_MS_MIN ? pause : SWEEP_MS_MIN);
-    enum status st = find(sweep, store, list, &n, err);
+    if (pause < SWEEP_MS_MIN)
+        pause = SWEEP_MS_MIN;
+    enum status st = catch_up(sweep, store, epoch, &of_bus, err);
+    sweep->next_ms = now + (st == ST_NOT_FOUND && pause > CATCH_UP_MS ? CATCH_UP_MS : pause);
+    if (st == ST_OK)
+        st = find(sweep, store, list, &n, err);
     for (size_t i = 0; i < n && st == ST_OK && of_bus == ST_OK; i++) {
         if (list[i].deleted)
             st = forget(sweep, store, &list[i], &of_bus, err);
@@ -109,5 +137,5 @@ enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store,
     }
     if (of_bus != ST_OK)
         log_warn("unused polls wait", LOG_S("error", err->text));
-    return st;
+    return st == ST_NOT_FOUND ? ST_OK : st;
 }

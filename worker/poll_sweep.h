@@ -15,10 +15,15 @@ struct poll_sweep {
     struct bus *bus;
     int64_t unused_ms; /* 0: never */
     int64_t forget_ms; /* from a poll's deletion until it is forgotten: by then every service knows of it */
-    int64_t next_ms;   /* the sweep's own */
+    /* The sweep's own. */
+    int64_t next_ms;
+    bool waits; /* for the database to have the stream of this epoch up to this end */
+    unsigned epoch;
+    uint64_t end;
 };
 
-/* Looks, if it is time. What the broker did not do is tried again the next time; any status is the database's. */
-MUST_CHECK enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store, struct errmsg *err);
+/* Looks, if it is time and the database has what the stream has. What the broker did not do is tried again the next time; any status is the database's. */
+MUST_CHECK enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store, unsigned epoch,
+                                      struct errmsg *err);
 
 #endif

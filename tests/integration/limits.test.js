@@ -4,6 +4,7 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import http from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Instance, PATIENT, programPath } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
 import { until } from '../lib/wait.js';
@@ -321,3 +322,19 @@ for (const [name, setting, value] of [
     assert.match(stderr, new RegExp(setting));
   });
 }
+
+test('a poll does not expire while its ballots wait in the stream', async () => {
+  const { url } = await instance.spawn('vote-api', { RATE_LIMITS: 'off' });
+  const { id } = (await create(url)).json;
+  await until('the database has it', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [id])).length === 1);
+  await instance.ctl('stop', 'worker:worker_0');
+  for (const of of [poll.id, id]) {
+    assert.equal((await requestJson(url, 'PUT', `/v1/polls/${of}/ballot`, { selection: [of === id ? '1' : 'o0'] })).status, 202);
+  }
+  await pause(1100);
+  const worker = await instance.spawn('worker', { POLL_UNUSED_S: '1', TRANSACTION_BALLOTS: '1' }); // it knows of the first only, at first
+  await instance.settle();
+  worker.kill('SIGTERM');
+  await instance.ctl('start', 'worker:worker_0');
+  assert.equal((await request(url, { path: `/v1/polls/${id}` })).json.closes_at, null);
+});
