@@ -22,7 +22,8 @@ struct poll_sweep {
     uint64_t end;
 };
 
-/* Looks, if it is time and the database has what the stream has. What the broker did not do is tried again the next time; any status is the database's. */
+/* Looks, if it is time and the database has what the stream has. What the broker did not do is tried again the next
+ * time; any status is the database's. */
 MUST_CHECK enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store, unsigned epoch,
                                       struct errmsg *err);
 
