@@ -136,7 +136,8 @@ static natsStatus set_options(natsOptions *opts, struct bus *bus, const char *na
     return s;
 }
 
-/* Below `_INBOX.<user>.`, where this user alone may listen. The user is the one that the first address names. */
+/* Below `_INBOX.<user>.`, where this user alone may listen. The user is the one that the first address names with a
+ * password; what stands there alone is a token, which is nobody's to see. */
 static void choose_inboxes(struct bus *bus, const char *url, const char *name)
 {
     uint8_t random[INBOX_RANDOM];
@@ -144,7 +145,7 @@ static void choose_inboxes(struct bus *bus, const char *url, const char *name)
     const char *user = strstr(url, "://"), *end = user != NULL ? strpbrk(user += 3, ":@/, ") : NULL;
     int len = end != NULL ? (int)(end - user) : 0;
 
-    if (len == 0 || strpbrk(end, "@,") == NULL || *strpbrk(end, "@,") != '@' || len > 40) {
+    if (len == 0 || *end != ':' || strpbrk(end, "@,") == NULL || *strpbrk(end, "@,") != '@' || len > 40) {
         user = name;
         len = (int)strlen(name);
     }
