@@ -1,4 +1,4 @@
-// The README's configuration table against what the programs say of themselves.
+// The tables of docs/CONFIGURATION.md and docs/LIMITS.md against what the programs say of themselves.
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -21,17 +21,17 @@ function ofHelp(name) {
   return rows;
 }
 
-function ofReadme() {
-  return readFileSync(`${ROOT}/README.md`, 'utf8').split('\n')
+function ofConfiguration() {
+  return readFileSync(`${ROOT}/docs/CONFIGURATION.md`, 'utf8').split('\n')
     .map((line) => /^\| `([A-Z][A-Z0-9_]+)` \| (?:`([^`]*)`|\((none)\)|(required)) \| ([a-z, -]+) \|/.exec(line))
     .filter(Boolean)
     .map(([, variable, value, none, required, of]) => ({ variable, fallback: value ?? none ?? required, of: of.split(', ') }));
 }
 
 for (const name of programs) {
-  test(`README has every variable of ${name}, with its default, and no other`, () => {
+  test(`CONFIGURATION has every variable of ${name}, with its default, and no other`, () => {
     const said = ofHelp(name).map(({ variable, fallback }) => `${variable}=${fallback}`).sort();
-    const written = ofReadme().filter(({ of }) => of.includes(name)).map(({ variable, fallback }) => `${variable}=${fallback}`).sort();
+    const written = ofConfiguration().filter(({ of }) => of.includes(name)).map(({ variable, fallback }) => `${variable}=${fallback}`).sort();
     assert.ok(said.length > 3);
     assert.deepEqual(written, said);
   });
@@ -39,7 +39,7 @@ for (const name of programs) {
 
 /** What a constant of a header or a setting is: its number, in thousands as people write them. */
 function limitOf(name) {
-  const setting = ofReadme().find(({ variable }) => variable === name);
+  const setting = ofConfiguration().find(({ variable }) => variable === name);
   if (setting) return setting.fallback;
   const files = execFileSync('git', ['ls-files', '--', '*.h'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
   for (const file of files) {
@@ -49,8 +49,8 @@ function limitOf(name) {
   throw new Error(`${name} is neither a setting nor a constant`);
 }
 
-test('README names each limit as it is', () => {
-  const section = /^## Limits\n(.*?)^## /ms.exec(readFileSync(`${ROOT}/README.md`, 'utf8'))[1];
+test('LIMITS names each limit as it is', () => {
+  const section = readFileSync(`${ROOT}/docs/LIMITS.md`, 'utf8');
   const rows = [...section.matchAll(/^\| ([^|]+) \| ([^|]+) \| (`[^|]+) \| [^|]+ \|$/gm)];
   assert.ok(rows.length > 20);
   const english = (n) => Number(n).toLocaleString('en-US');
@@ -64,7 +64,7 @@ test('README names each limit as it is', () => {
       else if (name === 'MAX_HELD_BYTES') assert.equal(said, `${limit / 2 ** 20} MiB`);
       else if (name === 'BALLOTS_MAX_AGE_S') assert.ok(said.includes(`${limit / 86_400} days`), said);
       else if (name.endsWith('_MS')) assert.equal(said, `${limit / 1000} s`);
-      else assert.ok(said.split(' ').includes(english(limit)), `${name} is ${english(limit)}, README says ${said}`);
+      else assert.ok(said.split(' ').includes(english(limit)), `${name} is ${english(limit)}, LIMITS says ${said}`);
     }
   }
 });
