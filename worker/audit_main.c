@@ -35,7 +35,7 @@ static const struct config_entry table[] = {
     {"LOG_LEVEL", CONFIG_LEVEL, AT(log_level), "warn", 0, 0, "debug, info, warn or error; the log is standard error."},
     {"SETTLE_S", CONFIG_NUMBER, AT(settle_s), "15", 0, 3600,
      "Seconds that a gap may stay below what the broker calls acknowledged before it is missing: workers look for such "
-     "gaps every 5."},
+     "gaps every 2."},
 };
 
 static const struct service_option options[] = {
