@@ -42,11 +42,14 @@
               " opens_at = excluded.opens_at, closes_at = excluded.closes_at, deleted = excluded.deleted,"             \
               " updated_at = excluded.updated_at, unused_since = excluded.unused_since"                                \
               " WHERE p.updated_at < excluded.updated_at")                                                             \
-    /* In no order, so that some that nothing can be done about do not keep the others waiting. */                     \
-    STATEMENT(polls_unused, "SELECT id, deleted, poll_is_free(p) FROM polls AS p"                                      \
-                            " WHERE CASE WHEN deleted THEN updated_at < $2::timestamptz AND poll_is_free(p)"           \
-                            " ELSE unused_since < $1::timestamptz AND NOT EXISTS (SELECT FROM ledger AS l"             \
-                            " WHERE l.poll = p.key AND l.received > 0) END ORDER BY random() LIMIT $3::bigint")        \
+    /* In no order, so that some that nothing can be done about do not keep the others waiting. Whether one is free is \
+     * asked of those that are taken alone: it costs half a millisecond, and deleted polls with ballots stay. */       \
+    STATEMENT(polls_unused, "SELECT p.id, p.deleted, poll_is_free(p) FROM ("                                           \
+                            "SELECT key FROM polls AS q"                                                               \
+                            " WHERE CASE WHEN deleted THEN updated_at < $2::timestamptz"                               \
+                            " ELSE unused_since < $1::timestamptz END"                                                 \
+                            " AND NOT EXISTS (SELECT FROM ledger AS l WHERE l.poll = q.key AND l.received > 0)"        \
+                            " ORDER BY random() LIMIT $3::bigint) AS taken JOIN polls AS p USING (key)")               \
     STATEMENT(poll_forget, "SELECT forget_poll($1::text)")                                                             \
     STATEMENT(poll_find, "SELECT key, revisable FROM polls WHERE id = $1::text")                                       \
     STATEMENT(poll_count, "SELECT count(*) FROM polls")                                                                \

@@ -130,9 +130,9 @@ enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store,
     if (st == ST_OK)
         st = find(sweep, store, list, &n, err);
     for (size_t i = 0; i < n && st == ST_OK && of_bus == ST_OK; i++) {
-        if (list[i].deleted)
+        if (list[i].deleted && list[i].is_free)
             st = forget(sweep, store, &list[i], &of_bus, err);
-        else
+        else if (!list[i].deleted)
             of_bus = step(sweep, &list[i], err);
     }
     if (of_bus != ST_OK)

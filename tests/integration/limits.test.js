@@ -338,3 +338,25 @@ test('a poll does not expire while its ballots wait in the stream', async () => 
   await instance.ctl('start', 'worker:worker_0');
   assert.equal((await request(url, { path: `/v1/polls/${id}` })).json.closes_at, null);
 });
+
+test('deleted polls with ballots, which are kept for good, cost the search for unused ones nothing', async () => {
+  const { url } = await instance.spawn('vote-api', { ACK_TIMEOUT_MS: '100', RATE_LIMITS: 'off' });
+  const made = (await create(url)).json;
+  await instance.sql(`WITH old AS (
+    INSERT INTO polls (id, definition, title, method, revisable, deleted, updated_at, fence)
+      SELECT 'old-' || n, '', 'T', 'plurality', true, true, '2020-01-01', 1::bigint << 52 FROM generate_series(1, 1000) AS n RETURNING key)
+    INSERT INTO ledger (poll, slot, received, counted) SELECT key, 1, 1, 1 FROM old`);
+  await instance.sql("ALTER ROLE scrutin_worker SET track_functions = 'all'");
+  const worker = await instance.spawn('worker', { POLL_FORGET_S: '1' });
+  assert.equal((await request(url, { method: 'DELETE', path: `/v1/polls/${made.id}`, headers: { authorization: `Bearer ${made.manage_token}` } })).status, 204);
+  await until('it is forgotten', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = $1', [made.id])).length === 0);
+  worker.kill('SIGTERM');
+  const [{ calls }] = await until('it is counted', async () => {
+    const rows = await instance.sql("SELECT calls::int FROM pg_stat_user_functions WHERE funcname = 'poll_is_free'");
+    return rows.length > 0 && rows;
+  });
+  await instance.sql('ALTER ROLE scrutin_worker RESET track_functions');
+  await instance.sql("DELETE FROM ledger WHERE poll IN (SELECT key FROM polls WHERE id LIKE 'old-%')");
+  await instance.sql("DELETE FROM polls WHERE id LIKE 'old-%'");
+  assert.ok(calls < 1000, `asked ${calls} times`);
+});
