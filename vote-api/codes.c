@@ -194,6 +194,19 @@ static void refuse_number(struct http_call *call, const struct poll *poll)
                      poll->voting_codes);
 }
 
+/* Whether an address without an API key can ever have so many at once: who cannot would wait for nothing. */
+static bool fits_limit(const struct poll *poll, size_t n)
+{
+    return poll->made_with_key || limit_codes.rate == NULL || n <= limit_codes.quota.quota;
+}
+
+static void refuse_at_once(struct http_call *call)
+{
+    http_problem(call, PROBLEM_API_KEY_NEEDED, "/count",
+                 "For polls that were made without an API key an address gets at most %u codes at once.",
+                 (unsigned)limit_codes.quota.quota);
+}
+
 static void refuse_room(struct http_call *call)
 {
     http_problem(call, PROBLEM_OVERLOADED, NULL,
@@ -296,6 +309,8 @@ void codes_handle_create(struct http_call *call)
         http_problem(call, PROBLEM_INVALID_FIELD, "/count", "This is a whole number from 1 to %d.", POLL_CODES_MAX);
     } else if (poll->voting_codes + (size_t)n > most_of(poll)) {
         refuse_number(call, poll);
+    } else if (!fits_limit(poll, (size_t)n)) {
+        refuse_at_once(call);
     } else if (!codes_have_room(api, poll, (size_t)n)) { /* so that nobody waits for nothing; the job decides */
         refuse_room(call);
     } else if (poll->made_with_key || http_limit_admit_n(call, &limit_codes, (uint32_t)n, &taken)) {

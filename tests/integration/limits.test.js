@@ -263,6 +263,17 @@ test('voting codes are limited by their number, and many of them need a poll tha
   assert.equal((await askCodes(url, keyed, 2000)).status, 201);
 });
 
+test('who asks for more voting codes than an address gets at once is not told to wait for what never comes', async () => {
+  const { url } = await instance.spawn('vote-api', { CODES_WITHOUT_KEY: '50', LIMIT_CODES: '20/86400' });
+  const { id, manage_token: token } = (await create(url, {}, { voter_policy: 'code' })).json;
+  const tooMany = await askCodes(url, { id, token }, 21);
+  assert.deepEqual([tooMany.status, tooMany.json.type, tooMany.json.pointer], [403, '/problems/api-key-needed', '/count']);
+  assert.match(tooMany.json.detail, /20 codes/);
+  assert.equal(tooMany.headers['retry-after'], undefined);
+  assert.equal((await askCodes(url, { id, token }, 20)).status, 201);
+  assert.equal((await askCodes(url, { id, token }, 1)).status, 429);
+});
+
 test('a poll that nobody votes in is closed, deleted and forgotten; a ballot in the last moment counts, and whoever has a key keeps it', async () => {
   const { url } = await instance.spawn('vote-api', { ACK_TIMEOUT_MS: '100', RATE_LIMITS: 'off' }); // so its fences come soon
   const make = async (headers, more) => (await create(url, headers, more)).json;
