@@ -233,7 +233,7 @@ page() { # page NAME PRIORITY
     local conf=$STATE_DIR/$1
     settings=()
     program "$1" "$2" TERM 15 "$(quoted "$ROOT/web/nginx/start") $(quoted "$conf") $(quoted "$RUN_DIR/$1")" \
-        "$NGINX_BIN" "$conf/nginx.conf" "$conf/site.conf" "$conf/routes.conf" -- autostart=false \
+        "$NGINX_BIN" "$conf/nginx.conf" "$conf/network.conf" "$conf/site.conf" "$conf/routes.conf" -- autostart=false \
         "directory=$conf" stopasgroup=true killasgroup=true
 }
 
