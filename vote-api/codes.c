@@ -97,6 +97,7 @@ static enum status count_codes(struct codes_job *job, bool only_look)
         int64_t now = clock_wall_ms();
         struct poll *counted = poll_copy(current);
         counted->voting_codes += (unsigned)job->n;
+        counted->expiring = false; /* as poll_edit: somebody cares for it */
         counted->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
         st = polls_store(job->api, counted, value.revision, &job->err);
         poll_release(job->poll);

@@ -371,3 +371,18 @@ test('deleted polls with ballots, which are kept for good, cost the search for u
   await instance.sql("DELETE FROM polls WHERE id LIKE 'old-%'");
   assert.ok(calls < 1000, `asked ${calls} times`);
 });
+
+test('a poll that is about to expire stays when somebody makes voting codes for it', async () => {
+  const { url } = await instance.spawn('vote-api', { ACK_TIMEOUT_MS: '100', RATE_LIMITS: 'off' });
+  const [cared, left] = await Promise.all([0, 1].map(async () => (await create(url, {}, { voter_policy: 'code' })).json));
+  const status = async ({ id }) => (await request(url, { path: `/v1/polls/${id}` })).status;
+  const hasty = await instance.spawn('worker', { POLL_UNUSED_S: '1' });
+  await until('both are to close', async () => (await instance.sql('SELECT 1 FROM polls WHERE id = ANY ($1) AND closes_at IS NOT NULL',
+    [[cared.id, left.id]])).length === 2, { every: 5 });
+  hasty.kill('SIGTERM');
+  assert.equal((await askCodes(url, { id: cared.id, token: cared.manage_token }, 1)).status, 201);
+  await instance.spawn('worker', { POLL_UNUSED_S: '600', POLL_FORGET_S: '1' });
+  await until('the other is deleted', async () => await status(left) === 404);
+  await pause(1000);
+  assert.equal(await status(cared), 200);
+});
