@@ -27,15 +27,10 @@ void http_limits_init(const struct http_options *options)
     }
 }
 
-/* NULL where that is more than a bucket can count. */
-static struct rate *open_network(const struct http_limit *limit, size_t buckets)
+/* What a network gets of this limit. */
+static struct rate_quota network_quota(const struct http_limit *limit)
 {
-    const uint64_t times = limit->network_times != 0 ? limit->network_times : HTTP_LIMIT_NETWORK;
-    const uint64_t quota = times * limit->quota.quota;
-
-    if (quota > RATE_QUOTA_MAX || quota / limit->quota.window_s >= RATE_PER_SECOND_MAX)
-        return NULL;
-    return rate_new((struct rate_quota){(uint32_t)quota, limit->quota.window_s}, buckets, clock_mono_ns());
+    return rate_quota_times(limit->quota, limit->network_times != 0 ? limit->network_times : HTTP_LIMIT_NETWORK);
 }
 
 enum status http_limit_open(struct http_limit *limit, const char *text, bool on, size_t buckets, struct errmsg *err)
@@ -48,7 +43,7 @@ enum status http_limit_open(struct http_limit *limit, const char *text, bool on,
     if (st == ST_OK && on && limit->quota.quota > 0) {
         limit->rate = rate_new(limit->quota, buckets, clock_mono_ns());
         if (buckets == RATE_BUCKETS_ADDRESSES)
-            limit->network_rate = open_network(limit, buckets);
+            limit->network_rate = rate_new(network_quota(limit), buckets, clock_mono_ns());
     }
     return st;
 }
@@ -70,10 +65,8 @@ struct party {
 static struct party party_of(const struct http_limit *limit, bool is_network)
 {
     struct party party = {.of = is_network ? "One network (IPv6 /48, IPv4 /24)" : limit->of,
-                          .quota = limit->quota.quota};
+                          .quota = is_network ? network_quota(limit).quota : limit->quota.quota};
 
-    if (is_network)
-        party.quota *= limit->network_times != 0 ? limit->network_times : HTTP_LIMIT_NETWORK;
     snprintf(party.name, sizeof(party.name), "%s%s", limit->name, is_network ? "-network" : "");
     return party;
 }

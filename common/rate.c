@@ -54,6 +54,17 @@ enum status rate_quota_parse(const char *text, struct rate_quota *out, struct er
     return ST_OK;
 }
 
+struct rate_quota rate_quota_times(struct rate_quota quota, unsigned times)
+{
+    uint64_t wanted = (uint64_t)times * quota.quota, most = (uint64_t)RATE_PER_SECOND_MAX * quota.window_s - 1;
+
+    if (most > RATE_QUOTA_MAX)
+        most = RATE_QUOTA_MAX;
+    if (quota.quota != 0)
+        quota.quota = (uint32_t)(wanted < most ? wanted : most);
+    return quota;
+}
+
 /* --- buckets */
 
 struct rate *rate_new(struct rate_quota quota, size_t buckets, int64_t now_ns)

@@ -39,6 +39,8 @@ struct rate_quota {
 
 /* Reads `quota/seconds`, as 600/60, or 0 or off for no limit. ST_CONFIG says what it should be. */
 MUST_CHECK enum status rate_quota_parse(const char *text, struct rate_quota *out, struct errmsg *err);
+/* So many times the quota in the same time, or the most that a bucket can count. A quota of 0 stays 0. */
+struct rate_quota rate_quota_times(struct rate_quota quota, unsigned times);
 
 struct rate;
 

@@ -357,9 +357,35 @@ static void other_quotas_are_refused(void **state)
     }
 }
 
+static void several_quotas_are_never_more_than_a_bucket_counts(void **state)
+{
+    static const struct {
+        struct rate_quota quota;
+        unsigned times;
+        uint32_t wanted;
+    } rows[] = {
+        {{100, 10}, 8, 800},
+        {{0, 0}, 8, 0},
+        {{80000, 10}, 8, RATE_PER_SECOND_MAX * 10 - 1},
+        {{RATE_PER_SECOND_MAX - 1, 1}, 8, RATE_PER_SECOND_MAX - 1},
+        {{RATE_QUOTA_MAX, RATE_WINDOW_MAX_S}, 8, RATE_QUOTA_MAX},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rate_quota got = rate_quota_times(rows[i].quota, rows[i].times);
+        CHECK_ROW(got.quota == rows[i].wanted && got.window_s == rows[i].quota.window_s, "%u", rows[i].quota.quota);
+        if (got.quota == 0)
+            continue;
+        struct rate *rate = rate_new(got, 8, 0);
+        CHECK_ROW(rate_take(rate, 1, 0).admitted, "%u", rows[i].quota.quota);
+        rate_free(rate);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(several_quotas_are_never_more_than_a_bucket_counts),
         cmocka_unit_test(a_bucket_gives_its_quota_and_no_more),
         cmocka_unit_test(a_refusal_costs_nothing),
         cmocka_unit_test(a_refusal_with_a_fraction_of_a_second_left_says_one_second),
