@@ -82,7 +82,16 @@ static void read_delivery(struct tail *tail, const struct delivery *delivery)
         set_caught_up(tail, true);
 }
 
-/* Whether the stream is still the one that is followed, and the reader still hears of it. */
+static bool is_full(struct tail *tail)
+{
+    size_t n = backlog_count(tail_lock(tail));
+
+    tail_unlock(tail);
+    return n >= tail->max_messages;
+}
+
+/* Whether the stream is still the one that is followed, and the reader still hears of it. While the backlog is full
+ * nothing is read on purpose. */
 static bool check_stream(struct tail *tail, struct course *course)
 {
     struct bus_stream_info info;
@@ -96,21 +105,13 @@ static bool check_stream(struct tail *tail, struct course *course)
         return false;
     uint64_t read = tail_lock(tail)->read;
     tail_unlock(tail);
-    bool deaf = info.last_sequence > read && read == course->checked_at &&
+    bool deaf = info.last_sequence > read && read == course->checked_at && !is_full(tail) &&
                 bus_subscription_waiting(course->subscription) == 0;
     course->checked_at = read;
     if (deaf)
         log_warn("the reader of the stream hears nothing; starting it over", LOG_I("read", read),
                  LOG_I("last", info.last_sequence));
     return info.created_ns == course->created_ns && !deaf;
-}
-
-static bool is_full(struct tail *tail)
-{
-    size_t n = backlog_count(tail_lock(tail));
-
-    tail_unlock(tail);
-    return n >= tail->max_messages;
 }
 
 static bool start(struct tail *tail, struct course *course)
