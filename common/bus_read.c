@@ -5,6 +5,7 @@
  * stands in the request (nats-server 2.10.27 and 2.12.15). So readers ask for messages by sequence, and hear of new
  * ones on BUS_SUBJECT_STORED, where the broker repeats what it has stored. A message that is missed there is asked for.
  */
+#include "answer_window.h"
 #include "bus_internal.h"
 
 #include <sodium.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 
 #define GET BUS_API "STREAM.MSG.GET." BUS_STREAM
-#define WINDOW 16                     /* questions under way: an answer has up to 1.4 MB */
 #define LIVE_MESSAGES 4096            /* that wait to be read; what does not fit is asked for later */
 #define LIVE_BYTES (16 * 1024 * 1024) /* likewise */
 
@@ -23,9 +23,9 @@ struct stream_reader {
     uint64_t next;  /* sequence that is handed out next */
     uint64_t asked; /* for all up to here */
     uint64_t known; /* the end of the stream, as far as it is known */
-    int under_way;  /* questions */
-    bool begun;     /* handed out a first one: from there on without a gap */
-    natsMsg *held;  /* came while those before it are asked for; NULL: none */
+    struct answer_window window;
+    bool begun;    /* handed out a first one: from there on without a gap */
+    natsMsg *held; /* came while those before it are asked for; NULL: none */
     uint64_t held_sequence;
 };
 
@@ -103,10 +103,13 @@ static enum status open_reader(struct bus *bus, struct bus_subscription *subscri
     struct stream_reader *reader = subscription->reader;
     struct bus_stream_info info;
 
+    char subject[BUS_INBOX + 2];
+
     bus_new_inbox(bus, reader->inbox);
-    natsStatus s = natsConnection_SubscribeSync(&reader->answers, bus->nc, reader->inbox);
+    snprintf(subject, sizeof(subject), "%s.*", reader->inbox);
+    natsStatus s = natsConnection_SubscribeSync(&reader->answers, bus->nc, subject);
     if (s == NATS_OK)
-        s = natsSubscription_SetPendingLimits(reader->answers, -1, -1); /* WINDOW limits */
+        s = natsSubscription_SetPendingLimits(reader->answers, -1, -1); /* ANSWER_WINDOW limits */
     if (s == NATS_OK)
         s = natsConnection_SubscribeSync(&subscription->sub, bus->nc, BUS_SUBJECT_STORED);
     if (s == NATS_OK)
@@ -144,6 +147,8 @@ void bus_end_reader(struct bus_subscription *subscription)
     if (reader == NULL)
         return;
     natsMsg_Destroy(reader->held);
+    for (size_t i = 0; i < ANSWER_WINDOW; i++)
+        natsMsg_Destroy(reader->window.kept[i]);
     bus_end_subscription(subscription->bus, reader->answers);
     free(reader);
     subscription->reader = NULL;
@@ -171,26 +176,49 @@ static enum status hand_out(struct stream_reader *reader, natsMsg *msg, uint64_t
     return ST_OK;
 }
 
-/* Asks for some up to `last`, and waits for the answer to one. ST_CONFLICT: that was handed out already. */
+/* Asks for as many as may be under way, up to `last`. */
+static enum status ask_for_more(struct bus_subscription *subscription, uint64_t last, struct errmsg *err)
+{
+    struct stream_reader *reader = subscription->reader;
+    natsStatus s = NATS_OK;
+    char question[160], inbox[BUS_INBOX + 24];
+
+    while (s == NATS_OK && reader->asked < last && !answer_window_is_full(&reader->window)) {
+        write_question(question, ++reader->asked, "ballots.>");
+        snprintf(inbox, sizeof(inbox), "%s.%llu", reader->inbox, (unsigned long long)reader->window.asked);
+        s = natsConnection_PublishRequestString(subscription->bus->nc, GET, inbox, question);
+        reader->window.asked++;
+    }
+    return bus_error(s, 0, "read " BUS_STREAM, err);
+}
+
+/* Waits for the answer to the oldest question; others may come before it. */
+static enum status next_answer(struct stream_reader *reader, int64_t timeout_ms, natsMsg **out, struct errmsg *err)
+{
+    while ((*out = answer_window_take(&reader->window)) == NULL) {
+        natsMsg *answer = NULL;
+        enum status st = bus_next_message(reader->answers, timeout_ms, &answer, err);
+        if (st != ST_OK)
+            return st;
+        const char *number = strrchr(natsMsg_GetSubject(answer), '.') + 1;
+        if (!answer_window_keep(&reader->window, strtoull(number, NULL, 10), answer))
+            natsMsg_Destroy(answer);
+    }
+    return ST_OK;
+}
+
+/* Waits for the next message that was asked for. ST_CONFLICT: that was handed out already. */
 static enum status next_stored(struct bus_subscription *subscription, uint64_t last, int64_t timeout_ms,
                                struct delivery *out, struct errmsg *err)
 {
     struct stream_reader *reader = subscription->reader;
     natsMsg *answer = NULL;
-    natsStatus s = NATS_OK;
-    char question[160];
+    enum status st = ask_for_more(subscription, last, err);
 
-    while (s == NATS_OK && reader->asked < last && reader->under_way < WINDOW) {
-        write_question(question, ++reader->asked, "ballots.>");
-        s = natsConnection_PublishRequestString(subscription->bus->nc, GET, reader->inbox, question);
-        reader->under_way++;
-    }
-    enum status st = bus_error(s, 0, "read " BUS_STREAM, err);
     if (st == ST_OK)
-        st = bus_next_message(reader->answers, timeout_ms, &answer, err);
+        st = next_answer(reader, timeout_ms, &answer, err);
     if (st != ST_OK)
         return st;
-    reader->under_way--;
     st = read_message(natsMsg_GetData(answer), (size_t)natsMsg_GetDataLength(answer), out, err);
     natsMsg_Destroy(answer);
     if (st == ST_NOT_FOUND)
