@@ -221,7 +221,7 @@ enum status wire_check_codes(const struct bytes *bytes, const struct code_chunk 
 
     if (st != ST_OK)
         return st;
-    bool same = strcmp(read.poll, chunk->poll) == 0 && read.n == chunk->n &&
+    bool same = strcmp(read.poll, chunk->poll) == 0 && read.n == chunk->n && read.hashes != NULL &&
                 memcmp(read.hashes, chunk->hashes, chunk->n * CODE_HASH) == 0;
     free(read.memory);
     return same ? ST_OK : fail(err, ST_DECODE, "the codes are read back as others");
