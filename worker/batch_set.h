@@ -7,6 +7,7 @@
 #ifndef SCRUTIN_BATCH_SET_H
 #define SCRUTIN_BATCH_SET_H
 
+#include "clock.h"
 #include "collapse.h"
 #include "marks.h"
 #include "poll_keys.h"
@@ -34,7 +35,7 @@ struct moment {
     int64_t second; /* since 1970, 0..MOMENT_SECOND_MAX */
     int64_t received;
 };
-#define MOMENT_SECOND_MAX INT64_C(253402300799) /* the end of the year 9999 */
+#define MOMENT_SECOND_MAX (CLOCK_MAX_MS / 1000) /* the end of the year 9999 */
 
 struct rejection {
     int64_t ordinal;
