@@ -1,7 +1,7 @@
 /* load - sends ballots to vote-api over HTTP/2, as fast as they are acknowledged or at a fixed rate, and prints one
  * JSON object: how many, how long, and the latencies from when each should have left (no coordinated omission).
  * SPDX-License-Identifier: MIT */
-#include "clock.h"
+#include "base/clock.h"
 #include "h2_client.h"
 #include "histogram.h"
 #include <getopt.h>

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * usage: publish_ceiling NATS_URL BYTES SECONDS. Publishes on a stream of its own, which it deletes. Prints JSON. */
-#include "clock.h"
+#include "base/clock.h"
 #include "histogram.h"
 #include <nats/nats.h>
 #include <stdio.h>

@@ -4,9 +4,9 @@
  * usage: upsert_ceiling POLL_KEY CONNECTIONS ROWS SECONDS VOTERS. Each connection sends ROWS ballots a statement, a
  * statement a transaction, sorted and without a voter twice as the worker does it; VOTERS 0: each ballot from a new
  * voter. The next statement is made while the server works. The PG* variables say where. Prints JSON. */
-#include "../worker/ballot_store_sql.h"
-#include "../worker/pg_array.h"
-#include "clock.h"
+#include "base/clock.h"
+#include "pg/pg_array.h"
+#include "store/ballot_store_sql.h"
 #include <libpq-fe.h>
 #include <pthread.h>
 #include <stdbool.h>

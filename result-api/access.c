@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "access.h"
 
-#include "clock.h"
-#include "keys.h"
+#include "ballot/keys.h"
+#include "base/clock.h"
 #include "result_api.h"
 #include <string.h>
 

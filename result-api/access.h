@@ -6,8 +6,8 @@
 #ifndef SCRUTIN_ACCESS_H
 #define SCRUTIN_ACCESS_H
 
-#include "http.h"
-#include "poll.h"
+#include "ballot/poll_definition.h"
+#include "http/http.h"
 
 #define ACCESS_RECEIPT_HEADER "scrutin-receipt"
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "csv.h"
 
-#include "utf8.h"
+#include "base/utf8.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /* result-api - serves results as JSON, server-sent events and CSV, and says what became of a ballot.
  * SPDX-License-Identifier: MIT */
-#include "ballot_files.h"
-#include "clock.h"
-#include "http_service.h"
-#include "log.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "export/ballot_files.h"
+#include "export/timelines.h"
+#include "http/http_service.h"
 #include "receipts.h"
 #include "result_api.h"
 #include "results.h"
 #include "settings.h"
-#include "timelines.h"
 #include <malloc.h>
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #include "receipts.h"
 
 #include "access.h"
-#include "alloc.h"
+#include "base/alloc.h"
 #include "result_api.h"
 
 static void reply_fate(struct http_call *call, enum receipt_fate fate)

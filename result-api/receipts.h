@@ -3,7 +3,7 @@
 #ifndef SCRUTIN_RECEIPTS_H
 #define SCRUTIN_RECEIPTS_H
 
-#include "http.h"
+#include "http/http.h"
 
 void receipts_handle_get(struct http_call *call);
 void receipts_handle_get_by_path(struct http_call *call);

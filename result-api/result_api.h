@@ -3,17 +3,17 @@
 #ifndef RESULT_API_H
 #define RESULT_API_H
 
-#include "ballot_files.h"
-#include "board.h"
-#include "bus.h"
-#include "feed.h"
-#include "http.h"
-#include "keys.h"
-#include "poll_watch.h"
-#include "refresher.h"
-#include "share.h"
-#include "tail.h"
-#include "timelines.h"
+#include "ballot/keys.h"
+#include "ballot/poll_watch.h"
+#include "bus/bus.h"
+#include "export/ballot_files.h"
+#include "export/timelines.h"
+#include "http/http.h"
+#include "http/share.h"
+#include "live/feed.h"
+#include "read/board.h"
+#include "read/refresher.h"
+#include "read/tail.h"
 
 /* Made by main, there until the process ends. */
 struct result_api {

@@ -3,7 +3,7 @@
 #ifndef SCRUTIN_RESULTS_H
 #define SCRUTIN_RESULTS_H
 
-#include "http.h"
+#include "http/http.h"
 
 /* So that a browser keeps the answer as a file: named POLL-name. */
 void results_add_file_name(struct http_call *call, const char *poll, const char *name);

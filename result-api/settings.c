@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "settings.h"
 
-#include "http.h"
-#include "http_settings.h"
+#include "http/http.h"
+#include "http/http_settings.h"
 
 struct settings settings;
 

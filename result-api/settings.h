@@ -3,7 +3,7 @@
 #ifndef RESULT_API_SETTINGS_H
 #define RESULT_API_SETTINGS_H
 
-#include "config.h"
+#include "base/config.h"
 
 struct settings {
     char *nats_url, *database_url;

@@ -109,7 +109,7 @@ nats_syncs() {
 
 program_path() {
     case $1 in
-    scrutin-*) echo "$BUILD_DIR/worker/$1" ;;
+    scrutin-*) echo "$BUILD_DIR/${1#scrutin-}/$1" ;;
     worker*) echo "$BUILD_DIR/worker/worker" ;;
     *) echo "$BUILD_DIR/$1/$1" ;;
     esac

@@ -3,7 +3,7 @@
 #ifndef VOTE_API_DESCRIPTION_H
 #define VOTE_API_DESCRIPTION_H
 
-#include "http.h"
+#include "http/http.h"
 
 /* The file whose path is the route's. */
 void description_handle_file(struct http_call *call);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "jobs.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include <pthread.h>
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #ifndef VOTE_API_JOBS_H
 #define VOTE_API_JOBS_H
 
-#include "http.h"
+#include "http/http.h"
 
 #define JOBS_MAX 256 /* waiting ones; creating polls is rare, and one more is answered 503 */
 #define JOBS_WAIT_MS                                                                                                   \

@@ -3,7 +3,7 @@
 #ifndef VOTE_API_REQUEST_LIMITS_H
 #define VOTE_API_REQUEST_LIMITS_H
 
-#include "http.h"
+#include "http/http.h"
 
 /* Of polls and codes, which last, a network gets less times what an address gets than of requests, which pass. */
 #define LIMIT_LASTING_NETWORK 2

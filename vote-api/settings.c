@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "settings.h"
 
-#include "http_settings.h"
-#include "ordinal.h"
-#include "poll.h"
+#include "ballot/ordinal.h"
+#include "ballot/poll_definition.h"
+#include "http/http_settings.h"
 
 struct settings settings;
 

@@ -3,7 +3,7 @@
 #ifndef VOTE_API_SETTINGS_H
 #define VOTE_API_SETTINGS_H
 
-#include "config.h"
+#include "base/config.h"
 
 struct settings {
     char *nats_url;

@@ -3,10 +3,10 @@
 #ifndef VOTE_API_H
 #define VOTE_API_H
 
-#include "bus.h"
-#include "http.h"
-#include "keys.h"
-#include "poll_watch.h"
+#include "ballot/keys.h"
+#include "ballot/poll_watch.h"
+#include "bus/bus.h"
+#include "http/http.h"
 
 struct vote_api {
     struct bus *bus;

@@ -105,7 +105,7 @@ export function previewOf(form) {
 
 const BLANK = /^[\s\p{DI}\u2800]*$/u; // white space, and what shows nothing by itself
 
-// Of the rules of vote-api/text_rules.c the page knows what people meet; the server decides.
+// Of the rules of vote-api/polls/text_rules.c the page knows what people meet; the server decides.
 /** Whether it has control characters, or what turns the direction of text. @param {string} text */
 export const isForbidden = (text) => /[^\P{Cc}\t\n]|[\u202A-\u202E\u2066-\u2069]/u.test(text);
 

@@ -1,12 +1,12 @@
 /* worker - takes batches from the stream and writes them to PostgreSQL, exactly once each.
  * SPDX-License-Identifier: MIT */
-#include "code_store.h"
-#include "http.h"
-#include "http_service.h"
-#include "intake.h"
-#include "log.h"
-#include "poll_copy.h"
+#include "base/log.h"
+#include "http/http.h"
+#include "http/http_service.h"
+#include "intake/intake.h"
 #include "settings.h"
+#include "store/code_store.h"
+#include "store/poll_copy.h"
 #include <pthread.h>
 
 struct parts {

@@ -3,7 +3,7 @@
 #ifndef WORKER_SETTINGS_H
 #define WORKER_SETTINGS_H
 
-#include "config.h"
+#include "base/config.h"
 
 struct settings {
     char *nats_url;

@@ -1,7 +1,7 @@
 /* fuzz_address - what comes as X-Forwarded-For, and what an operator may write into TRUSTED_PROXIES.
  * SPDX-License-Identifier: MIT */
-#include "address.h"
 #include "fuzz.h"
+#include "http/address.h"
 
 static bool equal(const struct address *a, const struct address *b)
 {

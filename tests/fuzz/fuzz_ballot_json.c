@@ -1,10 +1,10 @@
 /* fuzz_ballot_json - the body of PUT /v1/polls/{poll}/ballot: parsed, checked against a poll of each method, sent
  * through the wire. SPDX-License-Identifier: MIT */
+#include "ballot/wire.h"
+#include "ballots/selection.h"
+#include "base/utf8.h"
 #include "fuzz.h"
 #include "sample_poll.h"
-#include "selection.h"
-#include "utf8.h"
-#include "wire.h"
 
 /* What was accepted must pass the worker's decoder unchanged. */
 static void check_choices(const char *choices, int len)

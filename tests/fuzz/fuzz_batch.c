@@ -1,8 +1,8 @@
 /* fuzz_batch - messages of the stream BALLOTS, as anybody who may publish there could write them.
  * SPDX-License-Identifier: MIT */
 #include "ballot.pb-c.h"
+#include "ballot/wire.h"
 #include "fuzz.h"
-#include "wire.h"
 
 static void check_ballot(const struct ballot *ballot)
 {

@@ -1,7 +1,7 @@
 /* fuzz_code - what somebody types as a voting code, and the values of the bucket of codes.
  * SPDX-License-Identifier: MIT */
+#include "ballot/keys.h"
 #include "fuzz.h"
-#include "keys.h"
 
 /* What is read is a code, and reads as itself however it is written. */
 static void check_code(const char *text, size_t len)

@@ -1,7 +1,7 @@
 /* fuzz_delivery - reply subjects of deliveries, and date-times.
  * SPDX-License-Identifier: MIT */
-#include "bus.h"
-#include "clock.h"
+#include "base/clock.h"
+#include "bus/bus.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,8 +1,8 @@
 /* fuzz_poll - values of the bucket `polls`, and doorbells.
  * SPDX-License-Identifier: MIT */
+#include "ballot/wire.h"
+#include "base/utf8.h"
 #include "fuzz.h"
-#include "utf8.h"
-#include "wire.h"
 
 static void check_id(void *arg, const char *poll)
 {

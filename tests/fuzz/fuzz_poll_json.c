@@ -1,9 +1,9 @@
 /* fuzz_poll_json - the body of POST /v1/polls, and of PATCH of the poll that came of it.
  * SPDX-License-Identifier: MIT */
+#include "ballot/wire.h"
 #include "fuzz.h"
-#include "poll_edit.h"
-#include "poll_form.h"
-#include "wire.h"
+#include "polls/poll_edit.h"
+#include "polls/poll_form.h"
 
 #define NOW_MS INT64_C(1769860800000)
 

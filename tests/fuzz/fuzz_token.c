@@ -1,7 +1,7 @@
 /* fuzz_token - what comes as cookie, bearer token or receipt.
  * SPDX-License-Identifier: MIT */
+#include "ballot/keys.h"
 #include "fuzz.h"
-#include "keys.h"
 #include "sample_poll.h"
 #include <sodium.h>
 

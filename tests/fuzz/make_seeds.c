@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT
  *
  * usage: make_seeds DIR      (writes DIR/<target>/<number>) */
-#include "keys.h"
+#include "ballot/keys.h"
+#include "ballot/wire.h"
 #include "sample_poll.h"
-#include "wire.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>

@@ -3,8 +3,8 @@
 #ifndef SCRUTIN_SAMPLE_POLL_H
 #define SCRUTIN_SAMPLE_POLL_H
 
-#include "alloc.h"
-#include "poll.h"
+#include "ballot/poll_definition.h"
+#include "base/alloc.h"
 
 static inline struct poll *sample_poll(void)
 {

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: MIT
 CC = clang
 PACKAGES = libprotobuf-c jansson libsodium libnats openssl libutf8proc
+ROOMS = base http bus ballot
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS = -std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter \
   -Wno-missing-field-initializers -D_GNU_SOURCE $(SANITIZE) \
-  -I$(ROOT)/common -I$(ROOT)/vote-api -I. $(shell pkg-config --cflags $(PACKAGES))
+  $(ROOMS:%=-I$(ROOT)/common/%/include) $(ROOMS:%=-I$(ROOT)/common/%) -I$(ROOT)/vote-api -I. $(shell pkg-config --cflags $(PACKAGES))
 LDLIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread
 
 TARGETS = $(basename $(notdir $(wildcard $(ROOT)/tests/fuzz/fuzz_*.c)))
 PROTO = ballot codes poll tally
-OBJECTS = $(addprefix o/, address.o bus.o bus_bucket.o bus_consumer.o bus_read.o bus_receive.o bus_setup.o clock.o json.o keys.o log.o poll.o status.o wire.o wire_poll.o selection.o poll_form.o poll_edit.o text_rules.o problem.o \
+OBJECTS = $(addprefix o/, address.o bus.o bus_bucket.o bus_consumer.o bus_read.o bus_receive.o bus_setup.o clock.o json.o keys.o log.o poll_definition.o status.o wire.o wire_poll.o selection.o poll_form.o poll_edit.o text_rules.o problem.o \
   $(PROTO:=.pb-c.o))
 
 all: $(TARGETS) make_seeds
@@ -21,8 +22,8 @@ o:
 $(PROTO:=.pb-c.c) &: $(PROTO:%=$(ROOT)/proto/%.proto)
 	protoc-c --proto_path=$(ROOT)/proto --c_out=. $^
 
-vpath %.c $(ROOT)/common $(ROOT)/vote-api $(ROOT)/tests/fuzz
-HEADERS = $(wildcard $(ROOT)/common/*.h $(ROOT)/vote-api/*.h $(ROOT)/tests/fuzz/*.h)
+vpath %.c $(ROOMS:%=$(ROOT)/common/%) $(ROOT)/vote-api/ballots $(ROOT)/vote-api/polls $(ROOT)/tests/fuzz
+HEADERS = $(wildcard $(ROOT)/common/*/*.h $(ROOT)/common/*/include/*/*.h $(ROOT)/vote-api/*/*.h $(ROOT)/tests/fuzz/*.h)
 
 o/%.pb-c.o: %.pb-c.c | o
 	$(CC) $(CFLAGS) -w -fsanitize=fuzzer-no-link -c -o $@ $<

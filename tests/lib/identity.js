@@ -1,4 +1,4 @@
-// Who a voter is in the database: the keyed hash of common/keys.h, computed here a second time and on its own.
+// Who a voter is in the database: the keyed hash of ballot/keys.h, computed here a second time and on its own.
 // SPDX-License-Identifier: MIT
 import { blake2b } from '@noble/hashes/blake2b';
 

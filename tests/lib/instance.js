@@ -467,7 +467,7 @@ function isStopped(pid) {
 }
 
 export function programPath(name) {
-  return join(BUILD_DIR, name.startsWith('scrutin-') ? `worker/${name}` : `${name}/${name}`);
+  return join(BUILD_DIR, `${name.replace(/^scrutin-/, '')}/${name}`);
 }
 
 export const sanitizerOptions = () =>

@@ -3,10 +3,10 @@
  *
  * Not a test: `ninja -C build measure_wire && build/tests/unit/measure_wire`. The generated code gets an allocator that
  * only moves a pointer, the best that it can have. */
-#include "alloc.h"
 #include "ballot.pb-c.h"
-#include "clock.h"
-#include "wire.h"
+#include "ballot/wire.h"
+#include "base/alloc.h"
+#include "base/clock.h"
 #include <sodium.h>
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "scratch_db.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* test_address - addresses, networks, and the walk back through X-Forwarded-For.
  * SPDX-License-Identifier: MIT */
-#include "address.h"
+#include "http/address.h"
 #include "unit.h"
 #include <arpa/inet.h>
 

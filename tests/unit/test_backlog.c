@@ -1,7 +1,7 @@
 /* test_backlog - what is pending, and when a fence has been passed, whatever order the two witnesses speak in.
  * SPDX-License-Identifier: MIT */
-#include "backlog.h"
-#include "ordinal.h"
+#include "ballot/ordinal.h"
+#include "read/backlog.h"
 #include "unit.h"
 
 #define CREATED INT64_C(1700000000000000000)

@@ -1,8 +1,8 @@
 /* Tests of result-api's ballot_row: the columns of each method, and ids that a spreadsheet would calculate.
  * SPDX-License-Identifier: MIT */
-#include "ballot_row.h"
+#include "export/ballot_row.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "unit.h"
 
 static const char *const ids[] = {"a", "-b", "c"};

@@ -1,9 +1,9 @@
 /* Tests of ballot_store against a real server: exactly once, in any order, by several at once, whatever goes wrong.
  * SPDX-License-Identifier: MIT */
-#include "ballot_store.h"
+#include "store/ballot_store.h"
 
 #include "scratch_db.h"
-#include "store_session.h"
+#include "store/store_session.h"
 
 #include "unit.h"
 

@@ -1,9 +1,9 @@
 /* Tests of batch_set, poll_keys and pg_array: what a set of batches comes to before the database sees it.
  * SPDX-License-Identifier: MIT */
-#include "batch_set.h"
+#include "store/batch_set.h"
 
-#include "ordinal.h"
-#include "pg_array.h"
+#include "ballot/ordinal.h"
+#include "pg/pg_array.h"
 
 #include "unit.h"
 

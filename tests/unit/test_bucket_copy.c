@@ -1,7 +1,7 @@
 /* Tests of bucket_copy: what is written to the database, how often, and what becomes of what cannot be written. The bus
  * and the store are stand-ins.
  * SPDX-License-Identifier: MIT */
-#include "bucket_copy.h"
+#include "store/bucket_copy.h"
 
 #include "unit.h"
 

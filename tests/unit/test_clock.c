@@ -1,6 +1,6 @@
 /* Tests of clock: date-times as RFC 3339 has them, and what is none.
  * SPDX-License-Identifier: MIT */
-#include "clock.h"
+#include "base/clock.h"
 
 #include "unit.h"
 

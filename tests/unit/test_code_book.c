@@ -1,6 +1,6 @@
 /* Tests of code_book: what was added is found in its poll and nowhere else, whoever reads meanwhile.
  * SPDX-License-Identifier: MIT */
-#include "code_book.h"
+#include "codes/code_book.h"
 
 #include "unit.h"
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* Tests of code_sheet: the three formats, and that no title gets out of its place in the page.
  * SPDX-License-Identifier: MIT */
-#include "code_sheet.h"
+#include "codes/code_sheet.h"
 
 #include "unit.h"
 

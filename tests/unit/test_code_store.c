@@ -1,9 +1,9 @@
 /* Tests of code_store against a real server: what the bucket held comes back as it was; of deleted polls nothing stays.
  * SPDX-License-Identifier: MIT */
-#include "code_store.h"
+#include "store/code_store.h"
 
+#include "ballot/wire.h"
 #include "scratch_db.h"
-#include "wire.h"
 
 #include "unit.h"
 

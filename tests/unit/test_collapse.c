@@ -1,6 +1,6 @@
 /* Tests of collapse: whatever the order of the ballots, the same winners come out, each once, in key order.
  * SPDX-License-Identifier: MIT */
-#include "collapse.h"
+#include "store/collapse.h"
 
 #include "unit.h"
 

@@ -1,8 +1,8 @@
 /* Tests of config: where a value comes from, which values are refused and how, and what --help prints.
  * SPDX-License-Identifier: MIT */
-#include "config.h"
+#include "base/config.h"
 
-#include "log.h"
+#include "base/log.h"
 #include "unit.h"
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* Tests of bus's one pure function: what the reply subject of a delivery says (NATS ADR-15).
  * SPDX-License-Identifier: MIT */
-#include "bus.h"
+#include "bus/bus.h"
 
 #include "unit.h"
 

@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "description_data.h"
-#include "problem.h"
+#include "http/problem.h"
 
 static void every_problem_type_is_described_as_it_is(void **state)
 {

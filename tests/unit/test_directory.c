@@ -1,8 +1,8 @@
 /* Tests of directory: which definition of a poll is held, and how the list pages.
  * SPDX-License-Identifier: MIT */
-#include "directory.h"
+#include "ballot/directory.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "unit.h"
 
 static struct poll *make(const char *id, int64_t created_ms, int64_t updated_ms)

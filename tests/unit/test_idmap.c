@@ -1,6 +1,6 @@
 /* test_idmap - a table of ids against a plain array.
  * SPDX-License-Identifier: MIT */
-#include "idmap.h"
+#include "read/idmap.h"
 #include "unit.h"
 
 enum { N = 300 };

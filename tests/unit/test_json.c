@@ -1,9 +1,9 @@
 /* Tests of json: what is refused, with which sentence, and where the pointer points.
  * SPDX-License-Identifier: MIT */
-#include "json.h"
+#include "base/json.h"
 
+#include "base/utf8.h"
 #include "unit.h"
-#include "utf8.h"
 
 #define DEPTH_8 "{\"a\":[[[[[[[1]]]]]]]}"
 #define DEPTH_9 "{\"a\":[[[[[[[[1]]]]]]]]}"

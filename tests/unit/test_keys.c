@@ -1,6 +1,6 @@
 /* Tests of keys: tokens that were not signed here are none, voters cannot be linked, receipts tell nothing.
  * SPDX-License-Identifier: MIT */
-#include "keys.h"
+#include "ballot/keys.h"
 
 #include "unit.h"
 #include <ctype.h>

@@ -1,9 +1,9 @@
 /* Tests of log: each line is one JSON object, whatever the values are.
  * SPDX-License-Identifier: MIT */
-#include "log.h"
+#include "base/log.h"
 
+#include "base/clock.h"
 #include "capture.h"
-#include "clock.h"
 #include "unit.h"
 #include <errno.h>
 #include <jansson.h>

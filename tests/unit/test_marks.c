@@ -1,6 +1,6 @@
 /* Tests of the worker's marks: when a ballot counts, whatever order the marks come in, held against a plain replay.
  * SPDX-License-Identifier: MIT */
-#include "marks.h"
+#include "ballot/marks.h"
 
 #include "unit.h"
 

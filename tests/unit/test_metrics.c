@@ -1,8 +1,8 @@
 /* Tests of metrics: what is rendered keeps the rules of the Prometheus text format, and counts what happened.
  * SPDX-License-Identifier: MIT */
-#include "metrics.h"
+#include "base/metrics.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "unit.h"
 #include <ctype.h>
 #include <math.h>

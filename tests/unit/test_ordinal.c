@@ -1,9 +1,9 @@
 /* Tests of ordinal: the order of ballots, its limits, and which of two ballots stands.
  * SPDX-License-Identifier: MIT */
-#include "ordinal.h"
+#include "ballot/ordinal.h"
 
+#include "ballot/wire.h"
 #include "unit.h"
-#include "wire.h"
 
 static void the_parts_come_out_as_they_went_in(void **state)
 {

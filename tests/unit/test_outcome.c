@@ -1,9 +1,9 @@
 /* Tests of result-api's outcome: what each method shows of a tally, as JSON and as CSV, and its sums by hand.
  * SPDX-License-Identifier: MIT */
-#include "outcome.h"
+#include "tally/outcome.h"
 
-#include "alloc.h"
-#include "option_index.h"
+#include "base/alloc.h"
+#include "tally/option_index.h"
 #include "unit.h"
 
 struct row {

@@ -1,6 +1,6 @@
 /* Tests of what the worker makes of the database's errors: try again, wait for the server, look at the data, give up.
  * SPDX-License-Identifier: MIT */
-#include "pg_link.h"
+#include "pg/pg_link.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 /* Tests of result-api's places: nobody has all of them, and who is refused for want of room gets some.
  * SPDX-License-Identifier: MIT */
-#include "places.h"
+#include "export/places.h"
 
 #include "unit.h"
 

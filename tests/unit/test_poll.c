@@ -1,8 +1,8 @@
 /* Tests of poll: its states in time, its ids, its names, its references.
  * SPDX-License-Identifier: MIT */
-#include "poll.h"
+#include "ballot/poll_definition.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "unit.h"
 
 static void a_poll_is_scheduled_then_open_then_closed(void **state)

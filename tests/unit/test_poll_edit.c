@@ -1,8 +1,8 @@
 /* Tests of vote-api's poll_edit: every field and every state, before the opening, while it is open, after it closed.
  * SPDX-License-Identifier: MIT */
-#include "poll_edit.h"
+#include "polls/poll_edit.h"
 
-#include "poll_form.h"
+#include "polls/poll_form.h"
 #include "unit.h"
 
 #define NOW_MS INT64_C(1769860800000) /* 2026-01-31T12:00:00Z */

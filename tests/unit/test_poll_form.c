@@ -1,10 +1,10 @@
 /* Tests of vote-api's poll_form: which bodies make a poll, and how it is shown.
  * SPDX-License-Identifier: MIT */
-#include "poll_form.h"
+#include "polls/poll_form.h"
 
-#include "alloc.h"
+#include "ballot/wire.h"
+#include "base/alloc.h"
 #include "unit.h"
-#include "wire.h"
 
 #define NOW_MS INT64_C(1769860800000) /* 2026-01-31T12:00:00Z */
 #define OPTIONS "\"options\":[\"Cats\",\"Dogs\"]"

@@ -1,6 +1,6 @@
 /* Tests of poll_unused: which polls expire, when, and by which steps.
  * SPDX-License-Identifier: MIT */
-#include "poll_unused.h"
+#include "store/poll_unused.h"
 
 #include "unit.h"
 

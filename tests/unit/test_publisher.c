@@ -1,10 +1,10 @@
 /* The publisher with a broker of the test's own: what a publication comes to, whatever happens meanwhile.
  * SPDX-License-Identifier: MIT */
-#include "publisher.h"
+#include "ballots/publisher.h"
 
-#include "clock.h"
+#include "ballot/wire.h"
+#include "base/clock.h"
 #include "unit.h"
-#include "wire.h"
 #include <stdatomic.h>
 #include <time.h>
 

@@ -1,8 +1,8 @@
 /* Tests of result-api's instant-runoff: worked examples, ties, and a recount by hand of random elections.
  * SPDX-License-Identifier: MIT */
-#include "method_ranked.h"
+#include "tally/method_ranked.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "unit.h"
 #include <sodium.h>
 

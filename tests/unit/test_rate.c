@@ -1,6 +1,6 @@
 /* test_rate - token buckets: what they give out in all, over time, between threads, and when the table is flooded.
  * SPDX-License-Identifier: MIT */
-#include "rate.h"
+#include "http/rate.h"
 #include "unit.h"
 #include <pthread.h>
 #include <stdatomic.h>

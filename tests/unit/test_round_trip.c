@@ -3,18 +3,18 @@
  * SPDX-License-Identifier: MIT
  *
  * The seed is printed; SEED=... repeats a run. */
-#include "alloc.h"
-#include "ballots.h"
-#include "clock.h"
-#include "codes.h"
-#include "keys.h"
-#include "ordinal.h"
-#include "poll_edit.h"
-#include "poll_form.h"
-#include "polls.h"
-#include "selection.h"
+#include "ballot/keys.h"
+#include "ballot/ordinal.h"
+#include "ballots/ballots.h"
+#include "ballots/selection.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "codes/codes.h"
+#include "polls/poll_edit.h"
+#include "polls/poll_form.h"
+#include "polls/polls.h"
 #include "unit.h"
-#include "utf8.h"
 #include <sodium.h>
 
 #define ROUNDS 400

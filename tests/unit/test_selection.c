@@ -1,8 +1,8 @@
 /* Tests of vote-api's selection: which ballots fit a poll, what they become, and where a refusal points.
  * SPDX-License-Identifier: MIT */
-#include "selection.h"
+#include "ballots/selection.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "unit.h"
 
 static struct poll *make_poll(enum poll_method method)

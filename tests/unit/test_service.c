@@ -1,8 +1,8 @@
 /* Tests of service: what a program prints and how it ends, each in a process of its own.
  * SPDX-License-Identifier: MIT */
-#include "http_service.h"
+#include "http/http_service.h"
 
-#include "log.h"
+#include "base/log.h"
 #include "unit.h"
 #include <netinet/in.h>
 #include <openssl/evp.h>

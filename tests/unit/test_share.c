@@ -1,6 +1,6 @@
 /* Tests of share: a client never has more places than it may, and gets again what it gave back.
  * SPDX-License-Identifier: MIT */
-#include "share.h"
+#include "http/share.h"
 
 #include "unit.h"
 

@@ -1,8 +1,8 @@
 /* Tests of result-api's snapshot and tally: states, versions that always rise, and what JSON and CSV say.
  * SPDX-License-Identifier: MIT */
-#include "snapshot.h"
+#include "tally/snapshot.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "unit.h"
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* Tests of status and problem: every row of the two tables is whole, and details are wrapped.
  * SPDX-License-Identifier: MIT */
-#include "problem.h"
-#include "status.h"
+#include "base/status.h"
+#include "http/problem.h"
 #include "unit.h"
 
 static const enum status all[] = {

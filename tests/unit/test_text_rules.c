@@ -1,9 +1,9 @@
 /* Tests of vote-api's text_rules: what people write stays welcome, what deceives or shows nothing does not.
  * SPDX-License-Identifier: MIT */
-#include "text_rules.h"
+#include "polls/text_rules.h"
 
+#include "base/utf8.h"
 #include "unit.h"
-#include "utf8.h"
 
 static void what_people_write_is_welcome(void **state)
 {

@@ -1,11 +1,11 @@
 /* Tests of what threads meet in: directory, metrics, log. ThreadSanitizer watches one of their builds.
  * SPDX-License-Identifier: MIT */
-#include "alloc.h"
+#include "ballot/directory.h"
+#include "ballot/keys.h"
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/metrics.h"
 #include "capture.h"
-#include "directory.h"
-#include "keys.h"
-#include "log.h"
-#include "metrics.h"
 #include "unit.h"
 #include <jansson.h>
 #include <pthread.h>

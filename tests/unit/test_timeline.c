@@ -1,6 +1,6 @@
 /* Tests of result-api's timeline: no gaps, and what JSON and CSV say.
  * SPDX-License-Identifier: MIT */
-#include "timeline.h"
+#include "export/timeline.h"
 
 #include "unit.h"
 

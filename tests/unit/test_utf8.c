@@ -1,6 +1,6 @@
 /* Tests of utf8: the well-formed sequences of the Unicode Standard, table 3-7, and their neighbours.
  * SPDX-License-Identifier: MIT */
-#include "utf8.h"
+#include "base/utf8.h"
 
 #include "unit.h"
 

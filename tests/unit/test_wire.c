@@ -1,9 +1,9 @@
 /* Tests of wire: what is written is read back, by us and by the generated code, and what is refused and why.
  * SPDX-License-Identifier: MIT */
-#include "wire.h"
+#include "ballot/wire.h"
 
-#include "alloc.h"
 #include "ballot.pb-c.h"
+#include "base/alloc.h"
 #include "poll.pb-c.h"
 #include "tally.pb-c.h"
 #include "unit.h"

@@ -1,0 +1,166 @@
+/* scrutin-audit - says whether the database has what the stream has, each ballot once, and whether its books add up.
+ * SPDX-License-Identifier: MIT */
+#include "audit.h"
+#include "base/clock.h"
+#include "base/service.h"
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <time.h>
+
+#define CONNECT_MS 3000
+
+enum { EXIT_WELL, EXIT_DISCREPANCIES, EXIT_UNCHECKED };
+
+struct audit_settings {
+    char *nats_url, *database_url, *secret_keys;
+    int log_level;
+    int64_t settle_s;
+};
+
+static struct audit_settings settings;
+static const char *as_json, *only_poll, *receipts_file;
+static struct keyring *ring;
+
+#define AT(field) offsetof(struct audit_settings, field)
+
+static const struct config_entry table[] = {
+    {"NATS_URL", CONFIG_TEXT, AT(nats_url), "nats://127.0.0.1:4222", 0, 0,
+     "Addresses of the broker, comma separated, with user and password where it wants them."},
+    {"DATABASE_URL", CONFIG_SECRET, AT(database_url), "", 0, 0,
+     "Connection string or URI of PostgreSQL; a role that may only read will do. Empty: libpq's own PG* variables "
+     "count."},
+    {"SECRET_KEYS", CONFIG_SECRET, AT(secret_keys), "", 0, 0,
+     "Instance keys as vote-api has them: they open receipts, and only --receipts wants them."},
+    {"LOG_LEVEL", CONFIG_LEVEL, AT(log_level), "warn", 0, 0, "debug, info, warn or error; the log is standard error."},
+    {"SETTLE_S", CONFIG_NUMBER, AT(settle_s), "15", 0, 3600,
+     "Seconds that a gap may stay below what the broker calls acknowledged before it is missing: workers look for such "
+     "gaps every 2."},
+};
+
+static const struct service_option options[] = {
+    {.name = "json", .sentence = "the report as one JSON object", .value = &as_json},
+    {.name = "poll", .argument = "ID", .sentence = "ballots and books of this poll alone", .value = &only_poll},
+    {.name = "receipts",
+     .argument = "FILE",
+     .sentence = "also look up the receipts in FILE, one a line; - is standard input",
+     .value = &receipts_file},
+};
+
+static enum status check(struct errmsg *err)
+{
+    if (settings.secret_keys[0] == '\0')
+        return receipts_file == NULL ? ST_OK : fail(err, ST_CONFIG, "SECRET_KEYS is needed to open receipts");
+    enum status st = keyring_parse(settings.secret_keys, &ring, err);
+    return st == ST_OK ? st : fail_within(err, st, "SECRET_KEYS");
+}
+
+/* Ends the process: nothing can be said about the books. */
+_Noreturn static void give_up(enum status st, const char *where, const struct errmsg *err)
+{
+    fprintf(stderr, "scrutin-audit: could not check: %s: %s\n", where, err->text);
+    if (as_json != NULL) {
+        json_t *all = json_pack("{s:n, s:s, s:s, s:s}", "ok", "could_not_check", where, "status", status_text(st),
+                                "detail", err->text);
+        if (all != NULL) /* else the detail is not UTF-8; standard error has it */
+            json_dumpf(all, stdout, JSON_INDENT(2));
+        printf("\n");
+        fflush(stdout);
+    }
+    _Exit(EXIT_UNCHECKED); /* threads of the broker's library still run */
+}
+
+static const char *whose_fault(enum status st)
+{
+    switch (st) {
+    case ST_DB_DOWN:
+    case ST_DB_RETRY:
+    case ST_DB_SCHEMA:
+    case ST_DB_DATA:
+        return "database";
+    case ST_BUS_DOWN:
+    case ST_BUS_TIMEOUT:
+    case ST_BUS_REFUSED:
+        return "broker";
+    case ST_EPOCH:
+    case ST_CONFLICT:
+        return "stream";
+    case ST_NOT_FOUND:
+        return only_poll != NULL ? "poll" : "stream";
+    default:
+        return "receipts";
+    }
+}
+
+static struct bus *connect_bus(void)
+{
+    const struct timespec pause = {0, 20 * 1000000};
+    int64_t until = clock_mono_ms() + CONNECT_MS;
+    struct errmsg err;
+    struct bus *bus;
+
+    bus_set_failure_code(EXIT_UNCHECKED);
+    enum status st = bus_open(settings.nats_url, "scrutin-audit", &bus, &err);
+    while (st == ST_OK && !bus_is_connected(bus) && clock_mono_ms() < until)
+        nanosleep(&pause, NULL);
+    if (st == ST_OK && !bus_is_connected(bus))
+        st = fail(&err, ST_BUS_DOWN, "no answer at NATS_URL within %d s", CONNECT_MS / 1000);
+    if (st != ST_OK)
+        give_up(st, "broker", &err);
+    return bus;
+}
+
+static FILE *open_receipts(void)
+{
+    struct errmsg err;
+
+    if (receipts_file == NULL)
+        return NULL;
+    FILE *file = strcmp(receipts_file, "-") == 0 ? stdin : fopen(receipts_file, "re");
+    if (file == NULL) {
+        enum status st = fail(&err, ST_IO, "%.300s: %s", receipts_file, strerror(errno));
+        give_up(st, "receipts", &err);
+    }
+    return file;
+}
+
+int main(int argc, char **argv)
+{
+    const struct service service = {.name = "scrutin-audit",
+                                    .sentence = "says whether the database has every ballot of the stream, each once, "
+                                                "and whether tallies and ledgers add up.\n"
+                                                "Exit code: 0 all is well, 1 discrepancies, 2 could not check.",
+                                    .entries = table,
+                                    .n_entries = sizeof(table) / sizeof(table[0]),
+                                    .config = &settings,
+                                    .log_level = &settings.log_level,
+                                    .check = check,
+                                    .is_command = true,
+                                    .options = options,
+                                    .n_options = sizeof(options) / sizeof(options[0])};
+    struct audit_options audit = {.poll = NULL};
+    struct errmsg err;
+
+    service_start(&service, argc, argv);
+    audit.receipts = open_receipts();
+    audit.ring = ring;
+    audit.poll = only_poll;
+    audit.settle_ms = settings.settle_s * 1000;
+    audit.bus = connect_bus();
+    enum status st = audit_db_open(&audit.db, settings.database_url, &err);
+    if (st != ST_OK)
+        give_up(st, "database", &err);
+    struct audit_report *report = audit_report_new();
+    st = audit_run(&audit, report, &err);
+    if (st != ST_OK)
+        give_up(st, whose_fault(st), &err);
+    (as_json != NULL ? audit_report_print_json : audit_report_print)(report, stdout);
+    bool is_well = audit_report_total(report) == 0;
+    audit_report_free(report);
+    audit_db_close(audit.db);
+    bus_close(audit.bus);
+    keyring_free(ring);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return EXIT_UNCHECKED;
+    return is_well ? EXIT_WELL : EXIT_DISCREPANCIES;
+}

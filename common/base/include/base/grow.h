@@ -1,0 +1,22 @@
+/* grow - arrays that grow by doubling, so that adding one is cheap however many there are.
+ * SPDX-License-Identifier: MIT */
+#ifndef SCRUTIN_GROW_H
+#define SCRUTIN_GROW_H
+
+#include "base/alloc.h"
+
+static inline void *grow_to(void *array, size_t *room, size_t wanted, size_t size)
+{
+    size_t more = *room < 8 ? 16 : 2 * *room;
+    *room = more < wanted ? wanted : more;
+    return alloc_resize(array, *room, size);
+}
+
+/* Makes room for at least `wanted` elements; the new ones hold garbage. */
+#define GROW(array, room, wanted)                                                                                      \
+    do {                                                                                                               \
+        if ((room) < (wanted))                                                                                         \
+            (array) = grow_to((array), &(room), (wanted), sizeof(*(array)));                                           \
+    } while (0)
+
+#endif

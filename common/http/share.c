@@ -1,0 +1,47 @@
+/* share - counters that addresses are hashed to.
+ * SPDX-License-Identifier: MIT */
+#include "http/share.h"
+
+#include "base/alloc.h"
+#include <sodium.h>
+
+#define SLOTS 65536 /* addresses that fall into one share its places; the key keeps strangers from choosing whose */
+
+struct share {
+    unsigned max;
+    uint8_t key[crypto_shorthash_KEYBYTES];
+    atomic_uint slots[SLOTS];
+};
+
+struct share *share_new(unsigned max)
+{
+    struct share *share = alloc_items(1, sizeof(*share));
+
+    share->max = max;
+    randombytes_buf(share->key, sizeof(share->key));
+    return share;
+}
+
+unsigned share_max(const struct share *share)
+{
+    return share->max;
+}
+
+atomic_uint *share_take(struct share *share, const struct address *client)
+{
+    const struct address network = address_network(client);
+    uint8_t hash[crypto_shorthash_BYTES];
+
+    crypto_shorthash(hash, network.bytes, sizeof(network.bytes), share->key);
+    atomic_uint *place = &share->slots[(hash[0] | hash[1] << 8) % SLOTS];
+    if (atomic_fetch_add(place, 1) < share->max)
+        return place;
+    atomic_fetch_sub(place, 1);
+    return NULL;
+}
+
+void share_give_back(atomic_uint *place)
+{
+    if (place != NULL)
+        atomic_fetch_sub(place, 1);
+}

@@ -1,0 +1,415 @@
+/* ballot_files - the life of a file on its way: a page is made by the exporter, sent by the loop, and so on.
+ * SPDX-License-Identifier: MIT
+ *
+ *     wait for the first page ──▶ send ──(client took it)──▶ wait for the next page ──▶ … ──▶ end
+ *
+ * Where something fails on the way the connection or HTTP/2 stream is broken off, so that nobody takes a part of the
+ * file for the whole. While the exporter has the file (busy) the loop touches nothing of it but req. */
+#include "export/ballot_files.h"
+
+#include "access.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "csv.h"
+#include "export/ballot_row.h"
+#include "export/exporter.h"
+#include "export/places.h"
+#include "result_api.h"
+#include "results.h"
+#include <stdio.h>
+#include <sys/socket.h>
+
+#define ANSWER_MS 120000  /* of the database: grouping a hundred million ballots takes a minute */
+#define PAGE (128 * 1024) /* bytes sent at once */
+#define FETCH "500"       /* different ballots fetched at once */
+#define NO_LIMIT SIZE_MAX /* of jobs: there are no more than places */
+
+struct ballot_files {
+    struct ballot_files_options options;
+    struct exporter *exporter;
+    struct places *places;
+    atomic_ullong last_number;
+};
+
+struct file {
+    struct exporter_job job;
+    struct place place;
+    struct ballot_files *files;
+    const struct poll *poll; /* a reference */
+
+    /* The exporter's while it is busy. */
+    struct option_index options;
+    unsigned long long number;
+    unsigned session; /* the connection that has the cursor; 0: there is none */
+    bool began, failed, ended;
+    struct store_rows *rows;
+    size_t row;
+    char *line; /* of the ballot at hand */
+    size_t line_len;
+    int64_t left; /* how often the line is still to be written */
+    char *page;
+    size_t page_len, room;
+
+    /* The loop's. */
+    bool busy;
+    struct http_ticket *ticket; /* until the first page is there */
+    h2o_generator_t generator;
+    h2o_req_t *req; /* from then on; NULL: the client has left */
+    h2o_timeout_entry_t watch;
+    int64_t sent_ms; /* monotonic */
+};
+
+/* --- on the exporter's thread */
+
+/* Runs a statement that names the cursor between its two parts. */
+static enum status ask(struct file *file, struct store *store, const char *before, const char *after,
+                       const char *const *values, int n, struct store_rows **out, struct errmsg *err)
+{
+    char sql[400];
+
+    snprintf(sql, sizeof(sql), "%s ballots_%llu %s", before, file->number, after);
+    return store_query(store, "export ballots", sql, values, n, out, err);
+}
+
+static enum status open_cursor(struct file *file, struct store *store, struct errmsg *err)
+{
+    const char *const values[] = {file->poll->id};
+    struct store_rows *rows;
+    enum status st = ask(file, store, "DECLARE",
+                         "NO SCROLL CURSOR WITH HOLD FOR SELECT choices, count(*) FROM ballots"
+                         " WHERE poll = (SELECT key FROM polls WHERE id = $1::text COLLATE \"C\")"
+                         " GROUP BY choices ORDER BY choices",
+                         values, 1, &rows, err);
+
+    if (st != ST_OK)
+        return st;
+    store_rows_free(rows);
+    file->session = store_session(store);
+    return ST_OK;
+}
+
+static void close_cursor(struct file *file, struct store *store)
+{
+    struct store_rows *rows;
+    struct errmsg err;
+
+    if (store == NULL || file->session == 0 || file->session != store_session(store))
+        return;
+    file->session = 0;
+    if (ask(file, store, "CLOSE", "", NULL, 0, &rows, &err) == ST_OK)
+        store_rows_free(rows);
+}
+
+static void append(struct file *file, const char *text, size_t len)
+{
+    if (file->page_len + len > file->room) {
+        file->room = file->page_len + len;
+        file->page = alloc_resize(file->page, file->room, 1);
+    }
+    memcpy(file->page + file->page_len, text, len);
+    file->page_len += len;
+}
+
+/* Makes the line of the row at hand. */
+static void make_line(struct file *file)
+{
+    free(file->line);
+    FILE *to = open_memstream(&file->line, &file->line_len);
+    if (to == NULL)
+        abort();
+    ballot_row_write(&file->options, store_rows_text(file->rows, file->row, 0), to);
+    if (fclose(to) != 0)
+        abort();
+    file->left = store_rows_number(file->rows, file->row, 1);
+    file->row++;
+}
+
+/* Goes to the next ballot; ended: there is none. */
+static enum status next_ballot(struct file *file, struct store *store, struct errmsg *err)
+{
+    if (file->rows == NULL || file->row == store_rows_count(file->rows)) {
+        store_rows_free(file->rows);
+        file->row = 0;
+        enum status st = ask(file, store, "FETCH " FETCH " FROM", "", NULL, 0, &file->rows, err);
+        if (st != ST_OK)
+            return st;
+    }
+    file->ended = store_rows_count(file->rows) == 0;
+    if (!file->ended)
+        make_line(file);
+    return ST_OK;
+}
+
+static enum status fill(struct file *file, struct store *store, struct errmsg *err)
+{
+    enum status st = ST_OK;
+
+    while (st == ST_OK && !file->ended && file->page_len < PAGE) {
+        for (; file->left > 0 && file->page_len < PAGE; file->left--)
+            append(file, file->line, file->line_len);
+        if (file->left == 0)
+            st = next_ballot(file, store, err);
+    }
+    return st;
+}
+
+static enum status begin(struct file *file, struct store *store, struct errmsg *err)
+{
+    char *header;
+    size_t len;
+    FILE *to = open_memstream(&header, &len);
+
+    if (to == NULL)
+        abort();
+    ballot_row_write_header(file->poll, to);
+    if (fclose(to) != 0)
+        abort();
+    append(file, header, len);
+    free(header);
+    file->began = true;
+    return open_cursor(file, store, err);
+}
+
+static void run(struct exporter_job *job, struct store *store)
+{
+    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, job);
+    struct errmsg err = {"no connection to the database"};
+    enum status st = ST_DB_DOWN;
+
+    file->page_len = 0;
+    if (store != NULL && !file->began)
+        st = begin(file, store, &err);
+    else if (store != NULL && file->session == store_session(store)) /* else the cursor went with its connection */
+        st = ST_OK;
+    if (st == ST_OK)
+        st = fill(file, store, &err);
+    if (st == ST_OK && file->ended)
+        close_cursor(file, store);
+    file->failed = st != ST_OK;
+    if (file->failed)
+        log_warn("ballots not exported", LOG_S("poll", file->poll->id), LOG_S("error", err.text));
+}
+
+static void run_close(struct exporter_job *job, struct store *store)
+{
+    close_cursor(H2O_STRUCT_FROM_MEMBER(struct file, job, job), store);
+}
+
+/* --- on the loop */
+
+static void on_closed(void *job)
+{
+    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct exporter_job *)job);
+
+    poll_release(file->poll);
+    store_rows_free(file->rows);
+    free(file->line);
+    free(file->page);
+    free(file);
+}
+
+/* No request belongs to it any more, and it is not busy. */
+static void end(struct file *file)
+{
+    if (h2o_timeout_is_linked(&file->watch))
+        h2o_timeout_unlink(&file->watch);
+    places_leave(file->files->places, &file->place);
+    file->job.run = run_close;
+    file->job.done = on_closed;
+    if (file->session == 0 || !exporter_add(file->files->exporter, &file->job, NO_LIMIT, NO_LIMIT))
+        on_closed(&file->job);
+}
+
+static void watch(struct file *file)
+{
+    h2o_context_t *context = http_loop_context(file->job.loop);
+
+    h2o_timeout_link(context->loop, &context->one_sec_timeout, &file->watch);
+}
+
+static void on_watch(h2o_timeout_entry_t *entry)
+{
+    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, watch, entry);
+    const struct ballot_files_options *options = &file->files->options;
+    h2o_conn_t *conn = file->req->conn;
+    int64_t unread_ms = clock_mono_ms() - file->sent_ms;
+
+    if (unread_ms < options->deadline_ms &&
+        (unread_ms < options->patience_ms || !places_grant_wish(file->files->places)))
+        watch(file);
+    else
+        shutdown(h2o_socket_get_fd(conn->callbacks->get_socket(conn)), SHUT_RDWR); /* libh2o calls on_stop then */
+}
+
+static void send_page(struct file *file)
+{
+    h2o_iovec_t page = h2o_iovec_init(file->page, file->page_len);
+
+    file->sent_ms = clock_mono_ms();
+    watch(file);
+    h2o_send(file->req, &page, 1, H2O_SEND_STATE_IN_PROGRESS);
+}
+
+/* Ends the answer; libh2o calls nothing of the generator after that. */
+static void finish(struct file *file, h2o_send_state_t how)
+{
+    h2o_req_t *req = file->req;
+
+    file->req = NULL;
+    if (how == H2O_SEND_STATE_ERROR)
+        req->http1_is_persistent = 0;
+    h2o_send(req, NULL, 0, how);
+    end(file);
+}
+
+static void make_page(struct file *file)
+{
+    file->busy = exporter_add(file->files->exporter, &file->job, NO_LIMIT, NO_LIMIT);
+}
+
+static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
+{
+    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, generator, generator);
+
+    h2o_timeout_unlink(&file->watch);
+    if (file->ended)
+        finish(file, H2O_SEND_STATE_FINAL);
+    else
+        make_page(file);
+}
+
+static void on_stop(h2o_generator_t *generator, h2o_req_t *req)
+{
+    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, generator, generator);
+
+    file->req = NULL;
+    if (h2o_timeout_is_linked(&file->watch))
+        h2o_timeout_unlink(&file->watch);
+    if (!file->busy)
+        end(file);
+}
+
+static void begin_answer(struct http_call *call, struct file *file)
+{
+    call->req->res.status = 200;
+    call->req->res.reason = "OK";
+    http_add_header(call, "content-type", CSV_TYPE);
+    http_add_header(call, "x-content-type-options", "nosniff");
+    results_add_file_name(call, file->poll->id, "ballots.csv");
+    http_call_is_stream(call); /* what it may take is decided here */
+    file->req = call->req;
+    h2o_start_response(call->req, &file->generator);
+}
+
+static void on_first_page(struct file *file)
+{
+    struct http_call *call = file->ticket->call;
+
+    http_ticket_free(file->ticket);
+    file->ticket = NULL;
+    if (call == NULL || file->failed) {
+        if (call != NULL)
+            http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The ballots cannot be read now; try again later.");
+        end(file);
+        return;
+    }
+    begin_answer(call, file);
+    send_page(file);
+}
+
+static void on_page(void *job)
+{
+    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct exporter_job *)job);
+
+    file->busy = false;
+    if (file->ticket != NULL)
+        on_first_page(file);
+    else if (file->req == NULL)
+        end(file);
+    else if (file->failed)
+        finish(file, H2O_SEND_STATE_ERROR);
+    else
+        send_page(file);
+}
+
+static void refuse(struct http_call *call, const struct ballot_files *files, enum places_answer why)
+{
+    char seconds[24];
+
+    if (why == PLACES_POLL_HAS_ONE) {
+        http_problem(call, PROBLEM_OVERLOADED, NULL,
+                     "This address is already being sent this poll's ballots; try again when that has ended.");
+    } else if (why == PLACES_ADDRESS_HAS_HALF) {
+        http_problem(call, PROBLEM_OVERLOADED, NULL,
+                     "This address is already being sent the ballots of many polls; try again when one has ended.");
+    } else {
+        snprintf(seconds, sizeof(seconds), "%lld", (long long)(files->options.patience_ms + 999) / 1000);
+        http_add_header(call, "retry-after", seconds);
+        http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many files of ballots are on their way; try again in %s s.",
+                     seconds);
+    }
+}
+
+static void start(struct http_call *call, struct ballot_files *files, const struct poll *poll)
+{
+    struct file *file = alloc_items(1, sizeof(*file));
+    const struct address client = http_client_address(call);
+    enum places_answer answer = places_take(files->places, &file->place, &client, poll->id);
+
+    if (answer != PLACES_TAKEN) {
+        free(file);
+        refuse(call, files, answer);
+        return;
+    }
+    file->job = (struct exporter_job){.item = {.of = file->place.of}, .run = run, .loop = call->loop, .done = on_page};
+    file->files = files;
+    file->poll = poll_retain(poll);
+    file->number = atomic_fetch_add(&files->last_number, 1) + 1;
+    option_index_init(&file->options, file->poll);
+    file->generator = (h2o_generator_t){on_proceed, on_stop};
+    file->watch.cb = on_watch;
+    file->ticket = http_call_wait(call);
+    make_page(file);
+}
+
+static void on_snapshot(struct http_call *call, struct snapshot *snapshot)
+{
+    const struct result_api *api = call->service;
+
+    if (snapshot->state != RESULT_FINAL)
+        http_problem(call, PROBLEM_POLL_NOT_FINAL, NULL,
+                     "The poll is %s. Its ballots can be had when it is closed and all are counted.",
+                     result_state_name(snapshot->state));
+    else if (h2o_memis(call->req->method.base, call->req->method.len, H2O_STRLIT("HEAD")))
+        http_reply(call, 200, CSV_TYPE, "", 0);
+    else
+        start(call, api->ballot_files, snapshot->poll);
+}
+
+/* --- the route */
+
+void ballot_files_handle(struct http_call *call)
+{
+    struct poll *poll = access_find_managed_poll(call);
+
+    if (poll != NULL)
+        feed_with_snapshot(call, poll->id, on_snapshot);
+    poll_release(poll);
+}
+
+/* --- life */
+
+enum status ballot_files_open(const struct ballot_files_options *options, struct ballot_files **out, struct errmsg *err)
+{
+    *out = alloc_items(1, sizeof(**out));
+    (*out)->options = *options;
+    (*out)->places = places_new((size_t)options->max);
+    return exporter_open(options->database_url, "result-api ballots", ANSWER_MS, &(*out)->exporter, err);
+}
+
+/* They stay themselves: the process ends. */
+void ballot_files_close(struct ballot_files *files)
+{
+    exporter_close(files->exporter);
+}

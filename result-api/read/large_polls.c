@@ -1,0 +1,143 @@
+/* large_polls - an exporter's job for each count, and a list of those that are done.
+ * SPDX-License-Identifier: MIT */
+#include "read/large_polls.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include <pthread.h>
+
+#define ANSWER_MS 120000 /* of the database, for all rankings of a poll */
+
+struct large_polls {
+    struct exporter *exporter;
+    struct tail *tail;
+    struct board *board;
+    struct metric *duration;
+    pthread_mutex_t lock; /* done */
+    struct large_count *done;
+};
+
+static struct large_count *count_of(struct exporter_job *job)
+{
+    return (struct large_count *)job;
+}
+
+/* --- on the exporter's thread */
+
+static void on_ranking(void *arg, const char *ranking, int64_t n)
+{
+    ranked_count_add(arg, ranking, n);
+}
+
+/* Every ballot that is applied raises what was received. */
+static bool is_unchanged(const struct tally *known, const struct tally *tally)
+{
+    return known->received == tally->received && known->counted == tally->counted &&
+           known->superseded == tally->superseded && known->rejected == tally->rejected;
+}
+
+static enum status count_poll(struct large_count *count, struct store *store, struct errmsg *err)
+{
+    enum status st = store_begin_large(store, count->poll->id, &count->tally, err);
+
+    if (st != ST_OK)
+        return st;
+    count->unchanged = count->has_known && is_unchanged(&count->known, &count->tally);
+    if (!count->unchanged) {
+        struct ranked_count *ranked = ranked_count_open(count->poll);
+        st = store_read_rankings(store, count->poll->id, on_ranking, ranked, err);
+        ranked_count_close(ranked, st == ST_OK ? &count->ranked : NULL);
+    }
+    return st == ST_OK ? store_end_large(store, err) : st;
+}
+
+static void run(struct exporter_job *job, struct store *store)
+{
+    struct large_count *count = count_of(job);
+    struct large_polls *polls = count->polls;
+    struct errmsg err;
+    int64_t began = clock_mono_ns();
+
+    count->failed = true;
+    if (store == NULL)
+        return;
+    /* Before the tally is read: what was applied by now is in it. */
+    const struct backlog_point point = backlog_point(tail_lock(polls->tail));
+    tail_unlock(polls->tail);
+    count->failed = count_poll(count, store, &err) != ST_OK;
+    count->fence_passed = !count->failed && backlog_has_passed(&point, count->tally.fence);
+    if (count->failed)
+        log_warn("poll not counted", LOG_S("poll", count->poll->id), LOG_S("error", err.text));
+    metric_observe_ns(polls->duration, clock_mono_ns() - began);
+    count->took_ms = (clock_mono_ns() - began) / 1000000;
+}
+
+static void on_done(void *job)
+{
+    struct large_count *count = count_of(job);
+    struct large_polls *polls = count->polls;
+    char id[POLL_ID_MAX + 1];
+
+    memcpy(id, count->poll->id, sizeof(id));
+    pthread_mutex_lock(&polls->lock);
+    count->next = polls->done;
+    polls->done = count;
+    pthread_mutex_unlock(&polls->lock); /* the count is the asker's from here on */
+    board_touch(polls->board, id, BOARD_NOW);
+}
+
+/* --- the asker's side */
+
+void large_polls_ask(struct large_polls *polls, const struct poll *poll, const struct tally *known)
+{
+    struct large_count *count = alloc_items(1, sizeof(*count));
+
+    count->job = (struct exporter_job){.run = run, .done = on_done};
+    count->polls = polls;
+    count->poll = poll_retain(poll);
+    count->has_known = known != NULL;
+    if (known != NULL)
+        count->known = *known;
+    (void)!exporter_add(polls->exporter, &count->job, SIZE_MAX, SIZE_MAX); /* as many as there are polls */
+}
+
+struct large_count *large_polls_take(struct large_polls *polls)
+{
+    pthread_mutex_lock(&polls->lock);
+    struct large_count *done = polls->done;
+    polls->done = NULL;
+    pthread_mutex_unlock(&polls->lock);
+    return done;
+}
+
+struct large_count *large_count_next(const struct large_count *count)
+{
+    return count->next;
+}
+
+void large_count_free(struct large_count *count)
+{
+    ranked_fini(&count->ranked);
+    poll_release(count->poll);
+    free(count);
+}
+
+enum status large_polls_open(const char *database_url, struct tail *tail, struct board *board, struct large_polls **out,
+                             struct errmsg *err)
+{
+    *out = alloc_items(1, sizeof(**out));
+    (*out)->tail = tail;
+    (*out)->board = board;
+    pthread_mutex_init(&(*out)->lock, NULL);
+    (*out)->duration = metric_histogram_seconds("result_large_count_duration_seconds", "",
+                                                "Reading and counting a ranked poll of many rankings.");
+    return exporter_open(database_url, "result-api rankings", ANSWER_MS, &(*out)->exporter, err);
+}
+
+/* They stay themselves, and the counts in them: the process ends. */
+void large_polls_close(struct large_polls *polls)
+{
+    exporter_close(polls->exporter);
+}

@@ -1,0 +1,30 @@
+/* tally - a short list of choices; a poll has at most a hundred options.
+ * SPDX-License-Identifier: MIT */
+#include "tally/tally.h"
+
+#include "base/alloc.h"
+
+void tally_add(struct tally *tally, const char *choice, int64_t n)
+{
+    if (tally->n_choices == tally->room) {
+        tally->room = tally->room == 0 ? 4 : tally->room * 2;
+        tally->choices = alloc_resize(tally->choices, tally->room, sizeof(*tally->choices));
+    }
+    tally->choices[tally->n_choices++] = (struct tally_choice){alloc_copy(choice), n};
+}
+
+int64_t tally_count(const struct tally *tally, const char *choice)
+{
+    for (size_t i = 0; i < tally->n_choices; i++)
+        if (strcmp(tally->choices[i].choice, choice) == 0)
+            return tally->choices[i].n;
+    return 0;
+}
+
+void tally_fini(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->n_choices; i++)
+        free(tally->choices[i].choice);
+    free(tally->choices);
+    *tally = (struct tally){.received = 0};
+}

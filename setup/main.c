@@ -1,0 +1,69 @@
+/* scrutin-setup - makes the streams, the buckets and the workers' consumer. Idempotent; run before the
+ * services. SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/service.h"
+#include "bus/bus.h"
+#include <time.h>
+
+#define CONNECT_MS 30000
+
+struct setup_settings {
+    char *nats_url;
+    int log_level;
+    int64_t max_bytes, max_age_s, ack_wait_ms, max_ack_pending, replicas;
+};
+
+static struct setup_settings settings;
+
+#define AT(field) offsetof(struct setup_settings, field)
+
+static const struct config_entry table[] = {
+    {"NATS_URL", CONFIG_TEXT, AT(nats_url), "nats://127.0.0.1:4222", 0, 0,
+     "Addresses of the broker, comma separated, with user and password where it wants them."},
+    {"LOG_LEVEL", CONFIG_LEVEL, AT(log_level), "info", 0, 0, "debug, info, warn or error."},
+    {"BALLOTS_MAX_BYTES", CONFIG_NUMBER, AT(max_bytes), "8589934592", 1024, INT64_MAX,
+     "Bytes of the stream BALLOTS; when it is full, ballots are answered 503. 8 GiB hold about 100 million ballots."},
+    {"BALLOTS_MAX_AGE_S", CONFIG_NUMBER, AT(max_age_s), "2592000", 3600, 31536000,
+     "Seconds that BALLOTS keeps a message: longer than any outage. Default: 30 days."},
+    {"ACK_WAIT_MS", CONFIG_NUMBER, AT(ack_wait_ms), "10000", 1000, 600000,
+     "After how long without acknowledgement a batch goes to another worker."},
+    {"MAX_ACK_PENDING", CONFIG_NUMBER, AT(max_ack_pending), "256", 1, 100000,
+     "Batches that all workers together hold unacknowledged: the back-pressure, and a bound of their memory."},
+    {"STREAM_REPLICAS", CONFIG_NUMBER, AT(replicas), "1", 1, 5, "Copies of streams and buckets in a cluster."},
+};
+
+int main(int argc, char **argv)
+{
+    const struct service service = {.name = "scrutin-setup",
+                                    .sentence = "makes the streams, the buckets and the workers' consumer",
+                                    .entries = table,
+                                    .n_entries = sizeof(table) / sizeof(table[0]),
+                                    .config = &settings,
+                                    .log_level = &settings.log_level};
+    struct errmsg err;
+    struct bus *bus;
+    int64_t until;
+
+    service_start(&service, argc, argv);
+    enum status st = bus_open(settings.nats_url, "scrutin-setup", &bus, &err);
+    if (st != ST_OK)
+        service_die(st, &err, "connect to the broker");
+    const struct bus_setup setup = {settings.max_bytes, settings.max_age_s, settings.ack_wait_ms,
+                                    settings.max_ack_pending, settings.replicas};
+    /* JetStream may come up after the connection, in a cluster after an election. */
+    until = clock_mono_ms() + CONNECT_MS;
+    st = fail(&err, ST_BUS_DOWN, "no broker at NATS_URL within %d s", CONNECT_MS / 1000);
+    while (st != ST_OK && clock_mono_ms() < until) {
+        struct timespec pause = {0, 100 * 1000000};
+        if (bus_is_connected(bus))
+            st = bus_set_up(bus, &setup, &err);
+        if (st != ST_OK)
+            nanosleep(&pause, NULL);
+    }
+    if (st != ST_OK)
+        service_die(st, &err, "set up");
+    log_info("streams, buckets and consumer are set up");
+    bus_close(bus);
+    return 0;
+}

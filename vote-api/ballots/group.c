@@ -1,0 +1,211 @@
+/* group - gathers ballots into batches and answers when they are durable.
+ * SPDX-License-Identifier: MIT */
+#include "ballots/group.h"
+
+#include "ballot/keys.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "vote_api.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of choices after which a batch takes no further request: with the other fields, and the largest bulk request
+ * on top, it stays below the broker's 1 MB. */
+#define BATCH_TEXT_MAX (256 * 1024)
+#define EARLY_FRACTION 4 /* a batch this part full is worth an fsync of its own */
+
+struct waiter {
+    struct http_ticket *ticket;
+    group_reply reply;
+    void *arg;
+    size_t first, n;
+};
+
+/* Lifetime "batch": from the first ballot gathered until the last waiter is answered; then it is used again. */
+struct batch {
+    struct publication publication;
+    struct group *group;
+    struct batch *next;
+    int64_t deadline_ms;         /* monotonic: its first ballot waits no longer */
+    struct ballot_batch content; /* choices point into text from hand-over on */
+    size_t ballots_size;
+    char *text; /* the ballots' choices, one behind the other, each with its NUL */
+    size_t text_len, text_size;
+    struct waiter *waiters;
+    size_t n_waiters, waiters_size;
+};
+
+struct group {
+    struct http_loop *loop;
+    struct publisher *publisher;
+    struct group_limits limits;
+    struct batch *first, *last; /* gathering; only the last one takes ballots */
+    struct batch *spare;
+    unsigned in_flight;
+    size_t ballots; /* that wait: gathered, or with the broker */
+};
+
+static struct {
+    struct metric *acknowledged, *not_recorded;
+} metrics;
+
+struct group *group_new(struct http_loop *loop, struct publisher *publisher, const struct group_limits *limits)
+{
+    struct group *group = h2o_mem_alloc(sizeof(*group));
+
+    *group = (struct group){.loop = loop, .publisher = publisher, .limits = *limits};
+    return group;
+}
+
+void group_metrics_init(void)
+{
+    metrics.acknowledged = metric_counter("ballots_total", "result=\"acknowledged\"", "Ballots taken, by result.");
+    metrics.not_recorded = metric_counter("ballots_total", "result=\"not_recorded\"", "Ballots taken, by result.");
+}
+
+/* --- gathering */
+
+static void *grow(void *memory, size_t *size, size_t need, size_t element)
+{
+    if (need <= *size)
+        return memory;
+    *size = need > 2 * *size ? need : 2 * *size;
+    return h2o_mem_realloc(memory, *size * element);
+}
+
+static struct batch *open_batch(struct group *group)
+{
+    struct batch *batch = group->spare;
+
+    if (batch != NULL) {
+        group->spare = batch->next;
+    } else {
+        batch = h2o_mem_alloc(sizeof(*batch));
+        memset(batch, 0, sizeof(*batch));
+        batch->group = group;
+    }
+    batch->next = NULL;
+    batch->deadline_ms = clock_mono_ms() + group->limits.ack_timeout_ms;
+    batch->content.n_ballots = batch->n_waiters = batch->text_len = 0;
+    if (group->last != NULL)
+        group->last->next = batch;
+    else
+        group->first = batch;
+    group->last = batch;
+    return batch;
+}
+
+static void add_ballot(struct batch *batch, const struct ballot *ballot)
+{
+    size_t text_need = batch->text_len + ballot->choices_len + 1;
+
+    batch->content.ballots = grow(batch->content.ballots, &batch->ballots_size, batch->content.n_ballots + 1,
+                                  sizeof(*batch->content.ballots));
+    batch->content.ballots[batch->content.n_ballots++] = *ballot;
+    batch->text = grow(batch->text, &batch->text_size, text_need, 1);
+    memcpy(batch->text + batch->text_len, ballot->choices, ballot->choices_len);
+    batch->text[text_need - 1] = '\0';
+    batch->text_len = text_need;
+}
+
+void group_add(struct group *group, struct http_call *call, const struct ballot *ballots, size_t n, group_reply reply,
+               void *arg)
+{
+    struct batch *batch = group->last;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *fault = wire_find_ballot_fault(&ballots[i]);
+        if (fault != NULL) { /* it would take the whole batch with it, after all were acknowledged */
+            vote_api_refuse_unreadable(call, "ballot", ballots[i].poll, fault);
+            return;
+        }
+    }
+    if (batch == NULL || batch->content.n_ballots + n > group->limits.batch_ballots || batch->text_len > BATCH_TEXT_MAX)
+        batch = open_batch(group);
+    batch->waiters = grow(batch->waiters, &batch->waiters_size, batch->n_waiters + 1, sizeof(*batch->waiters));
+    batch->waiters[batch->n_waiters++] = (struct waiter){http_call_wait(call), reply, arg, batch->content.n_ballots, n};
+    for (size_t i = 0; i < n; i++)
+        add_ballot(batch, &ballots[i]);
+    group->ballots += n;
+    /* One turn may bring thousands of requests: the broker need not wait for its end. */
+    if (group->first->content.n_ballots >= group->limits.batch_ballots / EARLY_FRACTION)
+        group_turn_end(group);
+}
+
+bool group_is_full(const struct group *group)
+{
+    return group->ballots >= GROUP_BATCHES_MAX * group->limits.batch_ballots;
+}
+
+/* --- the way back */
+
+static void answer(struct batch *batch, struct waiter *waiter)
+{
+    struct group_result result = {.status = batch->publication.status,
+                                  .reason = batch->publication.err.text,
+                                  .ballots = batch->content.ballots + waiter->first,
+                                  .n = waiter->n,
+                                  .sequence = batch->publication.sequence,
+                                  .first_index = (unsigned)waiter->first};
+
+    memcpy(result.batch, batch->publication.id, BATCH_ID);
+    metric_add(result.status == ST_OK ? metrics.acknowledged : metrics.not_recorded, waiter->n);
+    if (waiter->ticket->call != NULL)
+        waiter->reply(waiter->ticket->call, waiter->arg, &result);
+    http_ticket_free(waiter->ticket);
+}
+
+static void on_batch_done(void *arg)
+{
+    struct batch *batch = arg;
+    struct group *group = batch->group;
+
+    group->in_flight--;
+    group->ballots -= batch->content.n_ballots;
+    group_turn_end(group); /* the broker works on the next batch while this one is answered */
+    free(batch->publication.data.data);
+    for (size_t i = 0; i < batch->n_waiters; i++)
+        answer(batch, &batch->waiters[i]);
+    batch->next = group->spare;
+    group->spare = batch;
+}
+
+static void on_publication_done(struct publication *publication)
+{
+    struct batch *batch = H2O_STRUCT_FROM_MEMBER(struct batch, publication, publication);
+
+    http_loop_post(batch->group->loop, on_batch_done, batch);
+}
+
+/* --- handing over */
+
+static void hand_over(struct group *group)
+{
+    struct batch *batch = group->first;
+    struct publication *publication = &batch->publication;
+    const char *text = batch->text;
+
+    group->first = batch->next;
+    if (group->first == NULL)
+        group->last = NULL;
+    for (size_t i = 0; i < batch->content.n_ballots; i++) {
+        batch->content.ballots[i].choices = text;
+        text += batch->content.ballots[i].choices_len + 1;
+    }
+    random_bytes(batch->content.id, BATCH_ID);
+    *publication = (struct publication){
+        .subject = BUS_SUBJECT_BALLOTS, .deadline_ms = batch->deadline_ms, .on_done = on_publication_done};
+    _Static_assert(BATCH_ID == BUS_MESSAGE_ID, "a batch's id is its message's id");
+    memcpy(publication->id, batch->content.id, BATCH_ID);
+    wire_encode_batch(&batch->content, &publication->data);
+    group->in_flight++;
+    publisher_submit(group->publisher, publication);
+}
+
+void group_turn_end(struct group *group)
+{
+    while (group_may_leave(group->in_flight, group->limits.batches_in_flight,
+                           group->first != NULL ? group->first->content.n_ballots : 0,
+                           group->limits.batch_ballots / EARLY_FRACTION))
+        hand_over(group);
+}

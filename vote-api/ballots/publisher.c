@@ -1,0 +1,215 @@
+/* publisher - sends publications, matches acknowledgements, keeps deadlines.
+ * SPDX-License-Identifier: MIT */
+#include "ballots/publisher.h"
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IDLE_MS 100 /* how often deadlines and the connection are looked at */
+/* An acknowledgement may come so long after the deadline: what is sent just before it may wait for the write deadline.
+ * The closer counts on it: later, as after this process was stopped for a while, the ballots may be behind the fence of
+ * their poll, and nobody shall be told that they are taken. */
+#define LATE_MS BUS_WRITE_DEADLINE_MS
+
+struct publisher {
+    struct bus *bus;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    uint64_t next_token;
+    struct publication *under_way; /* oldest first: sent ones, then those that wait for being sent */
+    struct publication *sending;   /* the thread is inside the bus with it */
+    bool sending_done;             /* and its acknowledgement came meanwhile */
+    struct metric *acked, *refused, *timed_out;
+};
+
+static struct publication **find(struct publisher *publisher, uint64_t token)
+{
+    struct publication **at = &publisher->under_way;
+
+    while (*at != NULL && (*at)->token != token)
+        at = &(*at)->next;
+    return at;
+}
+
+static void count(struct publisher *publisher, const struct publication *publication)
+{
+    struct metric *metric = publication->status == ST_OK            ? publisher->acked
+                            : publication->status == ST_BUS_TIMEOUT ? publisher->timed_out
+                                                                    : publisher->refused;
+    metric_add(metric, 1);
+}
+
+static void on_ack(void *arg, uint64_t token, enum status status, uint64_t sequence, const char *reason)
+{
+    struct publisher *publisher = arg;
+    struct publication *done = NULL;
+
+    pthread_mutex_lock(&publisher->lock);
+    struct publication **at = find(publisher, token);
+    if (*at != NULL) {
+        struct publication *publication = *at;
+        *at = publication->next;
+        if (status == ST_OK && clock_mono_ms() > publication->deadline_ms + LATE_MS)
+            publication->status = fail(&publication->err, ST_BUS_TIMEOUT, "the acknowledgement came too late");
+        else
+            publication->status = status == ST_OK ? ST_OK : fail(&publication->err, status, "%s", reason);
+        publication->sequence = sequence;
+        if (publication == publisher->sending)
+            publisher->sending_done = true;
+        else
+            done = publication;
+    }
+    pthread_mutex_unlock(&publisher->lock);
+    if (done != NULL) {
+        count(publisher, done);
+        done->on_done(done);
+    }
+}
+
+/* Takes out what is past its deadline. */
+static struct publication *take_expired(struct publisher *publisher, int64_t now)
+{
+    struct publication *expired = NULL, **at = &publisher->under_way;
+
+    while (*at != NULL) {
+        struct publication *publication = *at;
+        if (now < publication->deadline_ms) {
+            at = &publication->next;
+            continue;
+        }
+        *at = publication->next;
+        publication->status = publication->connection == 0
+                                  ? fail(&publication->err, ST_BUS_DOWN, "the broker cannot be reached")
+                                  : fail(&publication->err, ST_BUS_TIMEOUT, "no acknowledgement in time");
+        publication->next = expired;
+        expired = publication;
+    }
+    return expired;
+}
+
+/* The next one that this connection has not carried. */
+static struct publication *next_to_send(struct publisher *publisher, unsigned connection)
+{
+    for (struct publication *p = publisher->under_way; p != NULL; p = p->next)
+        if (p->connection != connection)
+            return p;
+    return NULL;
+}
+
+/* Sends one, without the lock; an acknowledgement may come before the call is back. */
+static struct publication *send_one(struct publisher *publisher, struct publication *publication, unsigned connection)
+{
+    struct errmsg err;
+    struct publication *done = NULL;
+
+    publication->connection = connection;
+    publisher->sending = publication;
+    publisher->sending_done = false;
+    pthread_mutex_unlock(&publisher->lock);
+    enum status st = bus_publish_async(publisher->bus, publication->subject, publication->id, publication->token,
+                                       publication->data.data, publication->data.len, &err);
+    pthread_mutex_lock(&publisher->lock);
+    if (publisher->sending_done)
+        done = publication;
+    else if (st == ST_BUS_DOWN)
+        publication->connection = 0; /* nothing went out */
+    publisher->sending = NULL;
+    return done;
+}
+
+static void finish(struct publisher *publisher, struct publication *list)
+{
+    while (list != NULL) {
+        struct publication *publication = list;
+        list = publication->next;
+        count(publisher, publication);
+        publication->on_done(publication);
+    }
+}
+
+static void wait_for_work(struct publisher *publisher)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += IDLE_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&publisher->wake, &publisher->lock, &until);
+}
+
+static void *publisher_run(void *arg)
+{
+    struct publisher *publisher = arg;
+
+    pthread_mutex_lock(&publisher->lock);
+    for (;;) {
+        struct publication *done = take_expired(publisher, clock_mono_ms());
+        unsigned connection = bus_connection_count(publisher->bus);
+        struct publication *next = bus_is_connected(publisher->bus) ? next_to_send(publisher, connection) : NULL;
+        if (next != NULL) {
+            struct publication *acked = send_one(publisher, next, connection);
+            if (acked != NULL) {
+                acked->next = done;
+                done = acked;
+            }
+        } else if (done == NULL) {
+            wait_for_work(publisher);
+        }
+        if (done != NULL) {
+            pthread_mutex_unlock(&publisher->lock);
+            finish(publisher, done);
+            pthread_mutex_lock(&publisher->lock);
+        }
+    }
+    return NULL;
+}
+
+enum status publisher_open(struct bus *bus, struct publisher **out, struct errmsg *err)
+{
+    struct publisher *publisher = calloc(1, sizeof(*publisher));
+    pthread_condattr_t attr;
+
+    if (publisher == NULL)
+        abort();
+    *out = NULL;
+    publisher->bus = bus;
+    publisher->next_token = 1;
+    publisher->acked = metric_counter("publications_total", "result=\"acknowledged\"",
+                                      "Batches handed to the broker, by result.");
+    publisher->refused = metric_counter("publications_total", "result=\"refused\"",
+                                        "Batches handed to the broker, by result.");
+    publisher->timed_out = metric_counter("publications_total", "result=\"timed_out\"",
+                                          "Batches handed to the broker, by result.");
+    pthread_mutex_init(&publisher->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&publisher->wake, &attr);
+    enum status st = bus_open_acks(bus, on_ack, publisher, err);
+    if (st == ST_OK && pthread_create(&publisher->thread, NULL, publisher_run, publisher) != 0)
+        st = fail(err, ST_IO, "cannot start a thread");
+    if (st == ST_OK)
+        *out = publisher;
+    else
+        free(publisher);
+    return st;
+}
+
+void publisher_submit(struct publisher *publisher, struct publication *publication)
+{
+    pthread_mutex_lock(&publisher->lock);
+    struct publication **at = &publisher->under_way;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = publication;
+    publication->next = NULL;
+    publication->connection = 0;
+    publication->sequence = 0;
+    publication->token = publisher->next_token++;
+    pthread_cond_signal(&publisher->wake);
+    pthread_mutex_unlock(&publisher->lock);
+}

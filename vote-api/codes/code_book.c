@@ -1,0 +1,234 @@
+/* code_book - hash tables with open addressing, under one readers' lock.
+ * SPDX-License-Identifier: MIT */
+#include "codes/code_book.h"
+
+#include "base/alloc.h"
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+
+#define SLOTS_MIN 64
+
+/* The codes of one poll. A slot of zeroes is free: a keyed hash is that with a probability of 2^-128. */
+struct code_set {
+    struct code_set *next; /* in its bucket */
+    uint8_t (*slots)[CODE_HASH];
+    size_t n_slots; /* 0 or a power of two */
+    size_t n;
+    char poll[POLL_ID_MAX + 1];
+};
+
+struct code_book {
+    pthread_mutex_t writing; /* held by who changes; only readers need the other lock as well */
+    pthread_rwlock_t lock;
+    uint8_t seed[crypto_shorthash_KEYBYTES];
+    struct code_set **buckets;
+    size_t n_buckets; /* a power of two */
+    size_t n_sets;
+    atomic_size_t total;
+};
+
+/* By default readers go first, and who look without a pause keep new codes out for seconds. */
+static void init_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attributes;
+
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
+struct code_book *code_book_new(void)
+{
+    struct code_book *book = alloc_items(1, sizeof(*book));
+
+    pthread_mutex_init(&book->writing, NULL);
+    init_lock(&book->lock);
+    randombytes_buf(book->seed, sizeof(book->seed));
+    book->n_buckets = SLOTS_MIN;
+    book->buckets = alloc_items(book->n_buckets, sizeof(struct code_set *));
+    return book;
+}
+
+void code_book_free(struct code_book *book)
+{
+    if (book == NULL)
+        return;
+    for (size_t i = 0; i < book->n_buckets; i++) {
+        while (book->buckets[i] != NULL) {
+            struct code_set *set = book->buckets[i];
+            book->buckets[i] = set->next;
+            free(set->slots);
+            free(set);
+        }
+    }
+    free(book->buckets);
+    pthread_rwlock_destroy(&book->lock);
+    pthread_mutex_destroy(&book->writing);
+    free(book);
+}
+
+/* --- sets by poll */
+
+static struct code_set **find_bucket(const struct code_book *book, const char *poll)
+{
+    uint8_t hash[crypto_shorthash_BYTES];
+    uint64_t at;
+
+    crypto_shorthash(hash, (const uint8_t *)poll, strlen(poll), book->seed);
+    memcpy(&at, hash, sizeof(at));
+    return &book->buckets[at & (book->n_buckets - 1)];
+}
+
+static struct code_set *find_set(const struct code_book *book, const char *poll)
+{
+    struct code_set *set = *find_bucket(book, poll);
+
+    while (set != NULL && strcmp(set->poll, poll) != 0)
+        set = set->next;
+    return set;
+}
+
+static void grow_buckets(struct code_book *book)
+{
+    struct code_set **old = book->buckets;
+    size_t n_old = book->n_buckets;
+
+    book->n_buckets *= 2;
+    book->buckets = alloc_items(book->n_buckets, sizeof(struct code_set *));
+    for (size_t i = 0; i < n_old; i++) {
+        while (old[i] != NULL) {
+            struct code_set *set = old[i];
+            old[i] = set->next;
+            struct code_set **bucket = find_bucket(book, set->poll);
+            set->next = *bucket;
+            *bucket = set;
+        }
+    }
+    free(old);
+}
+
+/* By the writer. */
+static struct code_set *make_set(struct code_book *book, const char *poll)
+{
+    struct code_set *set = alloc_items(1, sizeof(*set));
+
+    strncpy(set->poll, poll, POLL_ID_MAX);
+    pthread_rwlock_wrlock(&book->lock);
+    if (book->n_sets++ == book->n_buckets)
+        grow_buckets(book);
+    struct code_set **bucket = find_bucket(book, poll);
+    set->next = *bucket;
+    *bucket = set;
+    pthread_rwlock_unlock(&book->lock);
+    return set;
+}
+
+/* --- codes of a set */
+
+/* The slot that holds the hash, or the free one where it belongs. The hash is keyed: nobody can choose its slot. */
+static uint8_t *find_slot(uint8_t (*slots)[CODE_HASH], size_t n_slots, const uint8_t hash[CODE_HASH])
+{
+    static const uint8_t none[CODE_HASH];
+    uint64_t start;
+
+    memcpy(&start, hash, sizeof(start));
+    for (size_t i = (size_t)start & (n_slots - 1);; i = (i + 1) & (n_slots - 1))
+        if (memcmp(slots[i], hash, CODE_HASH) == 0 || memcmp(slots[i], none, CODE_HASH) == 0)
+            return slots[i];
+}
+
+/* Returns whether it is new. */
+static bool insert(uint8_t (*slots)[CODE_HASH], size_t n_slots, const uint8_t hash[CODE_HASH])
+{
+    uint8_t *slot = find_slot(slots, n_slots, hash);
+
+    if (memcmp(slot, hash, CODE_HASH) == 0)
+        return false;
+    memcpy(slot, hash, CODE_HASH);
+    return true;
+}
+
+/* Makes room for n more. By the writer: the new table is filled before readers see it. */
+static void reserve(struct code_book *book, struct code_set *set, size_t n)
+{
+    static const uint8_t none[CODE_HASH];
+    size_t n_slots = set->n_slots != 0 ? set->n_slots : SLOTS_MIN;
+
+    while ((set->n + n) * 4 > n_slots * 3)
+        n_slots *= 2;
+    if (n_slots == set->n_slots)
+        return;
+    uint8_t(*slots)[CODE_HASH] = alloc_items(n_slots, CODE_HASH);
+    uint8_t(*old)[CODE_HASH] = set->slots;
+    for (size_t i = 0; i < set->n_slots; i++)
+        if (memcmp(old[i], none, CODE_HASH) != 0)
+            insert(slots, n_slots, old[i]);
+    pthread_rwlock_wrlock(&book->lock);
+    set->slots = slots;
+    set->n_slots = n_slots;
+    pthread_rwlock_unlock(&book->lock);
+    free(old);
+}
+
+void code_book_add(struct code_book *book, const char *poll, const uint8_t *hashes, size_t n)
+{
+    pthread_mutex_lock(&book->writing);
+    struct code_set *set = find_set(book, poll);
+    if (set == NULL)
+        set = make_set(book, poll);
+    for (size_t done = 0; done < n;) {
+        size_t end = n - done < CODE_BOOK_SLICE ? n : done + CODE_BOOK_SLICE, before = set->n;
+        reserve(book, set, end - done);
+        pthread_rwlock_wrlock(&book->lock);
+        for (; done < end; done++)
+            set->n += insert(set->slots, set->n_slots, hashes + done * CODE_HASH);
+        pthread_rwlock_unlock(&book->lock);
+        atomic_fetch_add_explicit(&book->total, set->n - before, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&book->writing);
+}
+
+void code_book_drop(struct code_book *book, const char *poll)
+{
+    uint8_t(*old)[CODE_HASH] = NULL;
+
+    pthread_mutex_lock(&book->writing);
+    struct code_set *set = find_set(book, poll);
+    if (set != NULL) {
+        atomic_fetch_sub_explicit(&book->total, set->n, memory_order_relaxed);
+        pthread_rwlock_wrlock(&book->lock);
+        old = set->slots;
+        set->slots = NULL;
+        set->n_slots = set->n = 0;
+        pthread_rwlock_unlock(&book->lock);
+    }
+    pthread_mutex_unlock(&book->writing);
+    free(old);
+}
+
+/* --- looking */
+
+bool code_book_has(struct code_book *book, const char *poll, const uint8_t hash[CODE_HASH])
+{
+    pthread_rwlock_rdlock(&book->lock);
+    const struct code_set *set = find_set(book, poll);
+    bool has = set != NULL && set->n != 0 && memcmp(find_slot(set->slots, set->n_slots, hash), hash, CODE_HASH) == 0;
+    pthread_rwlock_unlock(&book->lock);
+    return has;
+}
+
+size_t code_book_count(struct code_book *book, const char *poll)
+{
+    pthread_rwlock_rdlock(&book->lock);
+    const struct code_set *set = find_set(book, poll);
+    size_t n = set != NULL ? set->n : 0;
+    pthread_rwlock_unlock(&book->lock);
+    return n;
+}
+
+size_t code_book_total(struct code_book *book)
+{
+    return atomic_load_explicit(&book->total, memory_order_relaxed);
+}

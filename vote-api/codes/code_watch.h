@@ -1,0 +1,28 @@
+/* code_watch - keeps the book of voting codes equal to the bucket `codes`.
+ * SPDX-License-Identifier: MIT */
+#ifndef VOTE_API_CODE_WATCH_H
+#define VOTE_API_CODE_WATCH_H
+
+#include "ballot/directory.h"
+#include "bus/bus.h"
+#include "codes/code_book.h"
+#include <stdatomic.h>
+
+/* The caller's, for as long as the bus. */
+struct code_watch {
+    struct bus *bus;
+    struct directory *polls;
+    struct code_book *book;
+    atomic_bool is_known; /* the bucket was read once as a whole */
+};
+
+MUST_CHECK enum status code_watch_start(struct code_watch *watch, struct errmsg *err);
+/* For struct http_check; arg is the watch. */
+bool code_watch_is_ready(void *watch, char detail[128]);
+/* Whether the book has all codes that were issued for this poll, as far as this instance knows: a code that is not in
+ * it is wrong. */
+bool code_watch_has_all(struct code_watch *watch, const struct poll *poll);
+/* Forgets a deleted poll's codes, here and in the bucket. Blocks: not on a loop. */
+void code_watch_purge(struct code_watch *watch, const char *poll);
+
+#endif

@@ -1,0 +1,336 @@
+/* codes - voting codes are made, hashed and stored by the jobs' thread; in the answer they are seen for the only time.
+ * SPDX-License-Identifier: MIT */
+#include "codes/codes.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "codes/code_sheet.h"
+#include "codes/code_watch.h"
+#include "jobs.h"
+#include "polls/polls.h"
+#include "request_limits.h"
+#include "settings.h"
+#include <sodium.h>
+#include <stdio.h>
+
+#define COUNT_TRIES 10 /* somebody else may be editing the poll */
+#define RUN_ID 8       /* bytes */
+
+struct codes_job {
+    struct job job;
+    const struct vote_api *api;
+    struct http_ticket *ticket;
+    struct poll *poll; /* as the directory has it; with the new number once that is stored */
+    size_t n;
+    enum code_format format;
+    char run[2 * RUN_ID + 1]; /* names this job's keys in the bucket */
+    struct http_taken taken;  /* of the address's limit */
+    struct bytes body;
+    char csp[CODE_SHEET_CSP];
+    enum status status;
+    bool has_no_room; /* with ST_INVALID: CODES_MAX; else the poll's own limit */
+    struct errmsg err;
+};
+
+/* --- on the jobs' thread */
+
+/* A code twice in a poll has a probability below 10^-8: two people would have one ballot. */
+static bool make_codes(const struct codes_job *job, char (*codes)[CODE_SYMBOLS], uint8_t *hashes)
+{
+    for (size_t i = 0; i < job->n; i++) {
+        code_random(codes[i]);
+        if (!keyring_hash_code(job->api->ring, job->poll->key_id, job->poll->id, codes[i], hashes + i * CODE_HASH))
+            return false;
+    }
+    return true;
+}
+
+static enum status store_chunks(struct codes_job *job, const uint8_t *hashes)
+{
+    enum status st = ST_OK;
+    char key[POLL_ID_MAX + sizeof(job->run) + 24];
+
+    for (size_t done = 0; done < job->n && st == ST_OK; done += CODES_CHUNK) {
+        struct code_chunk chunk = {.hashes = hashes + done * CODE_HASH,
+                                   .n = job->n - done < CODES_CHUNK ? job->n - done : CODES_CHUNK};
+        struct bytes bytes;
+        memcpy(chunk.poll, job->poll->id, sizeof(chunk.poll));
+        snprintf(key, sizeof(key), "%s.%s.%zu", job->poll->id, job->run, done / CODES_CHUNK);
+        wire_encode_codes(&chunk, &bytes);
+        st = wire_check_codes(&bytes, &chunk, &job->err);
+        if (st == ST_OK)
+            st = bus_bucket_put(job->api->bus, BUS_BUCKET_CODES, key, bytes.data, bytes.len, 0, &job->err);
+        free(bytes.data);
+    }
+    return st;
+}
+
+static size_t most_of(const struct poll *poll)
+{
+    return poll->made_with_key ? POLL_CODES_MAX : (size_t)settings.codes_without_key;
+}
+
+static bool codes_have_room(const struct vote_api *api, const struct poll *poll, size_t n)
+{
+    return code_book_total(api->codes->book) + n <= polls_share(settings.codes_max, poll->made_with_key);
+}
+
+/* Adds n to the number in the poll's definition, or only looks whether that may be. ST_NOT_FOUND: it was deleted;
+ * ST_INVALID: that were too many. */
+static enum status count_codes(struct codes_job *job, bool only_look)
+{
+    struct bus_value value;
+    struct poll *current = NULL;
+    enum status st = bus_bucket_get(job->api->bus, BUS_BUCKET_POLLS, job->poll->id, &value, &job->err);
+
+    if (st == ST_OK)
+        st = wire_decode_poll(value.bytes.data, value.bytes.len, &current, &job->err);
+    if (st == ST_OK && (current->deleted || current->voter_policy != VOTERS_CODE))
+        st = ST_NOT_FOUND;
+    if (st == ST_OK && current->voting_codes + job->n > most_of(current)) {
+        st = ST_INVALID;
+        poll_release(job->poll);
+        job->poll = poll_retain(current); /* for the answer */
+    }
+    if (st == ST_OK && !only_look) {
+        int64_t now = clock_wall_ms();
+        struct poll *counted = poll_copy(current);
+        counted->voting_codes += (unsigned)job->n;
+        counted->expiring = false; /* as poll_edit: somebody cares for it */
+        counted->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
+        st = polls_store(job->api, counted, value.revision, &job->err);
+        poll_release(job->poll);
+        job->poll = counted;
+    }
+    poll_release(current);
+    free(value.bytes.data);
+    return st;
+}
+
+/* Codes that were stored and not counted, and that nobody will be shown. Where the fate of the count is not known they
+ * stay: a poll with fewer codes than it counts would take none for wrong. */
+static void remove_chunks(const struct codes_job *job)
+{
+    char pattern[POLL_ID_MAX + sizeof(job->run) + 4];
+    struct errmsg err;
+
+    snprintf(pattern, sizeof(pattern), "%s.%s.>", job->poll->id, job->run);
+    if (bus_bucket_purge(job->api->bus, BUS_BUCKET_CODES, pattern, &err) != ST_OK)
+        log_warn("unused voting codes not removed", LOG_S("poll", job->poll->id), LOG_S("error", err.text));
+}
+
+/* Stores the codes, then counts them in the poll. */
+static void issue(struct codes_job *job, const uint8_t *hashes)
+{
+    job->status = store_chunks(job, hashes);
+    bool stored = job->status == ST_OK;
+    if (stored)
+        job->status = ST_CONFLICT;
+    for (int i = 0; i < COUNT_TRIES && job->status == ST_CONFLICT; i++)
+        job->status = count_codes(job, false);
+    if (job->status == ST_OK)
+        code_book_add(job->api->codes->book, job->poll->id, hashes, job->n);
+    else if (!stored || job->status == ST_CONFLICT || job->status == ST_INVALID || job->status == ST_NOT_FOUND ||
+             job->status == ST_DECODE)
+        remove_chunks(job);
+}
+
+/* The limits count here, on the one thread that issues codes: many requests may have found room at once. Nothing is
+ * stored before they are looked at, for the books of other instances keep what was stored and removed again. What those
+ * issue at this moment is not known: with n of them there can be n - 1 times POLL_CODES_MAX codes more. */
+static void run_codes_job(struct job *super)
+{
+    struct codes_job *job = H2O_STRUCT_FROM_MEMBER(struct codes_job, job, super);
+    uint8_t run[RUN_ID];
+
+    job->has_no_room = !codes_have_room(job->api, job->poll, job->n);
+    job->status = job->has_no_room ? ST_INVALID : count_codes(job, true);
+    if (job->status != ST_OK)
+        return;
+    char(*codes)[CODE_SYMBOLS] = alloc_items(job->n, CODE_SYMBOLS);
+    uint8_t *hashes = alloc_items(job->n, CODE_HASH);
+    randombytes_buf(run, sizeof(run));
+    sodium_bin2hex(job->run, sizeof(job->run), run, sizeof(run));
+    if (make_codes(job, codes, hashes))
+        issue(job, hashes);
+    else
+        job->status = fail(&job->err, ST_CONFIG, "the poll's key is not configured");
+    if (job->status == ST_OK) {
+        const struct code_sheet sheet = {job->poll, (const char(*)[CODE_SYMBOLS])codes, job->n,
+                                         job->poll->voting_codes};
+        code_sheet_write(&sheet, job->format, &job->body, job->csp);
+    }
+    sodium_memzero(codes, job->n * CODE_SYMBOLS);
+    free(codes);
+    free(hashes);
+}
+
+/* --- on the loop */
+
+static void reply_codes(struct http_call *call, const struct codes_job *job)
+{
+    char name[POLL_ID_MAX + 64];
+
+    http_add_header(call, "cache-control", "no-store");
+    http_add_header(call, "referrer-policy", "no-referrer");
+    if (job->format == CODES_HTML)
+        http_add_header(call, "content-security-policy", job->csp);
+    if (job->format == CODES_CSV) {
+        snprintf(name, sizeof(name), "attachment; filename=\"codes-%s.csv\"", job->poll->id);
+        http_add_header(call, "content-disposition", name);
+    }
+    http_reply(call, 201, code_format_type(job->format), (const char *)job->body.data, job->body.len);
+}
+
+static void refuse_number(struct http_call *call, const struct poll *poll)
+{
+    if (!poll->made_with_key && settings.codes_without_key < POLL_CODES_MAX)
+        http_problem(call, PROBLEM_API_KEY_NEEDED, "/count",
+                     "A poll that was made without an API key has at most %lld codes, and this one has %u.",
+                     (long long)settings.codes_without_key, poll->voting_codes);
+    else
+        http_problem(call, PROBLEM_INVALID_FIELD, "/count",
+                     "This is a whole number from 1; a poll has at most %d codes, and this one has %u.", POLL_CODES_MAX,
+                     poll->voting_codes);
+}
+
+/* Whether an address without an API key can ever have so many at once: who cannot would wait for nothing. */
+static bool fits_limit(const struct poll *poll, size_t n)
+{
+    return poll->made_with_key || limit_codes.rate == NULL || n <= limit_codes.quota.quota;
+}
+
+static void refuse_at_once(struct http_call *call)
+{
+    http_problem(call, PROBLEM_API_KEY_NEEDED, "/count",
+                 "For polls that were made without an API key an address gets at most %u codes at once.",
+                 (unsigned)limit_codes.quota.quota);
+}
+
+static void refuse_room(struct http_call *call)
+{
+    http_problem(call, PROBLEM_OVERLOADED, NULL,
+                 "This server holds as many voting codes as CODES_MAX allows; the last quarter is for polls that were "
+                 "made with an API key.");
+}
+
+static void on_codes_job_done(struct job *super)
+{
+    struct codes_job *job = H2O_STRUCT_FROM_MEMBER(struct codes_job, job, super);
+    struct http_call *call = job->ticket->call;
+
+    if (call != NULL && super->is_late)
+        jobs_refuse(call);
+    else if (call != NULL && job->status == ST_OK)
+        reply_codes(call, job);
+    else if (call != NULL && job->has_no_room)
+        refuse_room(call);
+    else if (call != NULL && job->status == ST_INVALID)
+        refuse_number(call, job->poll);
+    else if (call != NULL && job->status == ST_NOT_FOUND)
+        http_problem(call, PROBLEM_POLL_CHANGED, NULL, "Read the poll again: it takes no voting codes any more.");
+    else if (call != NULL && job->status == ST_CONFLICT)
+        http_problem(call, PROBLEM_POLL_CHANGED, NULL, "The poll is being changed; ask for the codes again.");
+    else if (call != NULL && job->status == ST_DECODE)
+        vote_api_refuse_unreadable(call, "codes", job->poll->id, job->err.text);
+    else if (call != NULL)
+        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The codes were not stored: %s. Try again.",
+                     status_text(job->status));
+    if (super->is_late || job->status != ST_OK)
+        http_limit_give_back(&job->taken);
+    http_ticket_free(job->ticket);
+    poll_release(job->poll);
+    if (job->body.data != NULL)
+        sodium_memzero(job->body.data, job->body.len);
+    free(job->body.data);
+    free(job);
+}
+
+/* Takes over poll. */
+static void submit(struct http_call *call, struct poll *poll, size_t n, const struct http_taken *taken)
+{
+    const struct vote_api *api = call->service;
+    h2o_iovec_t accept = http_header(call, "accept");
+    struct codes_job *job = alloc_items(1, sizeof(*job));
+
+    job->job = (struct job){.run = run_codes_job, .done = on_codes_job_done, .loop = call->loop};
+    job->api = api;
+    job->poll = poll;
+    job->n = n;
+    job->taken = *taken;
+    job->format = code_format_of(accept.base, accept.len);
+    job->ticket = http_call_wait(call);
+    if (!jobs_submit(api->jobs, &job->job)) {
+        jobs_refuse(call);
+        http_limit_give_back(taken);
+        http_ticket_free(job->ticket);
+        poll_release(poll);
+        free(job);
+    }
+}
+
+/* The poll of the path with a reference, where the request may manage it and it is one of voting codes; else NULL after
+ * answering. */
+static struct poll *find_code_poll(struct http_call *call)
+{
+    struct poll *poll = vote_api_find_poll(call, call->params[0]);
+
+    if (poll == NULL)
+        return NULL;
+    if (!polls_check_manager(call, poll))
+        goto refused;
+    if (poll->voter_policy != VOTERS_CODE) {
+        http_problem(call, PROBLEM_NO_VOTING_CODES, NULL, "Only a poll with voter_policy \"code\" has voting codes.");
+        goto refused;
+    }
+    return poll;
+
+refused:
+    poll_release(poll);
+    return NULL;
+}
+
+void codes_handle_create(struct http_call *call)
+{
+    static const char *const fields[] = {"count", NULL};
+    const struct vote_api *api = call->service;
+    struct poll *poll = find_code_poll(call);
+    struct http_taken taken = {.n = 0};
+    json_t *body = NULL;
+    struct json_error err;
+
+    if (poll == NULL || (body = http_read_json(call)) == NULL)
+        goto out;
+    const json_t *count = json_object_get(body, "count");
+    json_int_t n;
+    if (!json_check_fields(body, "", fields, &err)) {
+        http_problem_json(call, PROBLEM_INVALID_FIELD, &err);
+    } else if (!json_read_whole(count, 1, POLL_CODES_MAX, &n)) {
+        http_problem(call, PROBLEM_INVALID_FIELD, "/count", "This is a whole number from 1 to %d.", POLL_CODES_MAX);
+    } else if (poll->voting_codes + (size_t)n > most_of(poll)) {
+        refuse_number(call, poll);
+    } else if (!fits_limit(poll, (size_t)n)) {
+        refuse_at_once(call);
+    } else if (!codes_have_room(api, poll, (size_t)n)) { /* so that nobody waits for nothing; the job decides */
+        refuse_room(call);
+    } else if (poll->made_with_key || http_limit_admit_n(call, &limit_codes, (uint32_t)n, &taken)) {
+        submit(call, poll, (size_t)n, &taken);
+        poll = NULL; /* the job's now */
+    }
+
+out:
+    json_decref(body);
+    poll_release(poll);
+}
+
+void codes_handle_count(struct http_call *call)
+{
+    struct poll *poll = find_code_poll(call);
+
+    if (poll == NULL)
+        return;
+    http_add_header(call, "cache-control", "no-store");
+    http_reply_json(call, 200, json_pack("{s:i}", "issued", (int)poll->voting_codes));
+    poll_release(poll);
+}

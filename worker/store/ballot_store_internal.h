@@ -1,0 +1,38 @@
+/* ballot_store_internal - what the two files of the store share.
+ * SPDX-License-Identifier: MIT */
+#ifndef SCRUTIN_BALLOT_STORE_INTERNAL_H
+#define SCRUTIN_BALLOT_STORE_INTERNAL_H
+
+#include "pg/pg_array.h"
+#include "store/ballot_store.h"
+#include "store/store_session.h"
+
+#define STORE_COLUMNS_MAX 5
+
+struct ballot_store {
+    char *conninfo, *name;
+    struct store_session session;
+    unsigned connections;
+    struct poll_keys keys; /* of this connection: the next one may find another database */
+    struct marks book;     /* of the stream's marks; see ballot_store_read_marks */
+    enum status (*on_unknown)(void *arg, struct ballot_store *store, const char *poll_id, struct errmsg *err);
+    void *on_unknown_arg;
+
+    /* Storage for one apply. */
+    struct batch_set set;
+    struct pg_array columns[STORE_COLUMNS_MAX];
+    struct store_batch **ordered; /* the batches by sequence */
+    size_t room_ordered;
+    char (*touched)[POLL_ID_MAX + 1]; /* copies: they outlive the batches */
+    const char **touched_ids;         /* into the copies */
+    size_t n_touched, room_touched, room_touched_ids;
+    unsigned applies;
+};
+
+/* Makes sure that there is a connection. */
+MUST_CHECK enum status ballot_store_connect(struct ballot_store *store, struct errmsg *err);
+/* Makes sure that the keys have an answer, be it POLL_KEY_MISSING, for every poll in the batches. */
+MUST_CHECK enum status ballot_store_resolve_polls(struct ballot_store *store, const struct store_batch *batches,
+                                                  size_t n, struct errmsg *err);
+
+#endif

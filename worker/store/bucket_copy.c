@@ -1,0 +1,255 @@
+/* bucket_copy - bucket to database, and back when the bucket was lost.
+ * SPDX-License-Identifier: MIT */
+#include "store/bucket_copy.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include <pthread.h>
+#include <sodium.h>
+
+#define DIGEST 16 /* bytes */
+
+/* A key of the bucket. Entries stay for good: the bucket has each of its keys again with every round. */
+struct entry {
+    struct entry *next; /* noted */
+    bool is_noted;      /* value is to be written */
+    bool is_kept;       /* the database has the value of this digest */
+    struct bytes value; /* while noted */
+    uint8_t digest[DIGEST];
+    char key[BUCKET_KEY_MAX + 1];
+};
+
+struct bucket_copy {
+    struct bus *bus;
+    const struct bucket_copy_kind *kind;
+    unsigned connection; /* of the store, at the last run */
+    pthread_mutex_t lock;
+    struct entry **slots; /* by key: open addressing, linear probing */
+    size_t n_slots, n;    /* slots are a power of two, at least a quarter of them free */
+    struct entry *first, **last;
+    bool synced;        /* a round is over since the last look */
+    size_t bucket_size; /* values that it had */
+    uint8_t seed[crypto_shorthash_KEYBYTES];
+};
+
+/* --- entries, under the lock */
+
+static struct entry **find_slot(const struct bucket_copy *copy, const char *key)
+{
+    uint8_t hash[crypto_shorthash_BYTES];
+    uint64_t start;
+
+    crypto_shorthash(hash, (const uint8_t *)key, strlen(key), copy->seed);
+    memcpy(&start, hash, sizeof(start));
+    for (size_t i = (size_t)start & (copy->n_slots - 1);; i = (i + 1) & (copy->n_slots - 1))
+        if (copy->slots[i] == NULL || strcmp(copy->slots[i]->key, key) == 0)
+            return &copy->slots[i];
+}
+
+static void grow(struct bucket_copy *copy)
+{
+    struct entry **old = copy->slots;
+    size_t n_old = copy->n_slots;
+
+    copy->n_slots = n_old == 0 ? 64 : 2 * n_old;
+    copy->slots = alloc_items(copy->n_slots, sizeof(struct entry *));
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i] != NULL)
+            *find_slot(copy, old[i]->key) = old[i];
+    free(old);
+}
+
+static struct entry *get_entry(struct bucket_copy *copy, const char *key)
+{
+    if ((copy->n + 1) * 4 > copy->n_slots * 3)
+        grow(copy);
+    struct entry **slot = find_slot(copy, key);
+    if (*slot == NULL) {
+        *slot = alloc_items(1, sizeof(**slot));
+        strcpy((*slot)->key, key);
+        copy->n++;
+    }
+    return *slot;
+}
+
+static void note(struct bucket_copy *copy, struct entry *entry)
+{
+    entry->is_noted = true;
+    entry->next = NULL;
+    *copy->last = entry;
+    copy->last = &entry->next;
+}
+
+/* --- on the watch's thread */
+
+static void make_digest(const void *data, size_t len, uint8_t digest[DIGEST])
+{
+    crypto_generichash(digest, DIGEST, data, len, NULL, 0);
+}
+
+/* What the database has is passed over: the watch reads the whole bucket every minute, and a question for each of ten
+ * thousand polls would keep ballots waiting for seconds. Of one key the newest value is enough. */
+static void on_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
+{
+    struct bucket_copy *copy = arg;
+    uint8_t digest[DIGEST];
+
+    if (strlen(key) > BUCKET_KEY_MAX) {
+        log_warn("key too long", LOG_S("bucket", copy->kind->name), LOG_S("key", key));
+        return;
+    }
+    make_digest(data, len, digest);
+    pthread_mutex_lock(&copy->lock);
+    struct entry *entry = get_entry(copy, key);
+    if (entry->is_noted || !entry->is_kept || memcmp(entry->digest, digest, DIGEST) != 0) {
+        if (!entry->is_noted)
+            note(copy, entry);
+        free(entry->value.data);
+        entry->value = (struct bytes){(uint8_t *)alloc_text(data, len), len};
+    }
+    pthread_mutex_unlock(&copy->lock);
+}
+
+static void on_synced(void *arg, size_t n)
+{
+    struct bucket_copy *copy = arg;
+
+    pthread_mutex_lock(&copy->lock);
+    copy->synced = true;
+    copy->bucket_size = n;
+    pthread_mutex_unlock(&copy->lock);
+}
+
+enum status bucket_copy_open(struct bus *bus, const struct bucket_copy_kind *kind, struct bucket_copy **out,
+                             struct errmsg *err)
+{
+    struct bucket_copy *copy = alloc_items(1, sizeof(*copy));
+    const struct bus_watch watch = {on_value, on_synced, copy};
+
+    copy->bus = bus;
+    copy->kind = kind;
+    copy->last = &copy->first;
+    randombytes_buf(copy->seed, sizeof(copy->seed));
+    pthread_mutex_init(&copy->lock, NULL);
+    *out = copy;
+    return bus_watch_bucket(bus, kind->bucket, &watch, err);
+}
+
+/* --- refilling */
+
+struct refill {
+    const struct bucket_copy *copy;
+    size_t put;
+    bool gave_up; /* a broker that does not answer costs seconds a value: the next round goes on */
+};
+
+static void refill_row(void *arg, const char *key, const void *value, size_t len)
+{
+    struct refill *refill = arg;
+    struct errmsg err;
+
+    if (refill->gave_up)
+        return;
+    enum status st = bus_bucket_put(refill->copy->bus, refill->copy->kind->bucket, key, value, len, 0, &err);
+    refill->put += st == ST_OK;
+    refill->gave_up = st != ST_OK && st != ST_CONFLICT; /* a conflict: it is there */
+    if (refill->gave_up)
+        log_warn("not put back", LOG_S("bucket", refill->copy->kind->name), LOG_S("key", key),
+                 LOG_S("error", err.text));
+}
+
+static enum status refill_bucket(const struct bucket_copy *copy, struct ballot_store *store, size_t bucket_size,
+                                 struct errmsg *err)
+{
+    struct refill refill = {.copy = copy};
+    size_t n = 0;
+    enum status st = copy->kind->count(store, &n, err);
+
+    if (st != ST_OK || n <= bucket_size)
+        return st;
+    st = copy->kind->each(store, refill_row, &refill, err);
+    if (refill.put > 0)
+        log_warn("bucket was incomplete; filled from the database", LOG_S("bucket", copy->kind->name),
+                 LOG_I("values", refill.put));
+    return st;
+}
+
+/* --- on the store's thread */
+
+/* The next value to write, the caller's; NULL: there is none. */
+static struct entry *take_first(struct bucket_copy *copy, struct bytes *value)
+{
+    pthread_mutex_lock(&copy->lock);
+    struct entry *entry = copy->first;
+    if (entry != NULL) {
+        copy->first = entry->next;
+        if (copy->first == NULL)
+            copy->last = &copy->first;
+        entry->is_noted = entry->is_kept = false;
+        *value = entry->value;
+        entry->value = (struct bytes){NULL, 0};
+    }
+    pthread_mutex_unlock(&copy->lock);
+    return entry;
+}
+
+/* Notes again what could not be written, unless there is a newer value. Takes the value over. */
+static void put_back(struct bucket_copy *copy, struct entry *entry, struct bytes *value)
+{
+    pthread_mutex_lock(&copy->lock);
+    if (!entry->is_noted) {
+        note(copy, entry);
+        entry->value = *value;
+        value->data = NULL;
+    }
+    pthread_mutex_unlock(&copy->lock);
+    free(value->data);
+}
+
+/* Takes the value over. */
+static void keep(struct bucket_copy *copy, struct entry *entry, struct bytes *value)
+{
+    uint8_t digest[DIGEST];
+
+    make_digest(value->data, value->len, digest);
+    pthread_mutex_lock(&copy->lock);
+    memcpy(entry->digest, digest, DIGEST);
+    entry->is_kept = true;
+    pthread_mutex_unlock(&copy->lock);
+    free(value->data);
+}
+
+/* A database that was away may have come back as another one, or as it was before. */
+static void look_at_connection(struct bucket_copy *copy, const struct ballot_store *store)
+{
+    unsigned connection = ballot_store_connections(store);
+
+    pthread_mutex_lock(&copy->lock);
+    for (size_t i = 0; i < copy->n_slots && connection != copy->connection; i++)
+        if (copy->slots[i] != NULL)
+            copy->slots[i]->is_kept = false;
+    copy->connection = connection;
+    pthread_mutex_unlock(&copy->lock);
+}
+
+enum status bucket_copy_run(struct bucket_copy *copy, struct ballot_store *store, struct errmsg *err)
+{
+    struct entry *entry;
+    struct bytes value;
+
+    look_at_connection(copy, store);
+    while ((entry = take_first(copy, &value)) != NULL) {
+        enum status st = copy->kind->put(store, entry->key, value.data, value.len, err);
+        if (st != ST_OK) {
+            put_back(copy, entry, &value);
+            return st;
+        }
+        keep(copy, entry, &value);
+    }
+    pthread_mutex_lock(&copy->lock);
+    bool synced = copy->synced;
+    size_t bucket_size = copy->bucket_size;
+    copy->synced = false;
+    pthread_mutex_unlock(&copy->lock);
+    return synced ? refill_bucket(copy, store, bucket_size, err) : ST_OK;
+}
