@@ -1,10 +1,10 @@
-// What is measured: each figure with its ceiling, taken turn by turn in the same run; both are medians.
+// The figures. Each is measured in turns with its ceiling in the same run, and both are medians.
 // SPDX-License-Identifier: MIT
 import { sleep } from './instance.mjs';
 import { followTotal, subscribe } from './subscribers.mjs';
 import { h2load, hotFunctions, interleave, load, median, publishCeiling, quantile, upsertCeiling, withFixedReply } from './tools.mjs';
 
-/** A figure beside its ceiling: of several measurements the medians. */
+/** A figure and its ceiling, each the median of several measurements. */
 function row(name, measured, unit, measuredCeiling, ceilingName, target, detail = {}) {
   const values = [measured].flat(), ceilings = [measuredCeiling].flat();
   const value = median(values), ceiling = median(ceilings);
@@ -13,8 +13,8 @@ function row(name, measured, unit, measuredCeiling, ceilingName, target, detail 
 const atLeast = (limit) => ({ limit, holds: (ratio) => ratio >= limit, text: `≥ ${limit}` });
 const atMost = (limit) => ({ limit, holds: (ratio) => ratio <= limit, text: `≤ ${limit}` });
 
-/** Ballots that vote-api acknowledges in a second, beside libh2o that answers the same requests with a fixed reply: with
- * everything at work on these cores, and with the workers stopped, as while the database is down. */
+/** Ballots that vote-api acknowledges per second. The ceiling is libh2o, which answers the same requests with a fixed
+ * reply. Measured with all parts running on these cores, and with the workers stopped, as when the database is down. */
 export async function accepted(run) {
   const { system, plan } = run;
   const measure = async (name, revisable, target, around = (work) => work()) => {
@@ -37,7 +37,7 @@ export async function accepted(run) {
   ];
 }
 
-/** How fast ballots are committed while they come in at a rate; 0: as fast as they are acknowledged. */
+/** How fast ballots are committed while they arrive at `rate` per second. 0: as fast as they are acknowledged. */
 async function committedRate(system, poll, rate, seconds, options) {
   const before = await system.received(poll);
   const samples = [];
@@ -58,7 +58,7 @@ async function committedRate(system, poll, rate, seconds, options) {
   return { committed, backlog, cpu, report };
 }
 
-/** All ballots at once, and the time until the last one is committed. */
+/** Sends all ballots at once and measures the time until the last one is committed. */
 async function flood(system, poll, count, options) {
   const before = await system.received(poll);
   const since = performance.now();
@@ -67,8 +67,8 @@ async function flood(system, poll, count, options) {
   return { rate: report.acknowledged / ((performance.now() - since) / 1000), acknowledged: report.rate };
 }
 
-/** Measures one kind of load into one poll against the same upserts from SQL. Ballots come in as fast as they are
- * acknowledged, so that the slowest part sets the pace. */
+/** Compares one kind of load into one poll with the same upserts from SQL. Ballots arrive as fast as they are
+ * acknowledged, so the slowest part sets the pace. */
 async function sustainedIn(run, name, poll, target, { voters = 0, rival = poll } = {}) {
   const { system, plan } = run;
   const options = voters ? { voters } : {};
@@ -79,7 +79,7 @@ async function sustainedIn(run, name, poll, target, { voters = 0, rival = poll }
     { acknowledged: median(real.map((one) => one.report.rate)), cpu: real.at(-1).cpu });
 }
 
-/** Ballots a second that are committed, row and tally, while new ones keep coming. */
+/** Ballots committed per second, with row and tally, while new ones keep arriving. */
 export async function sustained(run) {
   const { system, plan } = run;
   const makePoll = (title, revisable) => system.makePoll(title, revisable);
@@ -103,7 +103,7 @@ export async function sustained(run) {
     ceiling.map((one) => one.rate), 'the same upsert from SQL', undefined)];
 }
 
-/** From the request to the acknowledgement, and from there to the event stream. */
+/** The time from the request to the acknowledgement, and from there to the event stream. */
 export async function latency(run) {
   const { system, plan } = run;
   const poll = await system.makePoll('latency'), probes = await system.makePoll('probes');
@@ -162,8 +162,8 @@ export async function memory(run) {
   ];
 }
 
-/** The sustained rate with ever more ballots in the poll. Each run begins with a checkpoint, after which PostgreSQL logs
- * every page that it touches as a whole: with random keys in a large table the hardest moment. */
+/** The sustained rate while the poll grows. Each run begins with a checkpoint. After a checkpoint, PostgreSQL logs each
+ * page as a whole when it first changes it, which is the hardest moment for random keys in a large table. */
 export async function growth(run) {
   const { system, plan } = run;
   const poll = await system.makePoll('growth');
@@ -179,7 +179,7 @@ export async function growth(run) {
   return rows;
 }
 
-/** Where the time goes at 0.9 of the sustained rate: CPU of the parts, statements of the database, hot functions. */
+/** Where the time goes at 0.9 of the sustained rate: CPU of each part, SQL statements, hot functions. */
 export async function profile(run) {
   const { system, plan } = run;
   const poll = await system.makePoll('profile');

@@ -1,4 +1,4 @@
-// An instance of the whole system with a state folder and ports of its own, and the ways to look at it.
+// An instance of the whole system with its own state folder and ports, and functions to observe it.
 // SPDX-License-Identifier: MIT
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ export const buildDir = process.env.BUILD_DIR ?? `${root}/build`;
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-/** Runs a program and returns its standard output; its errors go to ours. */
+/** Runs a program and returns its standard output. Its standard error goes to ours. */
 export function run(program, args, options = {}) {
   return new Promise((done, failed) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], ...options });
@@ -21,7 +21,7 @@ export function run(program, args, options = {}) {
   });
 }
 
-/** One psql session that answers query after query, so that a look costs no process. */
+/** One psql session for all queries, so that a query does not start a process. */
 class Session {
   #waiting = [];
   #lines = [];
@@ -96,8 +96,8 @@ export class Instance {
     }
   }
 
-  /** Brings a new cluster to where one that has run for an hour is: its log goes round in segments that are there, and
-   * does not share the disk with filling new ones with zeroes. */
+  /** Brings a new cluster to the state after an hour of work: its log reuses existing segments, so the disk is not busy
+   * with filling new segments with zeroes. */
   async warmUp(segments) {
     await this.db.query(`DO $$ BEGIN FOR i IN 1..${segments} LOOP
       PERFORM pg_logical_emit_message(false, '', ''), pg_switch_wal(); END LOOP; END $$`);
@@ -118,11 +118,11 @@ export class Instance {
     const { STATE_DIR } = this.env;
     if (!existsSync(STATE_DIR)) return;
     await this.stop();
-    rmSync(realpathSync(STATE_DIR), { recursive: true }); // the folder may be a link to where user postgres can enter
+    rmSync(realpathSync(STATE_DIR), { recursive: true }); // the folder may be a link to one that user postgres can enter
     rmSync(STATE_DIR, { recursive: true, force: true });
   }
 
-  /** Makes a poll of cats and dogs and waits until the database knows it. Returns its id and key. */
+  /** Creates a poll of cats and dogs and waits until the database knows it. Returns its id and key. */
   async makePoll(title, revisable = false) {
     const options = [{ id: 'cats', label: 'Cats' }, { id: 'dogs', label: 'Dogs' }];
     const reply = await fetch(`${this.vote}/v1/polls`, {
@@ -146,7 +146,7 @@ export class Instance {
     return (await reply.json()).token;
   }
 
-  /** Fills a poll with ballots of unknown voters, through the triggers, until it has n. */
+  /** Adds ballots of invented voters to a poll, with the triggers on, until it has n. */
   async fill(poll, n) {
     for (;;) {
       const [[there]] = await this.db.query(`SELECT coalesce(sum(counted), 0) FROM ledger WHERE poll = ${poll.key}`);
@@ -178,7 +178,7 @@ export class Instance {
     }
   }
 
-  /** Resident bytes of each process; PostgreSQL's are shared and counted many times, so they are left out. */
+  /** Resident bytes of each process. PostgreSQL is left out, because its shared memory would count many times. */
   memory() {
     const names = Object.keys(this.pids).filter((name) => name !== 'postgres');
     return Object.fromEntries(names.map((name) => {

@@ -1,4 +1,4 @@
-// The benchmark: starts an instance, takes the figures, stops it, writes table, JSON and plot.
+// The benchmark: starts an instance, measures the figures, stops it, writes table, JSON and plot.
 // SPDX-License-Identifier: MIT
 import { cpus, totalmem } from 'node:os';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import * as figures from './figures.mjs';
 import { Instance, root, run as runProgram } from './instance.mjs';
 import { formatTable, plot } from './report.mjs';
 
-// quick: a look after a change, under three minutes. full: what the README states.
+// quick: for a check after a change, under three minutes. full: see bench/README.md.
 const plans = {
   quick: { walSegments: 100, rounds: 2, requests: 400_000, flood: 600_000, seconds: 5, voters: 20_000, subscribers: 5000, millions: [1, 5], growthSeconds: 5,
     figures: ['accepted', 'sustained', 'latency', 'memory'] },
@@ -47,7 +47,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 let report;
-await system.remove(); // what an interrupted run left
+await system.remove(); // the remains of an interrupted run
 try {
   await system.start();
   await system.warmUp(plan.walSegments);

@@ -1,4 +1,4 @@
-// Those who look at the result: one that watches closely, and thousands that only hold a connection.
+// Subscribers: one that reads each event, and thousands that only hold a connection.
 // SPDX-License-Identifier: MIT
 import { get } from 'node:http';
 import { connect } from 'node:net';
@@ -18,8 +18,8 @@ function watchTotal(system, poll, onTotal) {
   return () => request.destroy();
 }
 
-/** Casts a ballot of a new voter every 20 ms into a poll of its own, and returns for each how many ms passed from its
- * acknowledgement until the event stream counted it. */
+/** Casts a ballot of a new voter every 20 ms in a poll of its own. Returns for each ballot how many ms passed from its
+ * acknowledgement until the event stream included it. */
 export async function followTotal(system, poll, seconds) {
   const acknowledged = [], updates = [];
   let seen;

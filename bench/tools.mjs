@@ -1,4 +1,4 @@
-// The programs that make load or drive a ceiling, and the sums that are done with what they print.
+// The programs that make load or measure a ceiling, and the calculations with their output.
 // SPDX-License-Identifier: MIT
 import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ export function quantile(values, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 }
 
-/** Takes each of the works in turn, `rounds` times, so that what the machine does meanwhile meets all alike. */
+/** Runs the works in turns, `rounds` times, so that other activity of the machine affects all of them alike. */
 export async function interleave(rounds, ...works) {
   const results = works.map(() => []);
   for (let round = 0; round < rounds; round++) {
@@ -33,7 +33,7 @@ export async function load(port, poll, options) {
   return JSON.parse(await run(tool('load'), ['--port', String(port), '--poll', poll.id, ...args]));
 }
 
-/** Sends requests as fast as h2load can: 64 connections of 32 streams. Counts what was answered with 2xx. */
+/** Sends requests as fast as h2load can: 64 connections of 32 streams. Counts the 2xx answers. */
 export async function h2load(port, poll, requests, headers = []) {
   const body = `${tmpdir()}/scrutin-bench-${process.pid}.json`;
   writeFileSync(body, '{"selection":["cats"]}');
@@ -56,19 +56,19 @@ export async function withFixedReply(port, loops, work) {
   }
 }
 
-/** One message after the other into JetStream, each acknowledged. */
+/** Publishes one message after the other to JetStream, and waits for each acknowledgement. */
 export async function publishCeiling(system, bytes, seconds) {
   return JSON.parse(await run(tool('publish_ceiling'), [system.env.NATS_URL, String(bytes), String(seconds)]));
 }
 
-/** The worker's upsert straight from SQL, with as many connections as there are workers. voters = 0: new ones. */
+/** The worker's upsert straight from SQL, with as many connections as workers. voters = 0: all voters are new. */
 export async function upsertCeiling(system, poll, rows, seconds, voters = 0) {
   const env = { ...system.env, PGUSER: 'scrutin_worker' };
   const args = [poll.key, system.workers, rows, seconds, voters].map(String);
   return JSON.parse(await run(tool('upsert_ceiling'), args, { env }));
 }
 
-/** What perf finds in the middle of the next seconds, as text; "" where there is no perf. */
+/** The report of perf about the middle of the next seconds, as text; "" if perf is not installed. */
 export async function hotFunctions(system, seconds) {
   const data = `${tmpdir()}/scrutin-bench-${process.pid}.perf`;
   const parts = Object.entries(system.pids).filter(([name]) => /^(vote-api|worker_0|nats)$/.test(name));

@@ -1,4 +1,4 @@
-// Journey: a gateway sends ballots, 100 a request, with an API key. RATE is requests a second.
+// Journey: a gateway with an API key sends 100 ballots in each request. RATE is requests per second.
 // SPDX-License-Identifier: MIT
 import { castMany } from './lib/ballots.js';
 import { bookLedger } from './lib/ledger.js';

@@ -1,11 +1,11 @@
-// After a run: what k6 saw acknowledged beside what the database counts, by the ledger of the run's poll. Exit code 0 or 1.
+// Compares the ballots that k6 saw acknowledged with the ledger of the run's poll, after the run. Exit code 0 or 1.
 // SPDX-License-Identifier: MIT
 //
 // usage: RESULT_URL=... [SETTLE_S=15] node k6/compare.mjs SUMMARY
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-/** What is wrong, as sentences. Ballots of unknown fate (no answer, or 5xx) may be in the database or not. */
+/** Returns what is wrong, as sentences. Unknown ballots (no answer, or 5xx) may be in the database or not. */
 export function compare({ ballots, voters }, ledger) {
   const wrong = [];
   const within = (what, n, { sent, acknowledged, refused }) => {
@@ -29,8 +29,8 @@ async function readLedger(url) {
   return (await answer.json()).ledger;
 }
 
-/** The ledger as soon as nothing is pending and nothing wrong; else what it is when it has stood still for `settle`
- *  seconds, because result-api may hear of the last ballots later than k6. */
+/** Returns the ledger as soon as nothing is pending and nothing is wrong. Otherwise it waits until the ledger has not
+ *  changed for `settle` seconds, because result-api may learn of the last ballots later than k6. */
 async function settledLedger(url, summary, { settle = 15, patience = 120 } = {}) {
   const began = Date.now();
   let last, since = began, trouble;
@@ -51,7 +51,7 @@ async function settledLedger(url, summary, { settle = 15, patience = 120 } = {})
 async function main([file]) {
   const { INSECURE, RESULT_URL, SETTLE_S } = process.env;
   if (INSECURE === '1') {
-    process.removeAllListeners('warning'); // k6 ran with the same
+    process.removeAllListeners('warning'); // k6 ran with the same setting
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
   }
   const summary = JSON.parse(readFileSync(file, 'utf8'));

@@ -1,4 +1,4 @@
-// Journey: an evening. Votes, a gateway, results and receipts at once. RATE is visits a second.
+// Journey: votes, a gateway, results and receipts at the same time. RATE is visits per second.
 // SPDX-License-Identifier: MIT
 import { castMany, visit } from './lib/ballots.js';
 import { bookLedger } from './lib/ledger.js';

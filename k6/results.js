@@ -1,4 +1,4 @@
-// Journey: many ask for the result of a poll in which some vote. RATE is questions a second.
+// Journey: many clients read the result of a poll while some people vote. RATE is requests per second.
 // SPDX-License-Identifier: MIT
 import { visit } from './lib/ballots.js';
 import { bookLedger } from './lib/ledger.js';

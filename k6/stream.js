@@ -1,9 +1,9 @@
-// Journey: people hold event streams while others vote. RATE is new streams a second.
+// Journey: people follow event streams while others vote. RATE is new streams per second.
 // SPDX-License-Identifier: MIT
 //
-// k6 without extensions gives an answer only when it has ended, so events cannot be timed one by one. Here a host ends
-// the streams: it hides the results every few seconds and shows them again, and the server ends a stream that may no
-// longer be seen. So every stream is read whole, and is one connection or HTTP/2 stream for as long.
+// k6 without extensions gives an answer to the script only when the answer has ended, so single events cannot be timed.
+// In this journey a host hides the results every few seconds and shows them again. When results are hidden, the server
+// ends their streams. So every stream is read completely, and holds a connection or an HTTP/2 stream until then.
 import { sleep } from 'k6';
 import { visit } from './lib/ballots.js';
 import { bookLedger } from './lib/ledger.js';
@@ -19,7 +19,7 @@ export const options = {
   scenarios: {
     watchers: scenario('watchers', RATE, { holds: 2.5, maxUsers: 5000 }),
     voters: scenario('voters', 100, { share: 0.5 }),
-    // Beyond the last arrival, so that the last streams are ended too.
+    // Longer than the arrivals, so that the last streams end too.
     host: { executor: 'constant-arrival-rate', exec: 'host', rate: 1, timeUnit: '2s', duration: totalLength(8), preAllocatedVUs: 2, maxVUs: 2 },
   },
   thresholds: thresholds({}, { streams_ended: ['count>0'], stream_events: ['count>0'] }),
@@ -42,7 +42,7 @@ export function host(run) {
   changePoll(run, { results_visibility: 'always' });
 }
 
-/** The last streams end with the run, and the comparison may read the results. */
+/** Ends the last streams and shows the results again, so that the comparison can read them. */
 export function teardown(run) {
   changePoll(run, { results_visibility: 'always' });
   bookLedger(run.poll);

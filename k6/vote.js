@@ -1,4 +1,4 @@
-// Journey: people vote, and one in ten changes their mind. RATE is visits a second.
+// Journey: people vote, and one in ten changes the vote. RATE is visits per second.
 // SPDX-License-Identifier: MIT
 import { visit } from './lib/ballots.js';
 import { bookLedger } from './lib/ledger.js';

@@ -1,4 +1,4 @@
-// Casting ballots, and the count of what became of each: the run is compared with the database by these counters.
+// Casts ballots and counts what happened to each. At the end, these counters are compared with the database.
 // SPDX-License-Identifier: MIT
 import { check } from 'k6';
 import { Counter } from 'k6/metrics';
@@ -6,8 +6,8 @@ import exec from 'k6/execution';
 import { bookAcknowledged, bookRefused, bookSent } from './ledger.js';
 import { API_KEY, OPTIONS, VOTE_URL, checkProtocol, sendJson } from './target.js';
 
-// sent = acknowledged + refused + those of unknown fate: 5xx, no answer, or an iteration that was cut short. A ballot
-// of unknown fate may be in the database or not; of the others we know.
+// sent = acknowledged + refused + unknown. A ballot is unknown after a 5xx, without an answer, or when its iteration was
+// cut short: it may be in the database or not.
 const counters = (what, book) => {
   const [ballots, voters] = [new Counter(`ballots_${what}`), new Counter(`voters_${what}`)];
   return (nBallots, nVoters) => {
@@ -30,8 +30,8 @@ function book(answer, ballots, voters) {
   return answer.status === 202;
 }
 
-/** One ballot. Without a cookie the server takes the sender for a new voter, and gives a cookie that the jar of this
- *  iteration keeps; so `isNew` is the first ballot of an iteration, and the others replace it. */
+/** Casts one ballot. A sender without a cookie is a new voter and gets a cookie, which the jar of this iteration keeps.
+ *  So the first ballot of an iteration has `isNew`, and the others replace it. */
 export function castBallot(poll, isNew) {
   countSent(1, isNew ? 1 : 0);
   const answer = sendJson('PUT', `${VOTE_URL}/v1/polls/${poll}/ballot`, 'PUT ballot', { selection: [randomOption()] });
@@ -39,7 +39,7 @@ export function castBallot(poll, isNew) {
   return answer.status === 202 ? answer.json('receipt') : null;
 }
 
-/** A gateway's request with n ballots of n voters whom nobody else is. */
+/** A gateway's request with the ballots of n new voters. */
 export function castMany(poll, n) {
   const prefix = `${exec.scenario.name}-${exec.scenario.iterationInTest}`;
   const ballots = Array.from({ length: n }, (_, i) => ({ voter: `${prefix}-${i}`, selection: [randomOption()] }));
@@ -48,7 +48,7 @@ export function castMany(poll, n) {
   return book(answer, n, n);
 }
 
-/** A voter's visit, one an iteration: the vote, and one in ten changes their mind. Gives the last receipt. */
+/** A voter's visit, one per iteration: casts a ballot, and in one of ten visits a second one. Returns the last receipt. */
 export function visit(poll) {
   const receipt = castBallot(poll, true);
   return receipt && Math.random() < 0.1 ? castBallot(poll, false) || receipt : receipt;

@@ -1,4 +1,5 @@
-// COMPARE=1: k6 itself holds what it saw acknowledged against the poll's ledger, where no k6/compare.mjs follows, as in a container.
+// With COMPARE=1, k6 itself compares the acknowledged ballots with the poll's ledger. This is for containers, where
+// k6/compare.mjs does not run afterwards.
 // SPDX-License-Identifier: MIT
 import http from 'k6/http';
 import { fail, sleep } from 'k6';
@@ -6,9 +7,9 @@ import { Counter } from 'k6/metrics';
 import { RESULT_URL, named } from './target.js';
 
 const COMPARE = __ENV.COMPARE === '1';
-const STILL_S = 10; // twice as long as result-api needs to read a poll again whose doorbell was lost
+const STILL_S = 10; // twice the time after which result-api reads a poll again if its doorbell was lost
 
-// Each must end at 0 or below: a run adds what it sees on one side, and in the end the ledger is added on the other.
+// Each counter must end at 0 or below. missing = acknowledged - ledger; too_many = ledger - (sent - refused).
 const balances = ['ballots_missing', 'ballots_too_many', 'voters_missing', 'voters_too_many'];
 const balance = Object.fromEntries(balances.map((name) => [name, new Counter(name)]));
 
@@ -18,14 +19,14 @@ function add(side, ballots, voters) {
   balance[`voters_${side}`].add(voters);
 }
 
-/** What became of ballots, and of those voters whose first one it was. */
+/** Counts what happened to ballots, and how many of them were the first ballot of a voter. */
 export const bookSent = (ballots, voters) => add('too_many', -ballots, -voters);
 export const bookRefused = (ballots, voters) => add('too_many', ballots, voters);
 export const bookAcknowledged = (ballots, voters) => add('missing', ballots, voters);
 
 export const comparison = COMPARE ? Object.fromEntries(balances.map((name) => [name, ['count<=0']])) : {};
 
-/** For teardown(): adds the ledger, once nothing is pending and it has stood still. */
+/** For teardown(): waits until nothing is pending and the ledger no longer changes, then adds the ledger. */
 export function bookLedger(poll) {
   if (!COMPARE) return;
   const url = `${RESULT_URL}/v1/polls/${poll}/results`;

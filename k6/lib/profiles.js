@@ -1,4 +1,4 @@
-// The shapes of load, as scenarios with arrival rates: a slow answer does not slow the arrivals, as with people.
+// The profiles of load, as scenarios with arrival rates. As with people, slow answers do not slow down the arrivals.
 // SPDX-License-Identifier: MIT
 import { comparison } from './ledger.js';
 
@@ -10,7 +10,7 @@ const seconds = (text) => {
   return Number(parts[1]) * { s: 1, m: 60, h: 3600 }[parts[2]];
 };
 
-// Each gives [target as a multiple of the journey's rate, seconds to get there] for a length in seconds.
+// Each profile maps a length in seconds to steps: [target as a multiple of the journey's rate, seconds to get there].
 const SHAPES = {
   smoke: { length: '5s', rate: 0.02, stages: (s) => [[1, 0], [1, s]] },
   load: { length: '5m', rate: 1, stages: (s) => [[1, s / 10], [1, s], [0, s / 10]] },
@@ -28,9 +28,9 @@ function shape() {
 
 const arrivals = (perSecond, share) => Math.max(1, Math.round(__ENV.RATE ? Number(__ENV.RATE) * share : perSecond * shape().rate));
 
-/** A scenario that calls `exec` so often a second (RATE times `share` when that is set) in the chosen profile. `holds`: the
- *  seconds that an iteration may take; so many users are made before the first arrival, for one that waits until a user
- *  is made is dropped. */
+/** A scenario that calls `exec` `perSecond` times a second in the chosen profile, or RATE × `share` times if RATE is set.
+ *  `holds` is the number of seconds that an iteration may take. It decides how many users are created before the first
+ *  arrival, because k6 drops an arrival for which no user exists yet. */
 export function scenario(exec, perSecond, { share = 1, holds = 0.5, maxUsers = 2000 } = {}) {
   const { stages } = shape();
   const rate = arrivals(perSecond, share);
@@ -43,19 +43,19 @@ export function scenario(exec, perSecond, { share = 1, holds = 0.5, maxUsers = 2
   };
 }
 
-/** The arrivals a second that a profile which rises all the time, breakpoint, has come to after so many milliseconds. */
+/** The arrivals per second that the profile breakpoint has reached after `ms` milliseconds. */
 export function reached(perSecond, ms) {
   const [[most, length]] = shape().stages;
   return Math.round(arrivals(perSecond, 1) * most * Math.min(1, ms / 1000 / length));
 }
 
-/** How long the profile lasts, and so many seconds more, for scenarios beside the load. */
+/** The length of the profile plus `more` seconds, for scenarios that run beside the load. */
 export function totalLength(more) {
   return `${Math.ceil(shape().stages.reduce((sum, [, s]) => sum + s, more))}s`;
 }
 
-/** The thresholds of all journeys and those of one, by the names of routes: `{'PUT ballot': 500}` is p(99) in ms. Smoke
- *  judges answers alone, so that a slow machine passes it; breakpoint ends where they break. */
+/** The thresholds of all journeys and of this one. `latencies` has the p(99) in ms by route: `{'PUT ballot': 500}`. Smoke
+ *  ignores latency, so that a slow machine passes. Breakpoint ends at the first threshold that is crossed. */
 export function thresholds(latencies, more = {}) {
   const abort = (threshold) => (PROFILE === 'breakpoint' ? { threshold, abortOnFail: true, delayAbortEval: '10s' } : threshold);
   const all = { checks: [abort(PROFILE === 'smoke' ? 'rate==1' : 'rate>0.999')], http_req_failed: [abort(PROFILE === 'smoke' ? 'rate==0' : 'rate<0.001')], ...comparison, ...more };

@@ -1,4 +1,4 @@
-// What watchers ask for: results, the same again by ETag, receipts, and the event stream as far as k6 can read one.
+// Requests of people who watch: results, results with an ETag, receipts, and event streams as far as k6 can read them.
 // SPDX-License-Identifier: MIT
 import http from 'k6/http';
 import { check } from 'k6';
@@ -11,7 +11,7 @@ const firstByte = new Trend('stream_first_byte', true);
 
 let etag = ''; // of this virtual user
 
-/** Results as a page asks for them: a whole answer the first time, 304 when nothing has changed. */
+/** Reads results like a page: a full answer the first time, 304 when nothing has changed. */
 export function readResults(poll) {
   const headers = etag ? { 'If-None-Match': etag } : {};
   const answer = http.get(`${RESULT_URL}/v1/polls/${poll}/results`,
@@ -31,8 +31,8 @@ export function readReceipt(receipt) {
   check(answer, { 'receipt is known': ({ status }) => status === 200 });
 }
 
-/** Holds an event stream until the server ends it, then looks at all its events. While the host of the journey hides
- *  the results, the stream is refused (403), which is as right. */
+/** Holds an event stream until the server ends it, then checks all its events. While the host of the journey hides the
+ *  results, the right answer is 403. */
 export function holdStream(poll) {
   const answer = http.get(`${RESULT_URL}/v1/polls/${poll}/results/stream`,
     named('GET stream', { timeout: '30s', headers: { Accept: 'text/event-stream' }, responseCallback: http.expectedStatuses(200, 403) }));

@@ -1,11 +1,11 @@
-// What a run leaves behind: a few lines to read, and a file with all its figures.
+// The output of a run: a few lines to read, and a file with all figures.
 // SPDX-License-Identifier: MIT
 import { PROFILE, reached } from './profiles.js';
 
 const count = (metrics, name) => (metrics[name] ? metrics[name].values.count : 0);
 
-/** For handleSummary: the file SUMMARY (default summary.json) has the run's poll and k6's own figures. `perSecond` is
- *  the journey's rate when RATE is not set. */
+/** For handleSummary: writes the run's poll and k6's own figures to the file SUMMARY (default summary.json). `perSecond`
+ *  is the rate of the journey without RATE. */
 export function summarize(journey, perSecond, data) {
   const { metrics } = data;
   const { poll } = data.setup_data || {};

@@ -1,4 +1,4 @@
-// Where the system under test is, what the run makes there, and how each request is tagged.
+// The address of the system under test, the poll of the run, and the tags of each request.
 // SPDX-License-Identifier: MIT
 import http from 'k6/http';
 import { check, fail, sleep } from 'k6';
@@ -11,7 +11,7 @@ export const OPTIONS = ['a', 'b', 'c', 'd'];
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const bearer = (token) => (token ? { Authorization: `Bearer ${token}` } : {});
 
-/** Parameters of a request: the route as its name, so that ids make no series of their own. */
+/** Parameters of a request. Its name is the route, so that ids do not create series of their own. */
 export function named(name, more = {}) {
   return { timeout: '10s', ...more, tags: { name, ...more.tags } };
 }
@@ -20,13 +20,13 @@ export function sendJson(method, url, name, value, token, more = {}) {
   return http.request(method, url, JSON.stringify(value), named(name, { ...more, headers: { ...JSON_TYPE, ...bearer(token), ...more.headers } }));
 }
 
-/** The protocol of an answer: through TLS it must be HTTP/2. */
+/** Checks the protocol of an answer: with TLS it must be HTTP/2. */
 export function checkProtocol(answer) {
   if (answer.status === 0 || !answer.url.startsWith('https:')) return;
   check(answer, { 'HTTP/2 through TLS': ({ proto }) => proto === 'HTTP/2.0' });
 }
 
-/** Makes the poll of this run; what setup() gives to all iterations and to the summary. */
+/** Creates the poll of this run. setup() gives the result to all iterations and to the summary. */
 export function makePoll(title, more = {}) {
   const answer = sendJson('POST', `${VOTE_URL}/v1/polls`, 'POST polls', { title, options: OPTIONS.map((id) => ({ id, label: id.toUpperCase() })), ...more }, API_KEY);
   if (answer.status !== 201) fail(`POST ${VOTE_URL}/v1/polls: ${answer.status} ${answer.error || ''} ${answer.body || ''}`);
@@ -35,7 +35,7 @@ export function makePoll(title, more = {}) {
   return { poll: id, token };
 }
 
-/** result-api hears of a poll by the broker, a moment after vote-api has made it. */
+/** Waits until result-api knows the poll. The broker tells it a moment after vote-api has created the poll. */
 function awaitPoll(id) {
   const url = `${RESULT_URL}/v1/polls/${id}/results`;
   const mayBeUnknown = { responseCallback: http.expectedStatuses(200, 404, 503) };
