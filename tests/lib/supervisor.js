@@ -1,6 +1,7 @@
 // What scripts/ctl does, asked of supervisord itself: without a shell and a Python for each question the tests ask it often.
 // SPDX-License-Identifier: MIT
 import http from 'node:http';
+import net from 'node:net';
 
 /** Calls a method of supervisord's XML-RPC interface; gives the answer's text. A fault is an error with its sentence. */
 function call(socketPath, method, ...params) {
@@ -25,12 +26,27 @@ export async function pidOf(socketPath, program) {
   return Number(/<name>pid<\/name>\s*<value><int>(\d+)</.exec(await call(socketPath, 'getProcessInfo', program))?.[1] ?? 0);
 }
 
+/** supervisord looks at its programs once a second, or when somebody connects: a program that ends does not wake it. Connects
+ *  until `answer` is there. */
+async function awake(socketPath, answer) {
+  const timer = setInterval(() => {
+    const socket = net.connect(socketPath, () => socket.destroy());
+    socket.on('error', () => {});
+  }, 50);
+  try {
+    return await answer;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** Starts or stops programs, or all of a group (`worker:*`), one after the other; waits until they run or have ended. One that
  *  does already is left as it is. */
 export async function control(socketPath, what, programs) {
   for (const program of programs) {
     const group = /^(.*):\*$/.exec(program)?.[1];
-    await call(socketPath, `${what}Process${group ? 'Group' : ''}`, group ?? program).catch((error) => {
+    const answer = call(socketPath, `${what}Process${group ? 'Group' : ''}`, group ?? program);
+    await awake(socketPath, answer).catch((error) => {
       if (!/ALREADY_STARTED|NOT_RUNNING/.test(error.message)) throw error;
     });
   }
