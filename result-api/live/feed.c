@@ -72,7 +72,7 @@ void feeds_publish(struct feeds *feeds, const char *id, struct snapshot *snapsho
 
 struct channel *feed_channel(struct feed *feed, const char *id)
 {
-    struct channel *channel = idmap_get(&feed->channels, id);
+    struct channel *channel = map_get_text(&feed->channels, id);
 
     if (channel == NULL) {
         channel = alloc_items(1, sizeof(*channel));
@@ -80,7 +80,7 @@ struct channel *feed_channel(struct feed *feed, const char *id)
         h2o_linklist_init_anchor(&channel->waiters);
         h2o_linklist_init_anchor(&channel->idle);
         h2o_linklist_init_anchor(&channel->due);
-        idmap_put(&feed->channels, id, channel);
+        map_put_text(&feed->channels, channel->id, channel);
         board_want(feed->feeds->board, id);
     }
     channel->used_ms = clock_mono_ms();
@@ -89,7 +89,7 @@ struct channel *feed_channel(struct feed *feed, const char *id)
 
 static void forget_channel(struct feed *feed, struct channel *channel)
 {
-    idmap_remove(&feed->channels, channel->id);
+    map_remove_text(&feed->channels, channel->id);
     board_unwant(feed->feeds->board, channel->id);
     if (h2o_linklist_is_linked(&channel->busy_link))
         h2o_linklist_unlink(&channel->busy_link);
@@ -180,7 +180,7 @@ static void on_arrival(void *arg)
 {
     struct arrival *arrival = arg;
     struct feed *feed = arrival->feed;
-    struct channel *channel = idmap_get(&feed->channels, arrival->id);
+    struct channel *channel = map_get_text(&feed->channels, arrival->id);
 
     if (channel != NULL && arrival->snapshot == NULL) {
         snapshot_release(channel->snapshot);
@@ -205,7 +205,7 @@ static void on_sweep(h2o_timeout_entry_t *entry)
     int64_t now = clock_mono_ms();
     size_t cursor = 0;
 
-    for (struct channel *channel; (channel = idmap_next(&feed->channels, &cursor)) != NULL;) {
+    for (struct channel *channel; (channel = map_next(&feed->channels, &cursor)) != NULL;) {
         expire_waiters(feed, channel, now);
         if (is_forgettable(channel, now)) {
             forget_channel(feed, channel);

@@ -9,7 +9,6 @@
 #include "http/http.h"
 #include "http/share.h"
 #include "read/board.h"
-#include "read/idmap.h"
 #include "tally/snapshot.h"
 
 struct feed_options {

@@ -3,6 +3,7 @@
 #ifndef SCRUTIN_FEED_INTERNAL_H
 #define SCRUTIN_FEED_INTERNAL_H
 
+#include "base/map.h"
 #include "base/metrics.h"
 #include "live/feed.h"
 #include <pthread.h>
@@ -27,7 +28,7 @@ struct feed {
     h2o_linklist_t link;
     struct feeds *feeds;
     struct http_loop *loop;
-    struct idmap channels;
+    struct map channels;
     h2o_linklist_t busy;    /* channels with a subscriber that is due */
     h2o_linklist_t writing; /* subscribers whose bytes are on their way, oldest first */
     h2o_timeout_t sweep_timeout;

@@ -203,7 +203,7 @@ void stream_end_all(struct feed *feed)
 {
     size_t cursor = 0;
 
-    for (struct channel *channel; (channel = idmap_next(&feed->channels, &cursor)) != NULL;)
+    for (struct channel *channel; (channel = map_next(&feed->channels, &cursor)) != NULL;)
         end_streams(feed, channel, NULL);
 }
 
@@ -235,7 +235,7 @@ void stream_on_sweep(struct feed *feed, int64_t now_ms)
             break;
         drop(subscriber);
     }
-    for (struct channel *channel; (channel = idmap_next(&feed->channels, &cursor)) != NULL;) {
+    for (struct channel *channel; (channel = map_next(&feed->channels, &cursor)) != NULL;) {
         while (!h2o_linklist_is_empty(&channel->idle)) {
             struct subscriber *subscriber = subscriber_at(channel->idle.next);
             if (now_ms - subscriber->since_ms < options->heartbeat_ms)

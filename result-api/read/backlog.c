@@ -47,7 +47,7 @@ static void kill_entry(struct backlog *backlog, struct backlog_entry *entry, bac
         if (on_change != NULL)
             on_change(arg, poll->id);
         if (--poll->refs == 0) {
-            idmap_remove(&backlog->polls, poll->id);
+            map_remove_text(&backlog->polls, poll->id);
             free(poll);
         }
     }
@@ -131,7 +131,7 @@ void backlog_fini(struct backlog *backlog)
 {
     forget_entries(backlog);
     free(backlog->entries);
-    idmap_fini(&backlog->polls);
+    map_fini(&backlog->polls);
     *backlog = (struct backlog){.created_ns = 0};
 }
 
@@ -184,12 +184,12 @@ void backlog_set_caught_up(struct backlog *backlog, bool caught_up)
 
 static struct backlog_poll *find_poll(struct backlog *backlog, const char *id)
 {
-    struct backlog_poll *poll = idmap_get(&backlog->polls, id);
+    struct backlog_poll *poll = map_get_text(&backlog->polls, id);
 
     if (poll == NULL) {
         poll = alloc_items(1, sizeof(*poll));
         memcpy(poll->id, id, strlen(id) + 1);
-        idmap_put(&backlog->polls, id, poll);
+        map_put_text(&backlog->polls, poll->id, poll);
     }
     return poll;
 }
@@ -304,7 +304,7 @@ size_t backlog_gaps(struct backlog *backlog, uint64_t *out, size_t max)
 
 int64_t backlog_pending(const struct backlog *backlog, const char *poll)
 {
-    const struct backlog_poll *found = idmap_get(&backlog->polls, poll);
+    const struct backlog_poll *found = map_get_text(&backlog->polls, poll);
 
     if (!backlog->caught_up)
         return -1;

@@ -14,7 +14,7 @@
 #define SCRUTIN_BACKLOG_H
 
 #include "ballot/wire.h"
-#include "read/idmap.h"
+#include "base/map.h"
 
 struct backlog_entry;
 
@@ -28,7 +28,7 @@ struct backlog {
     bool caught_up;     /* the reader has seen all that the stream holds: counts are complete */
     struct backlog_entry *entries; /* by rising sequence, from head on; dead ones in between */
     size_t head, n, room, n_dead;
-    struct idmap polls;  /* struct backlog_poll */
+    struct map polls;    /* struct backlog_poll */
     uint64_t stamp;      /* of the message being read */
     uint64_t gaps_after; /* where the next look at the gaps goes on */
     size_t limit;        /* entries that backlog_examine may come to; 0: any number */

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "read/idmap.h"
+#include "base/map.h"
 #include <pthread.h>
 
 struct wanted {
@@ -16,7 +16,7 @@ struct wanted {
 struct board {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct idmap wanted;
+    struct map wanted;
     struct wanted **pinned;
     size_t n_pinned, room;
     int64_t due_ms; /* monotonic, when the most urgent note wants to be read; INT64_MAX: none */
@@ -64,11 +64,11 @@ static void pin(struct board *board, struct wanted *wanted, enum board_urgency u
 void board_want(struct board *board, const char *id)
 {
     pthread_mutex_lock(&board->lock);
-    struct wanted *wanted = idmap_get(&board->wanted, id);
+    struct wanted *wanted = map_get_text(&board->wanted, id);
     if (wanted == NULL) {
         wanted = alloc_items(1, sizeof(*wanted));
         memcpy(wanted->note.id, id, strlen(id) + 1);
-        idmap_put(&board->wanted, id, wanted);
+        map_put_text(&board->wanted, wanted->note.id, wanted);
     }
     wanted->loops++;
     wanted->note.asked = true;
@@ -79,7 +79,7 @@ void board_want(struct board *board, const char *id)
 void board_unwant(struct board *board, const char *id)
 {
     pthread_mutex_lock(&board->lock);
-    struct wanted *wanted = idmap_get(&board->wanted, id);
+    struct wanted *wanted = map_get_text(&board->wanted, id);
     if (wanted != NULL && --wanted->loops == 0)
         pin(board, wanted, BOARD_SOON);
     pthread_mutex_unlock(&board->lock);
@@ -88,7 +88,7 @@ void board_unwant(struct board *board, const char *id)
 void board_touch(struct board *board, const char *id, enum board_urgency urgency)
 {
     pthread_mutex_lock(&board->lock);
-    struct wanted *wanted = idmap_get(&board->wanted, id);
+    struct wanted *wanted = map_get_text(&board->wanted, id);
     if (wanted != NULL)
         pin(board, wanted, urgency);
     pthread_mutex_unlock(&board->lock);
@@ -99,7 +99,7 @@ void board_touch_all(struct board *board, enum board_urgency urgency)
     size_t cursor = 0;
 
     pthread_mutex_lock(&board->lock);
-    for (struct wanted *wanted; (wanted = idmap_next(&board->wanted, &cursor)) != NULL;)
+    for (struct wanted *wanted; (wanted = map_next(&board->wanted, &cursor)) != NULL;)
         pin(board, wanted, urgency);
     pthread_mutex_unlock(&board->lock);
 }
@@ -107,7 +107,7 @@ void board_touch_all(struct board *board, enum board_urgency urgency)
 void board_touch_above(struct board *board, const char *id, int64_t version)
 {
     pthread_mutex_lock(&board->lock);
-    struct wanted *wanted = idmap_get(&board->wanted, id);
+    struct wanted *wanted = map_get_text(&board->wanted, id);
     if (wanted != NULL) {
         if (wanted->note.above < version)
             wanted->note.above = version;
@@ -180,7 +180,7 @@ struct board_note *board_take_notes(struct board *board, size_t *n)
         wanted->pinned = wanted->note.asked = false;
         wanted->note.above = 0;
         if (wanted->loops == 0)
-            free(idmap_remove(&board->wanted, wanted->note.id));
+            free(map_remove_text(&board->wanted, wanted->note.id));
     }
     board->n_pinned = 0;
     board->due_ms = INT64_MAX;

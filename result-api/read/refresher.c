@@ -5,6 +5,7 @@
 #include "access.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/metrics.h"
 #include "read/large_polls.h"
 #include "read/lookout.h"
@@ -41,7 +42,7 @@ struct refresher {
     pthread_t thread;
     struct lookout *lookout;
     struct large_polls *large;
-    struct idmap watched;
+    struct map watched;
     struct watched **list; /* of the look at hand */
     size_t n_list, room;
     int64_t refreshed_ms; /* monotonic: the last look */
@@ -75,7 +76,7 @@ static void free_watched(struct watched *watched)
 
 static void drop_watched(struct refresher *refresher, const char *id)
 {
-    struct watched *watched = idmap_remove(&refresher->watched, id);
+    struct watched *watched = map_remove_text(&refresher->watched, id);
 
     if (watched == NULL)
         return;
@@ -92,11 +93,11 @@ static void list_noted(struct refresher *refresher)
             drop_watched(refresher, notes[i].id);
             continue;
         }
-        struct watched *watched = idmap_get(&refresher->watched, notes[i].id);
+        struct watched *watched = map_get_text(&refresher->watched, notes[i].id);
         if (watched == NULL) {
             watched = alloc_items(1, sizeof(*watched));
             memcpy(watched->id, notes[i].id, sizeof(watched->id));
-            idmap_put(&refresher->watched, watched->id, watched);
+            map_put_text(&refresher->watched, watched->id, watched);
         }
         watched->asked = watched->asked || notes[i].asked;
         watched->above = notes[i].above > watched->above ? notes[i].above : watched->above;
@@ -131,7 +132,7 @@ static int64_t list_due(struct refresher *refresher, bool listing)
     bool settling = now - refresher->settled_ms >= UNSETTLED_LOOK_MS;
     size_t cursor = 0;
 
-    for (struct watched *watched; (watched = idmap_next(&refresher->watched, &cursor)) != NULL;) {
+    for (struct watched *watched; (watched = map_next(&refresher->watched, &cursor)) != NULL;) {
         int64_t due = watched->last == NULL ? INT64_MAX : next_change_ms(watched->last);
         if (due != INT64_MAX)
             due = now + (due - wall);
@@ -163,7 +164,7 @@ static void look_soon(struct refresher *refresher)
 static void on_applied(void *arg, const char *poll)
 {
     struct refresher *refresher = arg;
-    const struct watched *watched = idmap_get(&refresher->watched, poll);
+    const struct watched *watched = map_get_text(&refresher->watched, poll);
 
     /* Its bell was lost, or is still to ring. */
     if (watched != NULL && !watched->listed)
@@ -277,7 +278,7 @@ static void take_counts(struct refresher *refresher)
     struct large_count *next;
 
     for (struct large_count *count = large_polls_take(refresher->large); count != NULL; count = next) {
-        struct watched *watched = idmap_get(&refresher->watched, count->poll->id);
+        struct watched *watched = map_get_text(&refresher->watched, count->poll->id);
         next = large_count_next(count);
         if (watched != NULL) {
             watched->counting = false;
@@ -432,9 +433,9 @@ void refresher_close(struct refresher *refresher)
     board_stop(refresher->options.board);
     pthread_join(refresher->thread, NULL);
     large_polls_close(refresher->large);
-    for (struct watched *watched; (watched = idmap_next(&refresher->watched, &cursor)) != NULL;)
+    for (struct watched *watched; (watched = map_next(&refresher->watched, &cursor)) != NULL;)
         free_watched(watched);
-    idmap_fini(&refresher->watched);
+    map_fini(&refresher->watched);
     free(refresher->list);
     lookout_close(refresher->lookout);
     /* The refresher itself stays: metrics read from it until the process ends. */
