@@ -38,12 +38,12 @@ static const struct http_route routes[] = {
 
 static void on_poll_change(const char *poll)
 {
-    board_touch(api.board, poll, BOARD_NOW);
+    refresh_queue_mark(api.queue, poll, REFRESH_NOW);
 }
 
 static void on_doorbell_poll(void *arg, const char *poll)
 {
-    board_touch(api.board, poll, BOARD_NOW);
+    refresh_queue_mark(api.queue, poll, REFRESH_NOW);
 }
 
 static void on_doorbell(void *arg, const void *data, size_t len)
@@ -58,7 +58,7 @@ static void on_doorbell(void *arg, const void *data, size_t len)
 
 static bool is_stream_ready(void *arg, char detail[128])
 {
-    bool following = tail_is_following(api.tail);
+    bool following = backlog_reader_is_following(api.backlog_reader);
 
     if (!following)
         snprintf(detail, 128, "the stream of ballots is not being read");
@@ -142,8 +142,8 @@ static void open_state(void)
                                               .waiting = api.waiting};
 
     api.watch = (struct poll_watch){.on_change = on_poll_change, .polls = directory_new()};
-    api.board = board_new((size_t)settings.max_waiting);
-    api.feeds = feeds_new(&feed_options, api.board);
+    api.queue = refresh_queue_new((size_t)settings.max_waiting);
+    api.feeds = feeds_new(&feed_options, api.queue);
 }
 
 static void open_threads(void)
@@ -153,14 +153,15 @@ static void open_threads(void)
 
     if ((st = bus_open(settings.nats_url, "result-api", &api.bus, &err)) != ST_OK)
         service_die(st, &err, "connect to the broker");
-    if ((st = tail_open(api.bus, api.board, (size_t)settings.backlog_messages, &api.tail, &err)) != ST_OK)
+    if ((st = backlog_reader_open(api.bus, api.queue, (size_t)settings.backlog_messages, &api.backlog_reader, &err)) !=
+        ST_OK)
         service_die(st, &err, "start the reader of the stream");
     const struct refresher_options options = {.database_url = settings.database_url,
                                               .refresh_ms = settings.refresh_ms,
                                               .look_ms = settings.look_ms,
-                                              .board = api.board,
+                                              .queue = api.queue,
                                               .directory = api.watch.polls,
-                                              .tail = api.tail,
+                                              .backlog_reader = api.backlog_reader,
                                               .publish = on_snapshot};
     if ((st = refresher_open(&options, &api.refresher, &err)) != ST_OK)
         service_die(st, &err, "start the refresher");
@@ -235,7 +236,7 @@ int main(int argc, char **argv)
     ballot_files_close(api.ballot_files);
     timelines_close(api.timelines);
     refresher_close(api.refresher);
-    tail_close(api.tail);
+    backlog_reader_close(api.backlog_reader);
     bus_close(api.bus);
     http_close(server);
     log_info("stopped");

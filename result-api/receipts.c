@@ -78,7 +78,7 @@ static void look_up(struct http_call *call, h2o_iovec_t receipt)
     lookup->place = place;
     *question = (struct receipt_question){.loop = call->loop, .done = on_done, .arg = lookup};
     question->authentic = receipt_read(api->ring, receipt.base, receipt.len, &question->receipt);
-    if (board_ask(api->board, question))
+    if (refresh_queue_add_question(api->queue, question))
         return;
     end_wait(lookup);
     free(lookup);

@@ -11,19 +11,19 @@
 #include "http/http.h"
 #include "http/share.h"
 #include "live/feed.h"
-#include "read/board.h"
+#include "read/backlog_reader.h"
+#include "read/refresh_queue.h"
 #include "read/refresher.h"
-#include "read/tail.h"
 
 /* Made by main, there until the process ends. */
 struct result_api {
     struct keyring *ring;
     struct address_list *trusted_proxies;
     struct poll_watch watch; /* the directory of polls */
-    struct board *board;
+    struct refresh_queue *queue;
     struct share *waiting; /* requests and receipts that wait for the database, by address */
     struct bus *bus;
-    struct tail *tail;
+    struct backlog_reader *backlog_reader;
     struct feeds *feeds;
     struct refresher *refresher;
     struct timelines *timelines;

@@ -3,10 +3,10 @@
 #include "results.h"
 
 #include "access.h"
-#include "csv.h"
 #include "etag.h"
-#include "live/stream.h"
+#include "live/subscriber.h"
 #include "result_api.h"
+#include "tally/csv.h"
 
 /* Headers of what is made from a snapshot; true: the client has it already, and was told so, or may not see it any
  * more: it had to wait for the snapshot, and the poll may have been edited meanwhile. */

@@ -1,44 +1,44 @@
-/* ballot_files - the life of a file on its way: a page is made by the exporter, sent by the loop, and so on.
+/* ballot_files - the life of a file on its way: a page is made by the query_thread, sent by the loop, and so on.
  * SPDX-License-Identifier: MIT
  *
  *     wait for the first page ──▶ send ──(client took it)──▶ wait for the next page ──▶ … ──▶ end
  *
  * Where something fails on the way the connection or HTTP/2 stream is broken off, so that nobody takes a part of the
- * file for the whole. While the exporter has the file (busy) the loop touches nothing of it but req. */
+ * file for the whole. While the query_thread has the file (busy) the loop touches nothing of it but req. */
 #include "export/ballot_files.h"
 
 #include "access.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "csv.h"
 #include "export/ballot_row.h"
-#include "export/exporter.h"
-#include "export/places.h"
+#include "export/downloads.h"
+#include "read/query_thread.h"
 #include "result_api.h"
 #include "results.h"
+#include "tally/csv.h"
 #include <stdio.h>
 #include <sys/socket.h>
 
 #define ANSWER_MS 120000  /* of the database: grouping a hundred million ballots takes a minute */
 #define PAGE (128 * 1024) /* bytes sent at once */
 #define FETCH "500"       /* different ballots fetched at once */
-#define NO_LIMIT SIZE_MAX /* of jobs: there are no more than places */
+#define NO_LIMIT SIZE_MAX /* of jobs: there are no more than downloads */
 
 struct ballot_files {
     struct ballot_files_options options;
-    struct exporter *exporter;
-    struct places *places;
+    struct query_thread *query_thread;
+    struct downloads *downloads;
     atomic_ullong last_number;
 };
 
 struct file {
-    struct exporter_job job;
-    struct place place;
+    struct query_job job;
+    struct download download;
     struct ballot_files *files;
     const struct poll *poll; /* a reference */
 
-    /* The exporter's while it is busy. */
+    /* The query_thread's while it is busy. */
     struct option_index options;
     unsigned long long number;
     unsigned session; /* the connection that has the cursor; 0: there is none */
@@ -60,7 +60,7 @@ struct file {
     int64_t sent_ms; /* monotonic */
 };
 
-/* --- on the exporter's thread */
+/* --- on the query_thread's thread */
 
 /* Runs a statement that names the cursor between its two parts. */
 static enum status ask(struct file *file, struct store *store, const char *before, const char *after,
@@ -171,7 +171,7 @@ static enum status begin(struct file *file, struct store *store, struct errmsg *
     return open_cursor(file, store, err);
 }
 
-static void run(struct exporter_job *job, struct store *store)
+static void run(struct query_job *job, struct store *store)
 {
     struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, job);
     struct errmsg err = {"no connection to the database"};
@@ -191,7 +191,7 @@ static void run(struct exporter_job *job, struct store *store)
         log_warn("ballots not exported", LOG_S("poll", file->poll->id), LOG_S("error", err.text));
 }
 
-static void run_close(struct exporter_job *job, struct store *store)
+static void run_close(struct query_job *job, struct store *store)
 {
     close_cursor(H2O_STRUCT_FROM_MEMBER(struct file, job, job), store);
 }
@@ -200,7 +200,7 @@ static void run_close(struct exporter_job *job, struct store *store)
 
 static void on_closed(void *job)
 {
-    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct exporter_job *)job);
+    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct query_job *)job);
 
     poll_release(file->poll);
     store_rows_free(file->rows);
@@ -214,10 +214,10 @@ static void end(struct file *file)
 {
     if (h2o_timeout_is_linked(&file->watch))
         h2o_timeout_unlink(&file->watch);
-    places_leave(file->files->places, &file->place);
+    downloads_finish(file->files->downloads, &file->download);
     file->job.run = run_close;
     file->job.done = on_closed;
-    if (file->session == 0 || !exporter_add(file->files->exporter, &file->job, NO_LIMIT, NO_LIMIT))
+    if (file->session == 0 || !query_thread_add(file->files->query_thread, &file->job, NO_LIMIT, NO_LIMIT))
         on_closed(&file->job);
 }
 
@@ -236,7 +236,7 @@ static void on_watch(h2o_timeout_entry_t *entry)
     int64_t unread_ms = clock_mono_ms() - file->sent_ms;
 
     if (unread_ms < options->deadline_ms &&
-        (unread_ms < options->patience_ms || !places_grant_wish(file->files->places)))
+        (unread_ms < options->patience_ms || !downloads_take_refusal(file->files->downloads)))
         watch(file);
     else
         shutdown(h2o_socket_get_fd(conn->callbacks->get_socket(conn)), SHUT_RDWR); /* libh2o calls on_stop then */
@@ -265,7 +265,7 @@ static void finish(struct file *file, h2o_send_state_t how)
 
 static void make_page(struct file *file)
 {
-    file->busy = exporter_add(file->files->exporter, &file->job, NO_LIMIT, NO_LIMIT);
+    file->busy = query_thread_add(file->files->query_thread, &file->job, NO_LIMIT, NO_LIMIT);
 }
 
 static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
@@ -320,7 +320,7 @@ static void on_first_page(struct file *file)
 
 static void on_page(void *job)
 {
-    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct exporter_job *)job);
+    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct query_job *)job);
 
     file->busy = false;
     if (file->ticket != NULL)
@@ -333,14 +333,14 @@ static void on_page(void *job)
         send_page(file);
 }
 
-static void refuse(struct http_call *call, const struct ballot_files *files, enum places_answer why)
+static void refuse(struct http_call *call, const struct ballot_files *files, enum downloads_answer why)
 {
     char seconds[24];
 
-    if (why == PLACES_POLL_HAS_ONE) {
+    if (why == DOWNLOADS_POLL_HAS_ONE) {
         http_problem(call, PROBLEM_OVERLOADED, NULL,
                      "This address is already being sent this poll's ballots; try again when that has ended.");
-    } else if (why == PLACES_ADDRESS_HAS_HALF) {
+    } else if (why == DOWNLOADS_ADDRESS_HAS_HALF) {
         http_problem(call, PROBLEM_OVERLOADED, NULL,
                      "This address is already being sent the ballots of many polls; try again when one has ended.");
     } else {
@@ -355,14 +355,14 @@ static void start(struct http_call *call, struct ballot_files *files, const stru
 {
     struct file *file = alloc_items(1, sizeof(*file));
     const struct address client = http_client_address(call);
-    enum places_answer answer = places_take(files->places, &file->place, &client, poll->id);
+    enum downloads_answer answer = downloads_start(files->downloads, &file->download, &client, poll->id);
 
-    if (answer != PLACES_TAKEN) {
+    if (answer != DOWNLOADS_STARTED) {
         free(file);
         refuse(call, files, answer);
         return;
     }
-    file->job = (struct exporter_job){.item = {.of = file->place.of}, .run = run, .loop = call->loop, .done = on_page};
+    file->job = (struct query_job){.item = {.of = file->download.of}, .run = run, .loop = call->loop, .done = on_page};
     file->files = files;
     file->poll = poll_retain(poll);
     file->number = atomic_fetch_add(&files->last_number, 1) + 1;
@@ -404,12 +404,12 @@ enum status ballot_files_open(const struct ballot_files_options *options, struct
 {
     *out = alloc_items(1, sizeof(**out));
     (*out)->options = *options;
-    (*out)->places = places_new((size_t)options->max);
-    return exporter_open(options->database_url, "result-api ballots", ANSWER_MS, &(*out)->exporter, err);
+    (*out)->downloads = downloads_new((size_t)options->max);
+    return query_thread_open(options->database_url, "result-api ballots", ANSWER_MS, &(*out)->query_thread, err);
 }
 
 /* They stay themselves: the process ends. */
 void ballot_files_close(struct ballot_files *files)
 {
-    exporter_close(files->exporter);
+    query_thread_close(files->query_thread);
 }

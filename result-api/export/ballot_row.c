@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "export/ballot_row.h"
 
-#include "csv.h"
+#include "tally/csv.h"
 #include <string.h>
 
 void ballot_row_write_header(const struct poll *poll, FILE *to)

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "csv.h"
+#include "tally/csv.h"
 #include <jansson.h>
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
-/* timelines - reads the step, has an exporter read the poll's timeline, or takes the one that was just read, and folds
- * it. SPDX-License-Identifier: MIT */
+/* timelines - reads the step, has an query_thread read the poll's timeline, or takes the one that was just read, and
+ * folds it. SPDX-License-Identifier: MIT */
 #include "export/timelines.h"
 
 #include "access.h"
@@ -7,17 +7,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "csv.h"
-#include "export/exporter.h"
 #include "export/timeline.h"
+#include "read/query_thread.h"
 #include "result_api.h"
 #include "results.h"
+#include "tally/csv.h"
 #include <stdio.h>
 
 #define ANSWER_MS 10000 /* of the database; a timeline of a million rows takes 0.7 s */
 #define KEPT 64         /* polls */
 #define FRESH_MS 1000   /* so old may a timeline be: a chart on many screens costs one look a second … */
-#define FRESH_TIMES 8   /* … and never more than a ninth of the exporter's time */
+#define FRESH_TIMES 8   /* … and never more than a ninth of the query_thread's time */
 
 /* $1 poll, $2 most buckets. Rows: kind, time or step in seconds, numbers. The step is the smallest of a ladder that
  * makes few enough buckets, so that every step that somebody asks for can be made of the answer. One statement is one
@@ -45,7 +45,7 @@ enum format { FORMAT_JSON, FORMAT_CSV };
 
 /* A request that waits for its timeline. */
 struct question {
-    struct exporter_job job;
+    struct query_job job;
     struct timelines *timelines;
     struct http_ticket *ticket;
     char poll[POLL_ID_MAX + 1];
@@ -63,15 +63,15 @@ struct kept {
     struct timeline timeline;
 };
 
-/* The exporter's thread alone touches kept. */
+/* The query_thread's thread alone touches kept. */
 struct timelines {
-    struct exporter *exporter;
+    struct query_thread *query_thread;
     struct kept kept[KEPT];
 };
 
 static struct metric *reads;
 
-/* --- on the exporter's thread */
+/* --- on the query_thread's thread */
 
 static void read_rows(const struct store_rows *rows, struct timeline *timeline)
 {
@@ -146,7 +146,7 @@ static const struct timeline *look(struct question *question, struct store *stor
     return &kept->timeline;
 }
 
-static void run(struct exporter_job *job, struct store *store)
+static void run(struct query_job *job, struct store *store)
 {
     struct question *question = (struct question *)job;
     const struct timeline *timeline = look(question, store);
@@ -215,13 +215,13 @@ static void ask(struct http_call *call, const struct poll *poll, enum format for
         return;
     }
     const struct address client = http_client_address(call);
-    question->job = (struct exporter_job){
+    question->job = (struct query_job){
         .item = {.of = address_network(&client)}, .run = run, .loop = call->loop, .done = on_done};
     question->timelines = api->timelines;
     question->format = format;
     memcpy(question->poll, poll->id, sizeof(question->poll));
     question->ticket = http_call_wait(call);
-    if (exporter_add(api->timelines->exporter, &question->job, TIMELINES_WAITING_MAX, TIMELINES_WAITING_OF_ONE))
+    if (query_thread_add(api->timelines->query_thread, &question->job, TIMELINES_WAITING_MAX, TIMELINES_WAITING_OF_ONE))
         return;
     http_ticket_free(question->ticket);
     free(question);
@@ -253,11 +253,11 @@ enum status timelines_open(const char *database_url, struct timelines **out, str
 {
     *out = alloc_items(1, sizeof(**out));
     reads = metric_counter("result_timelines_read_total", "", "Timelines of polls read from the database.");
-    return exporter_open(database_url, "result-api timelines", ANSWER_MS, &(*out)->exporter, err);
+    return query_thread_open(database_url, "result-api timelines", ANSWER_MS, &(*out)->query_thread, err);
 }
 
 /* They stay themselves: the process ends. */
 void timelines_close(struct timelines *timelines)
 {
-    exporter_close(timelines->exporter);
+    query_thread_close(timelines->query_thread);
 }

@@ -22,12 +22,12 @@ static double read_subscribers(void *arg)
     return (double)atomic_load(&((struct feeds *)arg)->subscribers);
 }
 
-struct feeds *feeds_new(const struct feed_options *options, struct board *board)
+struct feeds *feeds_new(const struct feed_options *options, struct refresh_queue *queue)
 {
     struct feeds *feeds = alloc_items(1, sizeof(*feeds));
 
     feeds->options = *options;
-    feeds->board = board;
+    feeds->queue = queue;
     if (options->max_subscribers_per_address > 0) {
         const unsigned max = (unsigned)options->max_subscribers_per_address;
         feeds->addresses = share_new(max);
@@ -81,7 +81,7 @@ struct channel *feed_channel(struct feed *feed, const char *id)
         h2o_linklist_init_anchor(&channel->idle);
         h2o_linklist_init_anchor(&channel->due);
         map_put_text(&feed->channels, channel->id, channel);
-        board_want(feed->feeds->board, id);
+        refresh_queue_follow(feed->feeds->queue, id);
     }
     channel->used_ms = clock_mono_ms();
     return channel;
@@ -90,7 +90,7 @@ struct channel *feed_channel(struct feed *feed, const char *id)
 static void forget_channel(struct feed *feed, struct channel *channel)
 {
     map_remove_text(&feed->channels, channel->id);
-    board_unwant(feed->feeds->board, channel->id);
+    refresh_queue_unfollow(feed->feeds->queue, channel->id);
     if (h2o_linklist_is_linked(&channel->busy_link))
         h2o_linklist_unlink(&channel->busy_link);
     snapshot_release(channel->snapshot);

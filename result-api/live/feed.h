@@ -8,7 +8,7 @@
 
 #include "http/http.h"
 #include "http/share.h"
-#include "read/board.h"
+#include "read/refresh_queue.h"
 #include "tally/snapshot.h"
 
 struct feed_options {
@@ -25,7 +25,7 @@ struct feed_options {
 /* All feeds of the process. Thread-safe. */
 struct feeds;
 
-struct feeds *feeds_new(const struct feed_options *options, struct board *board);
+struct feeds *feeds_new(const struct feed_options *options, struct refresh_queue *queue);
 /* Sends the snapshot (borrowed) to every loop that holds the poll; NULL: there is no such poll any more. */
 void feeds_publish(struct feeds *feeds, const char *id, struct snapshot *snapshot);
 

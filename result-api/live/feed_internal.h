@@ -14,7 +14,7 @@
 
 struct feeds {
     struct feed_options options;
-    struct board *board;
+    struct refresh_queue *queue;
     pthread_mutex_t lock; /* list */
     h2o_linklist_t list;  /* feeds by link */
     atomic_llong subscribers;

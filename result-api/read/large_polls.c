@@ -1,4 +1,4 @@
-/* large_polls - an exporter's job for each count, and a list of those that are done.
+/* large_polls - an query_thread's job for each count, and a list of those that are done.
  * SPDX-License-Identifier: MIT */
 #include "read/large_polls.h"
 
@@ -11,20 +11,20 @@
 #define ANSWER_MS 120000 /* of the database, for all rankings of a poll */
 
 struct large_polls {
-    struct exporter *exporter;
-    struct tail *tail;
-    struct board *board;
+    struct query_thread *query_thread;
+    struct backlog_reader *backlog_reader;
+    struct refresh_queue *queue;
     struct metric *duration;
     pthread_mutex_t lock; /* done */
     struct large_count *done;
 };
 
-static struct large_count *count_of(struct exporter_job *job)
+static struct large_count *count_of(struct query_job *job)
 {
     return (struct large_count *)job;
 }
 
-/* --- on the exporter's thread */
+/* --- on the query_thread's thread */
 
 static void on_ranking(void *arg, const char *ranking, int64_t n)
 {
@@ -53,7 +53,7 @@ static enum status count_poll(struct large_count *count, struct store *store, st
     return st == ST_OK ? store_end_large(store, err) : st;
 }
 
-static void run(struct exporter_job *job, struct store *store)
+static void run(struct query_job *job, struct store *store)
 {
     struct large_count *count = count_of(job);
     struct large_polls *polls = count->polls;
@@ -64,8 +64,8 @@ static void run(struct exporter_job *job, struct store *store)
     if (store == NULL)
         return;
     /* Before the tally is read: what was applied by now is in it. */
-    const struct backlog_point point = backlog_point(tail_lock(polls->tail));
-    tail_unlock(polls->tail);
+    const struct backlog_point point = backlog_point(backlog_reader_lock(polls->backlog_reader));
+    backlog_reader_unlock(polls->backlog_reader);
     count->failed = count_poll(count, store, &err) != ST_OK;
     count->fence_passed = !count->failed && backlog_has_passed(&point, count->tally.fence);
     if (count->failed)
@@ -85,7 +85,7 @@ static void on_done(void *job)
     count->next = polls->done;
     polls->done = count;
     pthread_mutex_unlock(&polls->lock); /* the count is the asker's from here on */
-    board_touch(polls->board, id, BOARD_NOW);
+    refresh_queue_mark(polls->queue, id, REFRESH_NOW);
 }
 
 /* --- the asker's side */
@@ -94,13 +94,13 @@ void large_polls_ask(struct large_polls *polls, const struct poll *poll, const s
 {
     struct large_count *count = alloc_items(1, sizeof(*count));
 
-    count->job = (struct exporter_job){.run = run, .done = on_done};
+    count->job = (struct query_job){.run = run, .done = on_done};
     count->polls = polls;
     count->poll = poll_retain(poll);
     count->has_known = known != NULL;
     if (known != NULL)
         count->known = *known;
-    (void)!exporter_add(polls->exporter, &count->job, SIZE_MAX, SIZE_MAX); /* as many as there are polls */
+    (void)!query_thread_add(polls->query_thread, &count->job, SIZE_MAX, SIZE_MAX); /* as many as there are polls */
 }
 
 struct large_count *large_polls_take(struct large_polls *polls)
@@ -124,20 +124,20 @@ void large_count_free(struct large_count *count)
     free(count);
 }
 
-enum status large_polls_open(const char *database_url, struct tail *tail, struct board *board, struct large_polls **out,
-                             struct errmsg *err)
+enum status large_polls_open(const char *database_url, struct backlog_reader *backlog_reader,
+                             struct refresh_queue *queue, struct large_polls **out, struct errmsg *err)
 {
     *out = alloc_items(1, sizeof(**out));
-    (*out)->tail = tail;
-    (*out)->board = board;
+    (*out)->backlog_reader = backlog_reader;
+    (*out)->queue = queue;
     pthread_mutex_init(&(*out)->lock, NULL);
     (*out)->duration = metric_histogram_seconds("result_large_count_duration_seconds", "",
                                                 "Reading and counting a ranked poll of many rankings.");
-    return exporter_open(database_url, "result-api rankings", ANSWER_MS, &(*out)->exporter, err);
+    return query_thread_open(database_url, "result-api rankings", ANSWER_MS, &(*out)->query_thread, err);
 }
 
 /* They stay themselves, and the counts in them: the process ends. */
 void large_polls_close(struct large_polls *polls)
 {
-    exporter_close(polls->exporter);
+    query_thread_close(polls->query_thread);
 }

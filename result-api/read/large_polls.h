@@ -7,15 +7,15 @@
 #ifndef SCRUTIN_LARGE_POLLS_H
 #define SCRUTIN_LARGE_POLLS_H
 
-#include "export/exporter.h"
-#include "read/tail.h"
+#include "read/backlog_reader.h"
+#include "read/query_thread.h"
 #include "tally/method_ranked.h"
 
 struct large_polls;
 
 /* A poll that is counted; the asker's from large_polls_take on. */
 struct large_count {
-    struct exporter_job job;
+    struct query_job job;
     struct large_count *next; /* in the list that _take gives */
     struct large_polls *polls;
     const struct poll *poll; /* a reference */
@@ -29,12 +29,12 @@ struct large_count {
     int64_t took_ms;
 };
 
-MUST_CHECK enum status large_polls_open(const char *database_url, struct tail *tail, struct board *board,
-                                        struct large_polls **out, struct errmsg *err);
+MUST_CHECK enum status large_polls_open(const char *database_url, struct backlog_reader *backlog_reader,
+                                        struct refresh_queue *queue, struct large_polls **out, struct errmsg *err);
 /* Ends the thread and what it is asking. */
 void large_polls_close(struct large_polls *polls);
 
-/* Has the poll counted, unless its ledger is that of `known` still (NULL: nothing is known); the board says when. */
+/* Has the poll counted, unless its ledger is that of `known` still (NULL: nothing is known); the queue says when. */
 void large_polls_ask(struct large_polls *polls, const struct poll *poll, const struct tally *known);
 /* Those that were counted since the last time, as a list. The caller frees each. */
 struct large_count *large_polls_take(struct large_polls *polls);

@@ -8,7 +8,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "read/large_polls.h"
-#include "read/lookout.h"
+#include "read/tally_reader.h"
 #include <pthread.h>
 
 #define UNSETTLED_LOOK_MS 500 /* a poll with ballots pending, or closed and not final, is looked at so often */
@@ -40,7 +40,7 @@ struct watched {
 struct refresher {
     struct refresher_options options;
     pthread_t thread;
-    struct lookout *lookout;
+    struct tally_reader *tally_reader;
     struct large_polls *large;
     struct map watched;
     struct watched **list; /* of the look at hand */
@@ -86,7 +86,7 @@ static void drop_watched(struct refresher *refresher, const char *id)
 static void list_noted(struct refresher *refresher)
 {
     size_t n;
-    struct board_note *notes = board_take_notes(refresher->options.board, &n);
+    struct dirty_poll *notes = refresh_queue_take_polls(refresher->options.queue, &n);
 
     for (size_t i = 0; i < n; i++) {
         if (!notes[i].wanted) {
@@ -168,7 +168,7 @@ static void on_applied(void *arg, const char *poll)
 
     /* Its bell was lost, or is still to ring. */
     if (watched != NULL && !watched->listed)
-        board_touch(refresher->options.board, poll, BOARD_NOW);
+        refresh_queue_mark(refresher->options.queue, poll, REFRESH_NOW);
 }
 
 /* Keeps a tally that was read in passing. What was applied by then is in it, so it is the end of a poll whose fence was
@@ -198,9 +198,9 @@ static bool look_at(struct refresher *refresher, size_t *at)
         rows += polls[n]->loaded && !polls[n]->is_ranked ? 1 + polls[n]->tally.n_choices : STORE_RANKINGS_MAX;
         ids[n] = polls[n]->id;
     }
-    bool read = lookout_read(refresher->lookout, ids, tallies, n, on_applied, refresher);
-    const struct backlog_point point = backlog_point(tail_lock(refresher->options.tail));
-    tail_unlock(refresher->options.tail);
+    bool read = tally_reader_read_polls(refresher->tally_reader, ids, tallies, n, on_applied, refresher);
+    const struct backlog_point point = backlog_point(backlog_reader_lock(refresher->options.backlog_reader));
+    backlog_reader_unlock(refresher->options.backlog_reader);
     for (size_t i = 0; i < n && read; i++)
         keep_tally(polls[i], &tallies[i], &point);
     *at += n;
@@ -230,9 +230,9 @@ static void publish_result(struct refresher *refresher, struct watched *watched,
         .above = fresh ? watched->above : 0,
     };
 
-    struct backlog *backlog = tail_lock(refresher->options.tail);
+    struct backlog *backlog = backlog_reader_lock(refresher->options.backlog_reader);
     facts.pending = backlog_pending(backlog, watched->id);
-    tail_unlock(refresher->options.tail);
+    backlog_reader_unlock(refresher->options.backlog_reader);
     struct snapshot *snapshot = snapshot_make(&facts, watched->last);
     if (snapshot != NULL) {
         snapshot_release(watched->last);
@@ -331,7 +331,7 @@ static void tend_listed(struct refresher *refresher)
 
 static void refresh(struct refresher *refresher)
 {
-    bool fresh = lookout_is_connected(refresher->lookout);
+    bool fresh = tally_reader_is_connected(refresher->tally_reader);
     size_t at = 0;
 
     refresher->refreshed_ms = clock_mono_ms();
@@ -341,7 +341,7 @@ static void refresh(struct refresher *refresher)
     tend_listed(refresher);
     if (fresh) {
         do
-            fresh = look_at(refresher, &at) && lookout_is_connected(refresher->lookout);
+            fresh = look_at(refresher, &at) && tally_reader_is_connected(refresher->tally_reader);
         while (fresh && at < refresher->n_list);
     }
     tend_listed(refresher); /* those that turned out to be large */
@@ -350,7 +350,7 @@ static void refresh(struct refresher *refresher)
         refresher->list[i]->listed = false;
     }
     refresher->n_list = 0;
-    if (lookout_is_behind(refresher->lookout))
+    if (tally_reader_is_behind(refresher->tally_reader))
         look_soon(refresher);
 }
 
@@ -358,11 +358,11 @@ static void refresh(struct refresher *refresher)
 
 static void answer_questions(struct refresher *refresher)
 {
-    struct receipt_question *questions = board_take_questions(refresher->options.board), *next;
+    struct receipt_question *questions = refresh_queue_take_questions(refresher->options.queue), *next;
 
     if (questions == NULL)
         return;
-    lookout_answer(refresher->lookout, questions);
+    tally_reader_answer_questions(refresher->tally_reader, questions);
     for (struct receipt_question *question = questions; question != NULL; question = next) {
         next = question->next;
         http_loop_post(question->loop, question->done, question);
@@ -372,17 +372,18 @@ static void answer_questions(struct refresher *refresher)
 static void *run(void *arg)
 {
     struct refresher *refresher = arg;
-    struct board *board = refresher->options.board;
+    struct refresh_queue *queue = refresher->options.queue;
 
-    while (!board_is_stopped(board)) {
+    while (!refresh_queue_is_stopped(queue)) {
         int64_t not_before = refresher->refreshed_ms + refresher->options.refresh_ms;
         int64_t until = list_due(refresher, false);
         if (until < not_before)
             until = not_before;
-        if (!lookout_is_connected(refresher->lookout) && lookout_next_try_ms(refresher->lookout) < until)
-            until = lookout_next_try_ms(refresher->lookout);
-        bool due = board_wait(board, not_before, until);
-        if (lookout_reconnect(refresher->lookout))
+        if (!tally_reader_is_connected(refresher->tally_reader) &&
+            tally_reader_next_try_ms(refresher->tally_reader) < until)
+            until = tally_reader_next_try_ms(refresher->tally_reader);
+        bool due = refresh_queue_wait(queue, not_before, until);
+        if (tally_reader_reconnect(refresher->tally_reader))
             look_soon(refresher);
         answer_questions(refresher);
         int64_t now = clock_mono_ms();
@@ -397,7 +398,7 @@ static void *run(void *arg)
 
 static double read_dirty(void *arg)
 {
-    return (double)board_count_notes(((struct refresher *)arg)->options.board);
+    return (double)refresh_queue_count_polls(((struct refresher *)arg)->options.queue);
 }
 
 enum status refresher_open(const struct refresher_options *options, struct refresher **out, struct errmsg *err)
@@ -406,10 +407,11 @@ enum status refresher_open(const struct refresher_options *options, struct refre
 
     *out = NULL;
     refresher->options = *options;
-    enum status st = large_polls_open(options->database_url, options->tail, options->board, &refresher->large, err);
+    enum status st = large_polls_open(options->database_url, options->backlog_reader, options->queue, &refresher->large,
+                                      err);
     if (st != ST_OK)
         return st;
-    refresher->lookout = lookout_new(options->database_url, options->tail);
+    refresher->tally_reader = tally_reader_new(options->database_url, options->backlog_reader);
     refresher->refreshed_ms = refresher->looked_ms = refresher->settled_ms = clock_mono_ms();
     refresher->published = metric_counter("result_snapshots_total", "", "Snapshots made, each a new version.");
     metric_gauge_from("result_polls_dirty", "", "Polls that wait to be read again.", read_dirty, refresher);
@@ -421,7 +423,7 @@ enum status refresher_open(const struct refresher_options *options, struct refre
 
 bool refresher_is_ready(struct refresher *refresher, char detail[128])
 {
-    return lookout_is_ready(refresher->lookout, detail);
+    return tally_reader_is_ready(refresher->tally_reader, detail);
 }
 
 void refresher_close(struct refresher *refresher)
@@ -430,13 +432,13 @@ void refresher_close(struct refresher *refresher)
 
     if (refresher == NULL)
         return;
-    board_stop(refresher->options.board);
+    refresh_queue_stop(refresher->options.queue);
     pthread_join(refresher->thread, NULL);
     large_polls_close(refresher->large);
     for (struct watched *watched; (watched = map_next(&refresher->watched, &cursor)) != NULL;)
         free_watched(watched);
     map_fini(&refresher->watched);
     free(refresher->list);
-    lookout_close(refresher->lookout);
+    tally_reader_close(refresher->tally_reader);
     /* The refresher itself stays: metrics read from it until the process ends. */
 }

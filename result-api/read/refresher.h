@@ -7,8 +7,8 @@
 #define SCRUTIN_REFRESHER_H
 
 #include "ballot/directory.h"
-#include "read/board.h"
-#include "read/tail.h"
+#include "read/backlog_reader.h"
+#include "read/refresh_queue.h"
 #include "tally/snapshot.h"
 
 struct refresher;
@@ -17,9 +17,9 @@ struct refresher_options {
     const char *database_url;
     int64_t refresh_ms; /* at most one look in so many */
     int64_t look_ms;    /* at least one look at everything in so many, whatever the doorbell says */
-    struct board *board;
+    struct refresh_queue *queue;
     struct directory *directory;
-    struct tail *tail;
+    struct backlog_reader *backlog_reader;
     /* Called on the refresher's thread. snapshot is borrowed; NULL: there is no such poll any more. */
     void (*publish)(void *arg, const char *id, struct snapshot *snapshot);
     void *arg;
@@ -27,7 +27,7 @@ struct refresher_options {
 
 MUST_CHECK enum status refresher_open(const struct refresher_options *options, struct refresher **out,
                                       struct errmsg *err);
-/* Ends the thread, after at most LOOKOUT_ANSWER_MS. NULL is fine. */
+/* Ends the thread, after at most TALLY_READER_ANSWER_MS. NULL is fine. */
 void refresher_close(struct refresher *refresher);
 
 /* From any thread. */

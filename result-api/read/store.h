@@ -7,7 +7,7 @@
 #define SCRUTIN_STORE_H
 
 #include "base/status.h"
-#include "read/board.h"
+#include "read/refresh_queue.h"
 #include "tally/tally.h"
 
 #define STORE_SCHEMA 8          /* the newest number in db/migrations that this program was written for */

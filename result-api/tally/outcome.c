@@ -3,7 +3,7 @@
 #include "tally/outcome.h"
 
 #include "base/alloc.h"
-#include "csv.h"
+#include "tally/csv.h"
 
 void outcome_init(struct outcome *outcome, const struct poll *poll, const struct tally *tally,
                   const struct ranked *counted)

@@ -1,4 +1,4 @@
-// Reads our CSV as a program should (result-api/csv.h), and as a spreadsheet does.
+// Reads our CSV as a program should (result-api/tally/csv.h), and as a spreadsheet does.
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /* Tests of result-api's csv: no cell that any common separator makes of a text begins a formula, and a program gets the
  * text back.
  * SPDX-License-Identifier: MIT */
-#include "csv.h"
+#include "tally/csv.h"
 
 #include "unit.h"
 

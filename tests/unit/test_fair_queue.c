@@ -1,6 +1,6 @@
 /* Tests of result-api's fair_queue: clients in turn, whoever asks for much.
  * SPDX-License-Identifier: MIT */
-#include "export/fair_queue.h"
+#include "read/fair_queue.h"
 
 #include "unit.h"
 

@@ -9,7 +9,7 @@
  *
  * A subscriber lives in its request's pool. libh2o calls on_stop right before it frees that pool, unless the stream
  * ended with a final h2o_send, after which it calls nothing any more. */
-#include "live/stream.h"
+#include "live/subscriber.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -341,7 +341,7 @@ void stream_open(struct http_call *call, const char *id, const struct access *ac
     if (subscriber->version > clock_read_ns(CLOCK_REALTIME) / 1000 + AHEAD_MAX_US)
         subscriber->version = 0;
     else if (subscriber->version > ours) /* it has seen something newer: look, and go above it */
-        board_touch_above(feeds->board, id, subscriber->version);
+        refresh_queue_mark_above(feeds->queue, id, subscriber->version);
     begin_response(call);
     h2o_start_response(call->req, &subscriber->super);
     if (subscriber->version > ours) { /* nothing older than that before the look; the heartbeat sends what there is */

@@ -1,6 +1,6 @@
 /* csv - fields that a spreadsheet takes for what they are, with whichever separator it opens the file.
  * SPDX-License-Identifier: MIT */
-#include "csv.h"
+#include "tally/csv.h"
 
 #include "base/utf8.h"
 #include <stdbool.h>

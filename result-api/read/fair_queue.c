@@ -1,6 +1,6 @@
 /* fair_queue - a list by turn.
  * SPDX-License-Identifier: MIT */
-#include "export/fair_queue.h"
+#include "read/fair_queue.h"
 
 #include <string.h>
 

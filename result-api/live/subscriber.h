@@ -5,8 +5,8 @@
  * subscriber: while one snapshot is on its way to a slow one, newer ones replace each other in the channel, and the
  * newest is what comes next. All subscribers send the bytes of the same snapshot. One who reads nothing until the
  * deadline is dropped, with the whole connection; it comes back with Last-Event-ID. */
-#ifndef SCRUTIN_STREAM_H
-#define SCRUTIN_STREAM_H
+#ifndef SCRUTIN_SUBSCRIBER_H
+#define SCRUTIN_SUBSCRIBER_H
 
 #include "access.h"
 #include "http/http.h"
