@@ -50,6 +50,11 @@ enum status limits_open(struct errmsg *err)
     return ST_OK;
 }
 
+size_t limits_share(int64_t max, bool has_key)
+{
+    return (size_t)(has_key ? max : max - max / 4);
+}
+
 bool limits_admit_voter(struct http_call *call, const void *voter, size_t len)
 {
     uint32_t left;

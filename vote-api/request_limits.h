@@ -17,6 +17,10 @@ extern struct http_limit limit_ballots, limit_classic, limit_revisions, limit_vo
 /* A voter's. */
 extern struct http_limit limit_voter_ballots;
 
+/* How many of all polls, or of all codes, may be in use. max: the setting for all of them. A quarter is kept for those
+ * who have an API key. */
+size_t limits_share(int64_t max, bool has_key);
+
 extern struct http_limit *const limits_all[];
 extern const size_t limits_count;
 

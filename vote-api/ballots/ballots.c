@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "codes/code_voter.h"
 #include "polls/text_rules.h"
+#include "refusals.h"
 #include "request_limits.h"
 #include "settings.h"
 #include "vote_api.h"
@@ -70,7 +71,7 @@ static void make_receipt(const struct vote_api *api, const struct group_result *
     memcpy(receipt.poll, result->ballots[i].poll, sizeof(receipt.poll));
     memcpy(receipt.voter, result->ballots[i].voter, VOTER_HASH);
     memcpy(receipt.batch, result->batch, BATCH_ID);
-    receipt_make(api->ring, &receipt, out);
+    receipt_make(api->keyring, &receipt, out);
 }
 
 static void reply_ballot(struct http_call *call, void *arg, const struct group_result *result)
@@ -81,7 +82,7 @@ static void reply_ballot(struct http_call *call, void *arg, const struct group_r
 
     /* Also where the ballot was not confirmed: it may be recorded, so whoever sends it again must be the same voter. */
     if (pending->voter.is_new)
-        voter_set_cookie(call, api->ring, pending->voter.id);
+        voter_set_cookie(call, api->keyring, pending->voter.id);
     if (result->status != ST_OK) {
         ballots_reply_not_recorded(call, result);
         return;
@@ -108,19 +109,19 @@ static bool identify(struct http_call *call, const struct poll *poll, bool again
     if (poll->voter_policy == VOTERS_CODE)
         return code_voter_identify(call, poll, again ? NULL : put_again, hash) &&
                limits_admit_voter(call, hash, VOTER_HASH);
-    *voter = voter_identify(call, api->ring);
+    *voter = voter_identify(call, api->keyring);
     if (!voter_admit(call, voter, &limit_ballots))
         return false;
-    if (keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, voter->id, VOTER_ID, hash))
+    if (keyring_hash_voter(api->keyring, poll->key_id, poll->id, VOTER_COOKIE, voter->id, VOTER_ID, hash))
         return true;
-    vote_api_refuse_key(call);
+    refuse_missing_key(call);
     return false;
 }
 
 /* Who votes comes before what: every request is in somebody's quota, whatever its body is. */
 static void handle_put(struct http_call *call, bool again)
 {
-    struct poll *poll = vote_api_find_poll(call, call->params[0]);
+    struct poll *poll = find_poll_or_refuse(call, call->params[0]);
     json_t *body = NULL;
     char choices[BALLOT_CHOICES_MAX + 1];
     struct json_error err;
@@ -141,7 +142,7 @@ static void handle_put(struct http_call *call, bool again)
         ballot.cast_at_ms = clock_wall_ms();
         ballot.stands = ballot_stands_in(poll);
         ballot.term = poll->term;
-        group_add(vote_api_group(call), call, &ballot, 1, reply_ballot, pending);
+        group_add(vote_api_loop(call)->group, call, &ballot, 1, reply_ballot, pending);
     }
 
 out:
@@ -223,7 +224,7 @@ static bool hash_bulk_voters(const struct vote_api *api, const json_t *list, con
 
     for (size_t i = 0; i < json_array_size(list) && known; i++) {
         const json_t *voter = json_object_get(json_array_get(list, i), "voter");
-        known = keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_GATEWAY, json_string_value(voter),
+        known = keyring_hash_voter(api->keyring, poll->key_id, poll->id, VOTER_GATEWAY, json_string_value(voter),
                                    json_string_length(voter), ballots[i].voter);
     }
     return known;
@@ -240,9 +241,9 @@ static void accept_bulk(struct http_call *call, const struct poll *poll, const j
     if (read < n)
         refuse_body(call, &err);
     else if (!hash_bulk_voters(call->service, list, poll, ballots))
-        vote_api_refuse_key(call);
+        refuse_missing_key(call);
     else
-        group_add(vote_api_group(call), call, ballots, n, reply_bulk, NULL);
+        group_add(vote_api_loop(call)->group, call, ballots, n, reply_bulk, NULL);
     for (size_t i = 0; i < read; i++)
         free((char *)ballots[i].choices);
     free(ballots);
@@ -262,7 +263,7 @@ void ballots_handle_bulk(struct http_call *call)
         http_problem(call, PROBLEM_UNAUTHORIZED, NULL, "Send an API key as Authorization: Bearer.");
         return;
     }
-    poll = vote_api_find_poll(call, call->params[0]);
+    poll = find_poll_or_refuse(call, call->params[0]);
     if (poll != NULL && poll->voter_policy == VOTERS_CODE) {
         http_problem(call, PROBLEM_FORBIDDEN, NULL,
                      "A gateway cannot vote for the holders of voting codes; send each ballot with its code.");
@@ -277,7 +278,7 @@ void ballots_handle_bulk(struct http_call *call)
                json_array_size(list) > (size_t)settings.bulk_ballots) {
         http_problem(call, PROBLEM_INVALID_FIELD, "/ballots", "Send an array of 1 to %lld ballots.",
                      (long long)settings.bulk_ballots);
-    } else if (group_is_full(vote_api_group(call))) {
+    } else if (group_is_full(vote_api_loop(call)->group)) {
         http_problem(call, PROBLEM_OVERLOADED, NULL, "Many ballots wait for the broker; try again in a second.");
     } else if (ballots_check_open(call, poll)) {
         accept_bulk(call, poll, list);

@@ -6,6 +6,7 @@
 #include "ballots/voter.h"
 #include "base/clock.h"
 #include "polls/text_rules.h"
+#include "refusals.h"
 #include "request_limits.h"
 #include "settings.h"
 #include "vote_api.h"
@@ -28,14 +29,14 @@ static void reply_classic(struct http_call *call, void *arg, const struct group_
     char hostname[256] = "", token[VOTER_TOKEN_SIZE];
 
     if (vote->voter.is_new) /* as in reply_ballot: whoever sends it again must be the same voter */
-        voter_set_cookie(call, api->ring, vote->voter.id);
+        voter_set_cookie(call, api->keyring, vote->voter.id);
     if (result->status != ST_OK) {
         ballots_reply_not_recorded(call, result);
         return;
     }
     gethostname(hostname, sizeof(hostname) - 1);
     if (vote->voter_id.len == 0)
-        voter_token_make(api->ring, vote->voter.id, token);
+        voter_token_make(api->keyring, vote->voter.id, token);
     http_reply_json(call, 200,
                     vote->voter_id.len > 0 ? json_pack("{s:s, s:s%}", "hostname", hostname, "voter_id",
                                                        vote->voter_id.base, vote->voter_id.len)
@@ -102,19 +103,19 @@ static void accept_vote(struct http_call *call, struct classic_vote *vote, const
 
     if (vote->voter_id.len > 0) {
         vote->voter.is_new = false; /* of the cookie, which does not vote */
-        known = keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_CLASSIC, vote->voter_id.base,
+        known = keyring_hash_voter(api->keyring, poll->key_id, poll->id, VOTER_CLASSIC, vote->voter_id.base,
                                    vote->voter_id.len, ballot.voter);
     } else {
-        known = keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_COOKIE, vote->voter.id, VOTER_ID,
+        known = keyring_hash_voter(api->keyring, poll->key_id, poll->id, VOTER_COOKIE, vote->voter.id, VOTER_ID,
                                    ballot.voter);
     }
     if (!known) {
-        vote_api_refuse_key(call);
+        refuse_missing_key(call);
         return;
     }
     memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
     if (vote->voter_id.len == 0 || limits_admit_voter(call, ballot.voter, VOTER_HASH))
-        group_add(vote_api_group(call), call, &ballot, 1, reply_classic, vote);
+        group_add(vote_api_loop(call)->group, call, &ballot, 1, reply_classic, vote);
 }
 
 void classic_handle_post(struct http_call *call)
@@ -122,8 +123,8 @@ void classic_handle_post(struct http_call *call)
     const struct vote_api *api = call->service;
     struct classic_vote *vote = h2o_mem_alloc_pool(&call->req->pool, sizeof(*vote));
 
-    *vote = (struct classic_vote){.voter = voter_identify(call, api->ring)};
-    struct poll *poll = vote_api_find_poll(call, h2o_iovec_init(settings.default_poll, strlen(settings.default_poll)));
+    *vote = (struct classic_vote){.voter = voter_identify(call, api->keyring)};
+    struct poll *poll = find_poll_or_refuse(call, h2o_iovec_init(settings.default_poll, strlen(settings.default_poll)));
     if (poll == NULL || !voter_admit(call, &vote->voter, &limit_classic) || !read_vote(call, vote))
         goto out;
     /* Names cost nothing, so who names himself is a new voter, also beside a cookie. */

@@ -5,7 +5,7 @@
 #include "ballot/keys.h"
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "vote_api.h"
+#include "refusals.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,7 +116,7 @@ void group_add(struct group *group, struct http_call *call, const struct ballot 
     for (size_t i = 0; i < n; i++) {
         const char *fault = wire_find_ballot_fault(&ballots[i]);
         if (fault != NULL) { /* it would take the whole batch with it, after all were acknowledged */
-            vote_api_refuse_unreadable(call, "ballot", ballots[i].poll, fault);
+            refuse_unreadable(call, "ballot", ballots[i].poll, fault);
             return;
         }
     }

@@ -67,7 +67,7 @@ void voter_handle_create(struct http_call *call)
     char token[VOTER_TOKEN_SIZE];
 
     voter_id_random(id);
-    voter_token_make(api->ring, id, token);
+    voter_token_make(api->keyring, id, token);
     http_add_header(call, "cache-control", "no-store");
     http_reply_json(call, 201, json_pack("{s:s}", "token", token));
 }

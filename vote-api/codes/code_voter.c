@@ -5,6 +5,7 @@
 #include "ballot/keys.h"
 #include "base/metrics.h"
 #include "codes/code_watch.h"
+#include "refusals.h"
 #include "request_limits.h"
 #include "settings.h"
 #include "vote_api.h"
@@ -86,7 +87,7 @@ bool code_voter_identify(struct http_call *call, const struct poll *poll, void (
     char code[CODE_SYMBOLS];
     uint8_t hash[CODE_HASH], voter_id[VOTER_ID];
 
-    if (token.len == 0 || voter_token_read(api->ring, token.base, token.len, voter_id)) {
+    if (token.len == 0 || voter_token_read(api->keyring, token.base, token.len, voter_id)) {
         refuse(call, PROBLEM_VOTING_CODE_NEEDED, "Send a voting code of this poll as Authorization: Bearer.");
         return false;
     }
@@ -94,12 +95,12 @@ bool code_voter_identify(struct http_call *call, const struct poll *poll, void (
         handle_wrong(call, retry);
         return false;
     }
-    if (!keyring_hash_code(api->ring, poll->key_id, poll->id, code, hash)) {
-        vote_api_refuse_key(call);
+    if (!keyring_hash_code(api->keyring, poll->key_id, poll->id, code, hash)) {
+        refuse_missing_key(call);
         return false;
     }
     if (code_book_has(api->codes->book, poll->id, hash))
-        return keyring_hash_voter(api->ring, poll->key_id, poll->id, VOTER_CODE, code, sizeof(code), voter);
+        return keyring_hash_voter(api->keyring, poll->key_id, poll->id, VOTER_CODE, code, sizeof(code), voter);
     if (code_watch_has_all(api->codes, poll))
         handle_wrong(call, retry);
     else

@@ -28,6 +28,12 @@ static bool is_deleted(const struct code_watch *watch, const char *id)
     return deleted;
 }
 
+void code_watch_on_poll_change(struct code_watch *watch, const char *poll)
+{
+    if (is_deleted(watch, poll))
+        code_book_drop(watch->book, poll);
+}
+
 static void on_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
 {
     struct code_watch *watch = arg;

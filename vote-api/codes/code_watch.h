@@ -22,6 +22,8 @@ bool code_watch_is_ready(void *watch, char detail[128]);
 /* Whether the book has all codes that were issued for this poll, as far as this instance knows: a code that is not in
  * it is wrong. */
 bool code_watch_has_all(struct code_watch *watch, const struct poll *poll);
+/* Drops the codes of the poll from memory if the directory says that it was deleted. Any thread. */
+void code_watch_on_poll_change(struct code_watch *watch, const char *poll);
 /* Forgets a deleted poll's codes, here and in the bucket. Blocks: not on a loop. */
 void code_watch_purge(struct code_watch *watch, const char *poll);
 

@@ -8,9 +8,11 @@
 #include "codes/code_sheet.h"
 #include "codes/code_watch.h"
 #include "jobs.h"
-#include "polls/polls.h"
+#include "polls/poll_store.h"
+#include "refusals.h"
 #include "request_limits.h"
 #include "settings.h"
+#include "vote_api.h"
 #include <sodium.h>
 #include <stdio.h>
 
@@ -40,7 +42,7 @@ static bool make_codes(const struct codes_job *job, char (*codes)[CODE_SYMBOLS],
 {
     for (size_t i = 0; i < job->n; i++) {
         code_random(codes[i]);
-        if (!keyring_hash_code(job->api->ring, job->poll->key_id, job->poll->id, codes[i], hashes + i * CODE_HASH))
+        if (!keyring_hash_code(job->api->keyring, job->poll->key_id, job->poll->id, codes[i], hashes + i * CODE_HASH))
             return false;
     }
     return true;
@@ -73,7 +75,7 @@ static size_t most_of(const struct poll *poll)
 
 static bool codes_have_room(const struct vote_api *api, const struct poll *poll, size_t n)
 {
-    return code_book_total(api->codes->book) + n <= polls_share(settings.codes_max, poll->made_with_key);
+    return code_book_total(api->codes->book) + n <= limits_share(settings.codes_max, poll->made_with_key);
 }
 
 /* Adds n to the number in the poll's definition, or only looks whether that may be. ST_NOT_FOUND: it was deleted;
@@ -99,7 +101,7 @@ static enum status count_codes(struct codes_job *job, bool only_look)
         counted->voting_codes += (unsigned)job->n;
         counted->expiring = false; /* as poll_edit: somebody cares for it */
         counted->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
-        st = polls_store(job->api, counted, value.revision, &job->err);
+        st = poll_store_put(job->api, counted, value.revision, &job->err);
         poll_release(job->poll);
         job->poll = counted;
     }
@@ -233,7 +235,7 @@ static void on_codes_job_done(struct job *super)
     else if (call != NULL && job->status == ST_CONFLICT)
         http_problem(call, PROBLEM_POLL_CHANGED, NULL, "The poll is being changed; ask for the codes again.");
     else if (call != NULL && job->status == ST_DECODE)
-        vote_api_refuse_unreadable(call, "codes", job->poll->id, job->err.text);
+        refuse_unreadable(call, "codes", job->poll->id, job->err.text);
     else if (call != NULL)
         http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The codes were not stored: %s. Try again.",
                      status_text(job->status));
@@ -274,11 +276,11 @@ static void submit(struct http_call *call, struct poll *poll, size_t n, const st
  * answering. */
 static struct poll *find_code_poll(struct http_call *call)
 {
-    struct poll *poll = vote_api_find_poll(call, call->params[0]);
+    struct poll *poll = find_poll_or_refuse(call, call->params[0]);
 
     if (poll == NULL)
         return NULL;
-    if (!polls_check_manager(call, poll))
+    if (refuse_unless_manager(call, poll))
         goto refused;
     if (poll->voter_policy != VOTERS_CODE) {
         http_problem(call, PROBLEM_NO_VOTING_CODES, NULL, "Only a poll with voter_policy \"code\" has voting codes.");

@@ -4,7 +4,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "polls/polls.h"
+#include "polls/poll_marks.h"
+#include "polls/poll_store.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,44 +13,6 @@
 #define LOOK_MS 500
 #define DUE_MAX 16 /* fenced after one look */
 #define STREAM_LOOK_MS 5000
-
-/* --- marks */
-
-static enum status publish(struct bus *bus, const struct ballot_batch *mark, const char *what, const char *poll,
-                           struct errmsg *err)
-{
-    struct bytes bytes;
-    uint64_t sequence;
-
-    wire_encode_batch(mark, &bytes);
-    enum status st = wire_check_batch(&bytes, mark, err);
-    if (st == ST_OK)
-        st = bus_publish_acked(bus, BUS_SUBJECT_FENCE, NULL, bytes.data, bytes.len, &sequence, err);
-    free(bytes.data);
-    if (st == ST_OK)
-        log_info(what, LOG_S("poll", poll), LOG_I("term", mark->term), LOG_I("sequence", sequence));
-    return st;
-}
-
-static enum status publish_fence(struct bus *bus, const char *poll, unsigned term, struct errmsg *err)
-{
-    struct ballot_batch mark = {.term = term};
-
-    voter_id_random(mark.id);
-    memcpy(mark.fence_poll, poll, strlen(poll) + 1);
-    return publish(bus, &mark, "poll fenced", poll, err);
-}
-
-enum status closer_publish_gate(struct bus *bus, const char *poll, unsigned term, struct errmsg *err)
-{
-    struct ballot_batch mark = {.term = term};
-
-    voter_id_random(mark.id);
-    memcpy(mark.gate_poll, poll, strlen(poll) + 1);
-    return publish(bus, &mark, "poll opened again", poll, err);
-}
-
-/* --- the thread */
 
 /* A poll that this process has fenced, or is to, and in which term. */
 struct fenced {
@@ -164,7 +127,7 @@ static enum status give_up(const struct closer *closer, const struct poll *poll,
     changed->term = poll->opening_term;
     changed->opening_term = 0;
     changed->updated_at_ms = closer->now_ms > poll->updated_at_ms ? closer->now_ms : poll->updated_at_ms + 1;
-    enum status st = polls_store(closer->api, changed, revision, err);
+    enum status st = poll_store_put(closer->api, changed, revision, err);
     poll_release(changed);
     log_warn("poll was not opened again after all", LOG_S("poll", poll->id), LOG_I("term", poll->opening_term));
     return st == ST_CONFLICT ? ST_OK : st; /* another vote-api did it */
@@ -186,7 +149,7 @@ static bool fence(struct closer *closer, const struct fenced *due)
     if (st == ST_OK && is_abandoned(closer, poll)) {
         st = give_up(closer, poll, value.revision, &err);
     } else if (st == ST_OK && poll->term == due->term && is_due(closer, poll)) {
-        st = publish_fence(closer->api->bus, due->poll, due->term, &err);
+        st = poll_marks_publish_fence(closer->api->bus, due->poll, due->term, &err);
         published = st == ST_OK;
         if (published)
             remember(closer, due);
@@ -219,7 +182,7 @@ static bool mark_again(struct closer *closer)
     closer->n_fenced = 0;
     directory_each(closer->api->watch.polls, look_for_reopened, closer);
     for (size_t i = 0; i < closer->n_fenced; i++)
-        published += closer_publish_gate(closer->api->bus, closer->fenced[i].poll, closer->fenced[i].term, &err) ==
+        published += poll_marks_publish_gate(closer->api->bus, closer->fenced[i].poll, closer->fenced[i].term, &err) ==
                      ST_OK;
     bool all = published == closer->n_fenced;
     closer->n_fenced = 0;

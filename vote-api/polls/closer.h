@@ -12,9 +12,6 @@
 
 #define CLOSER_MARGIN_MS 1000
 
-/* Says in the stream that the poll is open again from here on, in this term; returns when that is recorded. */
-MUST_CHECK enum status closer_publish_gate(struct bus *bus, const char *poll, unsigned term, struct errmsg *err);
-
 MUST_CHECK enum status closer_start(const struct vote_api *api, int64_t ack_timeout_ms, struct errmsg *err);
 
 #endif

@@ -5,9 +5,11 @@
 #include "base/clock.h"
 #include "codes/code_watch.h"
 #include "jobs.h"
-#include "polls/closer.h"
 #include "polls/poll_edit.h"
 #include "polls/poll_form.h"
+#include "polls/poll_marks.h"
+#include "polls/poll_store.h"
+#include "refusals.h"
 #include "request_limits.h"
 #include "settings.h"
 #include <sodium.h>
@@ -18,36 +20,16 @@
 #define ID_LENGTH 8 /* 31^8: no guessing, and people can still type it */
 #define ID_TRIES 5
 #define CHANGE_TRIES 6 /* opening again takes two, and somebody may come between */
-#define KEPT_PART 4    /* a quarter of all polls, and of all codes, is kept for polls that are made with an API key */
 #define LIST_DEFAULT 20
 #define LIST_MAX 100
 
 static const char id_alphabet[] = "23456789abcdefghijkmnpqrstuvwxyz"; /* no 0 o... look-alikes: no 0, 1, l */
 
-enum status polls_store(const struct vote_api *api, const struct poll *poll, uint64_t revision, struct errmsg *err)
-{
-    struct bytes bytes;
-
-    wire_encode_poll(poll, &bytes);
-    enum status st = wire_check_poll(&bytes, poll, err);
-    if (st == ST_OK)
-        st = bus_bucket_put(api->bus, BUS_BUCKET_POLLS, poll->id, bytes.data, bytes.len, revision, err);
-    free(bytes.data);
-    if (st == ST_OK)
-        directory_put(api->watch.polls, poll_retain(poll));
-    return st;
-}
-
-size_t polls_share(int64_t max, bool with_key)
-{
-    return (size_t)(with_key ? max : max - max / KEPT_PART);
-}
-
 /* --- reading */
 
 void polls_handle_get(struct http_call *call)
 {
-    struct poll *poll = vote_api_find_poll(call, call->params[0]);
+    struct poll *poll = find_poll_or_refuse(call, call->params[0]);
 
     if (poll == NULL)
         return;
@@ -116,7 +98,7 @@ struct poll_job {
 
 static bool polls_have_room(const struct vote_api *api, bool with_key)
 {
-    return directory_count(api->watch.polls) < polls_share(settings.polls_max, with_key);
+    return directory_count(api->watch.polls) < limits_share(settings.polls_max, with_key);
 }
 
 static void refuse_room(struct http_call *call)
@@ -140,7 +122,7 @@ static void run_create(struct poll_job *job)
     job->status = job->has_no_room ? ST_INVALID : ST_CONFLICT;
     for (int i = 0; i < ID_TRIES && job->status == ST_CONFLICT; i++) {
         make_id(job->poll);
-        job->status = polls_store(job->api, job->poll, 0, &job->err);
+        job->status = poll_store_put(job->api, job->poll, 0, &job->err);
     }
 }
 
@@ -167,7 +149,7 @@ static enum status announce(const struct poll_job *job, const struct poll *curre
 
     announced->opening_term = term;
     announced->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
-    enum status st = polls_store(job->api, announced, revision, err);
+    enum status st = poll_store_put(job->api, announced, revision, err);
     poll_release(announced);
     return st;
 }
@@ -180,16 +162,16 @@ static enum status store_change(struct poll_job *job, const struct poll *current
 
     *again = false;
     if (changed->term == current->term)
-        return polls_store(job->api, changed, revision, &job->err);
+        return poll_store_put(job->api, changed, revision, &job->err);
     if (current->opening_term != changed->term) {
         st = announce(job, current, changed->term, revision, &job->err);
         *again = st == ST_OK || st == ST_CONFLICT;
         return st;
     }
     /* The gate first: a ballot that is taken by the new definition must be behind it. */
-    st = closer_publish_gate(job->api->bus, changed->id, changed->term, &job->err);
+    st = poll_marks_publish_gate(job->api->bus, changed->id, changed->term, &job->err);
     if (st == ST_OK)
-        st = polls_store(job->api, changed, revision, &job->err);
+        st = poll_store_put(job->api, changed, revision, &job->err);
     *again = st == ST_CONFLICT;
     return st;
 }
@@ -276,7 +258,7 @@ static void on_poll_job_done(struct job *job)
     else if (call != NULL && poll_job->status == ST_CONFLICT)
         http_problem(call, PROBLEM_POLL_CHANGED, NULL, "Read the poll again and repeat the change.");
     else if (call != NULL && poll_job->status == ST_DECODE)
-        vote_api_refuse_unreadable(call, "poll", poll_job->poll->id, poll_job->err.text);
+        refuse_unreadable(call, "poll", poll_job->poll->id, poll_job->err.text);
     else if (call != NULL)
         http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The poll was not stored: %s. Try again.",
                      status_text(poll_job->status));
@@ -312,22 +294,6 @@ static void submit(struct http_call *call, enum change change, struct poll *poll
     }
 }
 
-bool polls_check_manager(struct http_call *call, const struct poll *poll)
-{
-    h2o_iovec_t token = http_bearer(call);
-
-    if (token.base == NULL) {
-        http_add_header(call, "www-authenticate", "Bearer");
-        http_problem(call, PROBLEM_UNAUTHORIZED, NULL, "Send the poll's manage token as Authorization: Bearer.");
-        return false;
-    }
-    if (!poll->has_manager || !secret_token_matches(token.base, token.len, poll->manage_hash)) {
-        http_problem(call, PROBLEM_FORBIDDEN, NULL, "This is not the poll's manage token.");
-        return false;
-    }
-    return true;
-}
-
 void polls_handle_create(struct http_call *call)
 {
     const struct vote_api *api = call->service;
@@ -355,19 +321,19 @@ void polls_handle_create(struct http_call *call)
         http_problem_json(call, PROBLEM_INVALID_FIELD, &err);
         return;
     }
-    snprintf(poll->key_id, sizeof(poll->key_id), "%s", keyring_newest(api->ring));
+    snprintf(poll->key_id, sizeof(poll->key_id), "%s", keyring_newest(api->keyring));
     poll->made_with_key = has_key;
     submit(call, CHANGE_CREATE, poll, NULL);
 }
 
 void polls_handle_patch(struct http_call *call)
 {
-    struct poll *poll = vote_api_find_poll(call, call->params[0]);
+    struct poll *poll = find_poll_or_refuse(call, call->params[0]);
     json_t *body = NULL;
 
     if (poll == NULL)
         return;
-    if (!polls_check_manager(call, poll) || (body = http_read_json(call)) == NULL) {
+    if (refuse_unless_manager(call, poll) || (body = http_read_json(call)) == NULL) {
         poll_release(poll);
         return;
     }
@@ -376,11 +342,11 @@ void polls_handle_patch(struct http_call *call)
 
 void polls_handle_delete(struct http_call *call)
 {
-    struct poll *poll = vote_api_find_poll(call, call->params[0]);
+    struct poll *poll = find_poll_or_refuse(call, call->params[0]);
 
     if (poll == NULL)
         return;
-    if (!polls_check_manager(call, poll)) {
+    if (refuse_unless_manager(call, poll)) {
         poll_release(poll);
         return;
     }
