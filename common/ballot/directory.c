@@ -2,25 +2,23 @@
  * SPDX-License-Identifier: MIT */
 #include "ballot/directory.h"
 
-#include "base/alloc.h"
+#include "base/grow.h"
+#include "base/map.h"
 #include <assert.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <stdatomic.h>
 
-struct slot {
-    struct poll *poll; /* NULL: it is free */
-    uint64_t round;    /* when the poll was put there last, also the same again */
+struct held {
+    struct poll *poll;
+    uint64_t round; /* when somebody last put this poll, changed or not */
 };
 
 struct directory {
     pthread_rwlock_t lock;
-    uint8_t seed[crypto_shorthash_KEYBYTES]; /* strangers choose ids: they must not choose their slots as well */
-    struct slot *slots;   /* open addressing, linear probing; where polls are removed, it is filled anew */
-    size_t n_slots;       /* a power of two */
-    struct poll **by_age; /* oldest first, so that a new poll is appended; borrows the references of slots */
-    uint64_t round;       /* of the watch through the bucket */
-    size_t n_polls;
+    struct map by_id;    /* struct poll; owns the references */
+    struct held *by_age; /* oldest first, so that a new poll comes last */
+    size_t n_polls, room;
+    uint64_t round; /* of the watch through the bucket */
     _Atomic uint64_t version;
 };
 
@@ -30,10 +28,6 @@ struct directory *directory_new(void)
     int failed = pthread_rwlock_init(&directory->lock, NULL);
     assert(failed == 0);
     (void)failed;
-    randombytes_buf(directory->seed, sizeof(directory->seed));
-    directory->n_slots = 64;
-    directory->slots = alloc_items(directory->n_slots, sizeof(struct slot));
-    directory->by_age = alloc_items(directory->n_slots, sizeof(struct poll *));
     return directory;
 }
 
@@ -42,26 +36,11 @@ void directory_free(struct directory *directory)
     if (directory == NULL)
         return;
     for (size_t i = 0; i < directory->n_polls; i++)
-        poll_release(directory->by_age[i]);
+        poll_release(directory->by_age[i].poll);
     pthread_rwlock_destroy(&directory->lock);
-    free(directory->slots);
+    map_fini(&directory->by_id);
     free(directory->by_age);
     free(directory);
-}
-
-/* The slot that holds the poll with this id, or the free one where it belongs. */
-static struct slot *find_slot(const struct directory *directory, const char *id, size_t len)
-{
-    uint8_t hash[crypto_shorthash_BYTES];
-    uint64_t start;
-
-    crypto_shorthash(hash, (const uint8_t *)id, len, directory->seed);
-    memcpy(&start, hash, sizeof(start));
-    for (size_t i = (size_t)start & (directory->n_slots - 1);; i = (i + 1) & (directory->n_slots - 1)) {
-        const struct poll *poll = directory->slots[i].poll;
-        if (poll == NULL || (strlen(poll->id) == len && memcmp(poll->id, id, len) == 0))
-            return &directory->slots[i];
-    }
 }
 
 /* Less than, equal to or more than 0 where a is older than, the same as or newer than b. */
@@ -78,7 +57,7 @@ static size_t find_age(const struct directory *directory, const struct poll *pol
     size_t low = 0, high = directory->n_polls;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare_age(directory->by_age[middle], poll) < 0)
+        if (compare_age(directory->by_age[middle].poll, poll) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -86,40 +65,21 @@ static size_t find_age(const struct directory *directory, const struct poll *pol
     return low;
 }
 
-/* Fills a new table of slots with what the old one has. */
-static void refill_slots(struct directory *directory, size_t n_slots)
-{
-    struct slot *old = directory->slots;
-    size_t n_old = directory->n_slots;
-
-    directory->n_slots = n_slots;
-    directory->slots = alloc_items(n_slots, sizeof(struct slot));
-    for (size_t i = 0; i < n_old; i++)
-        if (old[i].poll != NULL)
-            *find_slot(directory, old[i].poll->id, strlen(old[i].poll->id)) = old[i];
-    free(old);
-}
-
-static void grow(struct directory *directory)
-{
-    refill_slots(directory, 2 * directory->n_slots);
-    directory->by_age = alloc_resize(directory->by_age, directory->n_slots, sizeof(struct poll *));
-}
-
 static void insert_age(struct directory *directory, struct poll *poll)
 {
     size_t at = find_age(directory, poll);
-    struct poll **place = directory->by_age + at;
+    GROW(directory->by_age, directory->room, directory->n_polls + 1);
+    struct held *place = directory->by_age + at;
     memmove(place + 1, place, (directory->n_polls - at) * sizeof(*place));
-    *place = poll;
+    *place = (struct held){poll, directory->round};
     directory->n_polls++;
 }
 
 static void remove_age(struct directory *directory, const struct poll *poll)
 {
     size_t at = find_age(directory, poll);
-    struct poll **place = directory->by_age + at;
-    assert(at < directory->n_polls && *place == poll);
+    struct held *place = directory->by_age + at;
+    assert(at < directory->n_polls && place->poll == poll);
     directory->n_polls--;
     memmove(place, place + 1, (directory->n_polls - at) * sizeof(*place));
 }
@@ -131,18 +91,17 @@ bool directory_put(struct directory *directory, struct poll *poll)
 
     assert(poll_id_is_valid(poll->id, strlen(poll->id)));
     pthread_rwlock_wrlock(&directory->lock);
-    if ((directory->n_polls + 1) * 4 > directory->n_slots * 3)
-        grow(directory);
-    struct slot *slot = find_slot(directory, poll->id, strlen(poll->id));
-    slot->round = directory->round;
-    if (slot->poll == NULL || slot->poll->updated_at_ms < poll->updated_at_ms) {
-        drop = slot->poll;
-        if (drop != NULL)
-            remove_age(directory, drop);
-        slot->poll = poll;
+    struct poll *held = map_get_text(&directory->by_id, poll->id);
+    if (held == NULL || held->updated_at_ms < poll->updated_at_ms) {
+        drop = held;
+        if (held != NULL)
+            remove_age(directory, held);
+        map_put_text(&directory->by_id, poll->id, poll);
         insert_age(directory, poll);
         atomic_fetch_add_explicit(&directory->version, 1, memory_order_release);
         changed = true;
+    } else {
+        directory->by_age[find_age(directory, held)].round = directory->round;
     }
     pthread_rwlock_unlock(&directory->lock);
     poll_release(drop);
@@ -151,22 +110,21 @@ bool directory_put(struct directory *directory, struct poll *poll)
 
 void directory_end_round(struct directory *directory)
 {
-    size_t n_before;
+    size_t kept = 0;
 
     pthread_rwlock_wrlock(&directory->lock);
-    n_before = directory->n_polls;
-    for (size_t i = 0; i < directory->n_slots; i++) {
-        struct slot *slot = &directory->slots[i];
-        if (slot->poll == NULL || !slot->poll->deleted || slot->round == directory->round)
+    for (size_t i = 0; i < directory->n_polls; i++) {
+        const struct held held = directory->by_age[i];
+        if (!held.poll->deleted || held.round == directory->round) {
+            directory->by_age[kept++] = held;
             continue;
-        remove_age(directory, slot->poll);
-        poll_release(slot->poll);
-        slot->poll = NULL;
+        }
+        map_remove_text(&directory->by_id, held.poll->id);
+        poll_release(held.poll);
     }
-    if (directory->n_polls != n_before) { /* the others may stand behind slots that are free now */
-        refill_slots(directory, directory->n_slots);
+    if (kept != directory->n_polls)
         atomic_fetch_add_explicit(&directory->version, 1, memory_order_release);
-    }
+    directory->n_polls = kept;
     directory->round++;
     pthread_rwlock_unlock(&directory->lock);
 }
@@ -178,7 +136,7 @@ struct poll *directory_find(struct directory *directory, const char *id, size_t 
     if (len == 0 || len > POLL_ID_MAX)
         return NULL;
     pthread_rwlock_rdlock(&directory->lock);
-    struct poll *held = find_slot(directory, id, len)->poll;
+    const struct poll *held = map_get(&directory->by_id, id, len);
     if (held != NULL)
         poll = poll_retain(held);
     pthread_rwlock_unlock(&directory->lock);
@@ -192,12 +150,11 @@ size_t directory_list(struct directory *directory, const char *after, struct pol
     pthread_rwlock_rdlock(&directory->lock);
     size_t at = directory->n_polls;
     if (*after != '\0') {
-        size_t len = strlen(after);
-        const struct poll *last = len <= POLL_ID_MAX ? find_slot(directory, after, len)->poll : NULL;
+        const struct poll *last = map_get_text(&directory->by_id, after);
         at = last != NULL ? find_age(directory, last) : 0;
     }
     while (at != 0 && n < max) {
-        const struct poll *poll = directory->by_age[--at];
+        const struct poll *poll = directory->by_age[--at].poll;
         if (!poll->deleted && !poll->draft)
             out[n++] = poll_retain(poll);
     }
@@ -209,7 +166,7 @@ void directory_each(struct directory *directory, void (*fn)(void *arg, const str
 {
     pthread_rwlock_rdlock(&directory->lock);
     for (size_t i = 0; i < directory->n_polls; i++)
-        fn(arg, directory->by_age[i]);
+        fn(arg, directory->by_age[i].poll);
     pthread_rwlock_unlock(&directory->lock);
 }
 

@@ -257,7 +257,7 @@ static void keys_are_found_replaced_and_forgotten(void **state)
             assert_int_equal(found->key, i == 7 ? 70 : i);
     }
     assert_true(poll_keys_find(&keys, "p7")->revisable);
-    poll_keys_clear(&keys);
+    poll_keys_fini(&keys);
     assert_null(poll_keys_find(&keys, "p7"));
     poll_keys_fini(&keys);
 }

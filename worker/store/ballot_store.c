@@ -13,7 +13,7 @@ enum status ballot_store_connect(struct ballot_store *store, struct errmsg *err)
     bool fresh;
     enum status st = store_session_open(&store->session, &fresh, err);
     if (fresh) {
-        poll_keys_clear(&store->keys);
+        poll_keys_fini(&store->keys);
         store->connections++;
     }
     return st;

@@ -1,11 +1,12 @@
-/* poll_keys - from the id of a poll to what a row of the ballot table needs to know of it.
+/* poll_keys - maps the id of a poll to the poll's key in the database.
  * SPDX-License-Identifier: MIT
  *
- * A hash table by id, in the caller's storage. Not thread-safe. */
+ * Not thread-safe. */
 #ifndef SCRUTIN_POLL_KEYS_H
 #define SCRUTIN_POLL_KEYS_H
 
 #include "ballot/poll_definition.h"
+#include "base/map.h"
 
 #define POLL_KEY_MISSING 0 /* the database was asked and has no such poll; real keys start at 1 */
 
@@ -16,21 +17,18 @@ struct poll_key {
 };
 
 struct poll_keys {
-    struct poll_key *entries;
-    size_t n, room;
-    uint32_t *slots; /* 1 + index of an entry; 0: free */
-    size_t n_slots;  /* a power of two, at least twice room */
+    struct map by_id; /* struct poll_key */
 };
 
 void poll_keys_init(struct poll_keys *keys);
+/* Frees all entries. The table is then empty and may be used again. */
 void poll_keys_fini(struct poll_keys *keys);
-void poll_keys_clear(struct poll_keys *keys);
 
-/* The entry, valid until the next put, drop or clear; NULL when there is none. */
+/* The entry, valid until poll_keys_drop_missing or poll_keys_fini; NULL when there is none. */
 const struct poll_key *poll_keys_find(const struct poll_keys *keys, const char *id);
 /* Adds the entry or replaces the one with this id. */
 void poll_keys_put(struct poll_keys *keys, const char *id, int32_t key, bool revisable);
-/* Forgets the entries whose key is POLL_KEY_MISSING. */
+/* Removes the entries whose key is POLL_KEY_MISSING. */
 void poll_keys_drop_missing(struct poll_keys *keys);
 
 #endif
