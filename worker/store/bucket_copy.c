@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/map.h"
 #include <pthread.h>
 #include <sodium.h>
 
@@ -24,52 +25,24 @@ struct bucket_copy {
     const struct bucket_copy_kind *kind;
     unsigned connection; /* of the store, at the last run */
     pthread_mutex_t lock;
-    struct entry **slots; /* by key: open addressing, linear probing */
-    size_t n_slots, n;    /* slots are a power of two, at least a quarter of them free */
+    struct map entries; /* by key */
     struct entry *first, **last;
     bool synced;        /* a round is over since the last look */
     size_t bucket_size; /* values that it had */
-    uint8_t seed[crypto_shorthash_KEYBYTES];
 };
 
 /* --- entries, under the lock */
 
-static struct entry **find_slot(const struct bucket_copy *copy, const char *key)
-{
-    uint8_t hash[crypto_shorthash_BYTES];
-    uint64_t start;
-
-    crypto_shorthash(hash, (const uint8_t *)key, strlen(key), copy->seed);
-    memcpy(&start, hash, sizeof(start));
-    for (size_t i = (size_t)start & (copy->n_slots - 1);; i = (i + 1) & (copy->n_slots - 1))
-        if (copy->slots[i] == NULL || strcmp(copy->slots[i]->key, key) == 0)
-            return &copy->slots[i];
-}
-
-static void grow(struct bucket_copy *copy)
-{
-    struct entry **old = copy->slots;
-    size_t n_old = copy->n_slots;
-
-    copy->n_slots = n_old == 0 ? 64 : 2 * n_old;
-    copy->slots = alloc_items(copy->n_slots, sizeof(struct entry *));
-    for (size_t i = 0; i < n_old; i++)
-        if (old[i] != NULL)
-            *find_slot(copy, old[i]->key) = old[i];
-    free(old);
-}
-
 static struct entry *get_entry(struct bucket_copy *copy, const char *key)
 {
-    if ((copy->n + 1) * 4 > copy->n_slots * 3)
-        grow(copy);
-    struct entry **slot = find_slot(copy, key);
-    if (*slot == NULL) {
-        *slot = alloc_items(1, sizeof(**slot));
-        strcpy((*slot)->key, key);
-        copy->n++;
+    struct entry *entry = map_get_text(&copy->entries, key);
+
+    if (entry == NULL) {
+        entry = alloc_items(1, sizeof(*entry));
+        strcpy(entry->key, key);
+        map_put_text(&copy->entries, entry->key, entry);
     }
-    return *slot;
+    return entry;
 }
 
 static void note(struct bucket_copy *copy, struct entry *entry)
@@ -129,7 +102,6 @@ enum status bucket_copy_open(struct bus *bus, const struct bucket_copy_kind *kin
     copy->bus = bus;
     copy->kind = kind;
     copy->last = &copy->first;
-    randombytes_buf(copy->seed, sizeof(copy->seed));
     pthread_mutex_init(&copy->lock, NULL);
     *out = copy;
     return bus_watch_bucket(bus, kind->bucket, &watch, err);
@@ -223,11 +195,11 @@ static void keep(struct bucket_copy *copy, struct entry *entry, struct bytes *va
 static void look_at_connection(struct bucket_copy *copy, const struct ballot_store *store)
 {
     unsigned connection = ballot_store_connections(store);
+    size_t cursor = 0;
 
     pthread_mutex_lock(&copy->lock);
-    for (size_t i = 0; i < copy->n_slots && connection != copy->connection; i++)
-        if (copy->slots[i] != NULL)
-            copy->slots[i]->is_kept = false;
+    for (struct entry *entry; connection != copy->connection && (entry = map_next(&copy->entries, &cursor)) != NULL;)
+        entry->is_kept = false;
     copy->connection = connection;
     pthread_mutex_unlock(&copy->lock);
 }
