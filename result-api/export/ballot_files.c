@@ -202,6 +202,7 @@ static void on_closed(void *job)
 {
     struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct query_job *)job);
 
+    option_index_fini(&file->options);
     poll_release(file->poll);
     store_rows_free(file->rows);
     free(file->line);

@@ -230,6 +230,7 @@ void ranked_count_close(struct ranked_count *count, struct ranked *out)
         if (counting > 0)
             run_rounds(count, out);
     }
+    option_index_fini(&count->index);
     free(count->rankings);
     free(count->places);
     free(count);

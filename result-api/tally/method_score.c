@@ -20,6 +20,7 @@ void method_score_count(const struct poll *poll, const struct tally *tally, stru
         if (option >= 0)
             counts[option].ballots[choice[len + 1] - '0'] += tally->choices[i].n;
     }
+    option_index_fini(&index);
 }
 
 int64_t score_count_ballots(const struct score_count *count)

@@ -31,6 +31,7 @@ static void assert_file(enum poll_method method, unsigned max_choices, const cha
     fclose(to);
     assert_string_equal(text, expected);
     free(text);
+    option_index_fini(&options);
     poll_release(poll);
 }
 

@@ -168,6 +168,7 @@ static void an_index_finds_each_option_and_no_other(void **state)
         }
         assert_int_equal(option_index_find(&index, "nobody", 6), -1);
         assert_int_equal(option_index_find(&index, "", 0), -1);
+        option_index_fini(&index);
         poll_release(poll);
     }
 }
