@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "ballot/keys.h"
 
+#include "base/alloc.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -482,9 +483,7 @@ static enum status add_api_key(void *to, const char *entry, size_t len, struct e
         if ((strlen(other->name) == name_len && memcmp(other->name, entry, name_len) == 0) ||
             memcmp(other->hash, hash, sizeof(hash)) == 0)
             return fail(err, ST_CONFIG, "%.*s has the name or the key of another entry", (int)name_len, entry);
-    struct api_key *key = calloc(1, sizeof(*key) + name_len + 1);
-    if (key == NULL)
-        abort();
+    struct api_key *key = alloc_items(1, sizeof(*key) + name_len + 1);
     memcpy(key->name, entry, name_len);
     memcpy(key->hash, hash, sizeof(hash));
     key->next = keys->first;
@@ -494,10 +493,8 @@ static enum status add_api_key(void *to, const char *entry, size_t len, struct e
 
 enum status api_keys_parse(const char *text, struct api_keys **out, struct errmsg *err)
 {
-    struct api_keys *keys = calloc(1, sizeof(*keys));
+    struct api_keys *keys = alloc_items(1, sizeof(*keys));
 
-    if (keys == NULL)
-        abort();
     *out = NULL;
     enum status st = each_entry(text, add_api_key, keys, err);
     if (st == ST_OK)

@@ -325,11 +325,9 @@ static void render_process(FILE *to)
 char *metrics_render(size_t *len)
 {
     char *text = NULL;
-    FILE *to = open_memstream(&text, len);
+    FILE *to = alloc_stream(&text, len);
     const char *name = "";
 
-    if (to == NULL)
-        abort();
     pthread_mutex_lock(&lock);
     for (const struct metric *metric = first; metric != NULL; metric = metric->next) {
         if (strcmp(metric->name, name) != 0)
@@ -339,7 +337,6 @@ char *metrics_render(size_t *len)
     }
     pthread_mutex_unlock(&lock);
     render_process(to);
-    if (fclose(to) != 0)
-        abort();
+    alloc_stream_close(to);
     return text;
 }

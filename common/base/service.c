@@ -172,6 +172,7 @@ void service_start(const struct service *service, int argc, char **argv)
     const char *argument = NULL;
     sigset_t set;
 
+    json_set_alloc_funcs(alloc_bytes, free); /* so that no function of jansson fails for want of memory */
     if (sodium_init() < 0) {
         fprintf(stderr, "%s: libsodium does not start\n", service->name);
         exit(EXIT_USAGE);

@@ -115,12 +115,9 @@ static void append(struct file *file, const char *text, size_t len)
 static void make_line(struct file *file)
 {
     free(file->line);
-    FILE *to = open_memstream(&file->line, &file->line_len);
-    if (to == NULL)
-        abort();
+    FILE *to = alloc_stream(&file->line, &file->line_len);
     ballot_row_write(&file->options, store_rows_text(file->rows, file->row, 0), to);
-    if (fclose(to) != 0)
-        abort();
+    alloc_stream_close(to);
     file->left = store_rows_number(file->rows, file->row, 1);
     file->row++;
 }
@@ -158,13 +155,10 @@ static enum status begin(struct file *file, struct store *store, struct errmsg *
 {
     char *header;
     size_t len;
-    FILE *to = open_memstream(&header, &len);
+    FILE *to = alloc_stream(&header, &len);
 
-    if (to == NULL)
-        abort();
     ballot_row_write_header(file->poll, to);
-    if (fclose(to) != 0)
-        abort();
+    alloc_stream_close(to);
     append(file, header, len);
     free(header);
     file->began = true;

@@ -115,17 +115,14 @@ char *timeline_render_json(const struct timeline *timeline, const char *poll, si
 char *timeline_render_csv(const struct timeline *timeline, size_t *len)
 {
     char *text = NULL, at[CLOCK_TEXT];
-    FILE *to = open_memstream(&text, len);
+    FILE *to = alloc_stream(&text, len);
 
-    if (to == NULL)
-        abort();
     fputs("at,received,counted" CSV_END, to);
     for (size_t i = 0; i < timeline->n_buckets; i++) {
         const struct timeline_bucket *bucket = &timeline->buckets[i];
         clock_format_ms(bucket->at_s * 1000, at);
         fprintf(to, "%s,%lld,%lld" CSV_END, at, (long long)bucket->received, (long long)bucket->counted);
     }
-    if (fclose(to) != 0)
-        abort();
+    alloc_stream_close(to);
     return text;
 }

@@ -29,8 +29,8 @@ static void array_add(struct array *array, const char *format, ...)
 {
     va_list args;
 
-    if (array->to == NULL && (array->to = open_memstream(&array->text, &array->len)) == NULL)
-        abort();
+    if (array->to == NULL)
+        array->to = alloc_stream(&array->text, &array->len);
     fputc(array->begun ? ',' : '{', array->to);
     array->begun = true;
     va_start(args, format);
@@ -44,8 +44,7 @@ static char *array_end(struct array *array)
     if (array->to == NULL)
         return alloc_copy("{}");
     fputc('}', array->to);
-    if (fclose(array->to) != 0)
-        abort();
+    alloc_stream_close(array->to);
     return array->text;
 }
 

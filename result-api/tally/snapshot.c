@@ -157,12 +157,9 @@ void snapshot_release(struct snapshot *snapshot)
 char *snapshot_render_csv(const struct snapshot *snapshot, size_t *len)
 {
     char *text = NULL;
-    FILE *to = open_memstream(&text, len);
+    FILE *to = alloc_stream(&text, len);
 
-    if (to == NULL)
-        abort();
     outcome_write_csv(&snapshot->outcome, snapshot->poll, to);
-    if (fclose(to) != 0)
-        abort();
+    alloc_stream_close(to);
     return text;
 }

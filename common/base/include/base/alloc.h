@@ -1,8 +1,12 @@
-/* alloc - memory or the end of the process: running out of it is no state that anything here can go on from.
- * SPDX-License-Identifier: MIT */
+/* alloc - gives memory or aborts.
+ * SPDX-License-Identifier: MIT
+ *
+ * No program here can go on without memory, so no caller has to check. The caller frees what these functions give. */
 #ifndef SCRUTIN_ALLOC_H
 #define SCRUTIN_ALLOC_H
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +27,7 @@ static inline void *alloc_items(size_t n, size_t size)
     return p;
 }
 
-/* realloc to n items; what is new is not zeroed. */
+/* Resizes an array to n items. New items are not zeroed. */
 static inline void *alloc_resize(void *old, size_t n, size_t size)
 {
     void *p = reallocarray(old, n != 0 ? n : 1, size);
@@ -32,7 +36,7 @@ static inline void *alloc_resize(void *old, size_t n, size_t size)
     return p;
 }
 
-/* A copy of len bytes of text and a NUL. */
+/* A copy of len bytes of text, with a NUL behind them. */
 static inline char *alloc_text(const char *text, size_t len)
 {
     char *p = alloc_bytes(len + 1);
@@ -46,6 +50,22 @@ static inline char *alloc_text(const char *text, size_t len)
 static inline char *alloc_copy(const char *text)
 {
     return text == NULL ? NULL : alloc_text(text, strlen(text));
+}
+
+/* A stream that writes to memory. alloc_stream_close sets *text and *len, and the caller frees *text. */
+static inline FILE *alloc_stream(char **text, size_t *len)
+{
+    FILE *to = open_memstream(text, len);
+    if (to == NULL)
+        abort();
+    return to;
+}
+
+static inline void alloc_stream_close(FILE *to)
+{
+    bool failed = ferror(to) != 0;
+    if (fclose(to) != 0 || failed)
+        abort();
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* grow - arrays that grow by doubling, so that adding one is cheap however many there are.
+/* grow - arrays that double their room, so that the cost of adding an element does not depend on their length.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_GROW_H
 #define SCRUTIN_GROW_H
@@ -12,7 +12,8 @@ static inline void *grow_to(void *array, size_t *room, size_t wanted, size_t siz
     return alloc_resize(array, *room, size);
 }
 
-/* Makes room for at least `wanted` elements; the new ones hold garbage. */
+/* Makes room for at least `wanted` elements. array and room (size_t, elements) are variables, both zero for an empty
+ * array. New elements are not initialised; the caller frees the array. */
 #define GROW(array, room, wanted)                                                                                      \
     do {                                                                                                               \
         if ((room) < (wanted))                                                                                         \
