@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "jobs.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -45,10 +46,8 @@ static void *jobs_run(void *arg)
 
 enum status jobs_open(struct jobs **out, struct errmsg *err)
 {
-    struct jobs *jobs = calloc(1, sizeof(*jobs));
+    struct jobs *jobs = alloc_items(1, sizeof(*jobs));
 
-    if (jobs == NULL)
-        abort();
     *out = NULL;
     jobs->last = &jobs->first;
     pthread_mutex_init(&jobs->lock, NULL);

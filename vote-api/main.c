@@ -5,6 +5,7 @@
 #include "ballots/group.h"
 #include "ballots/publisher.h"
 #include "ballots/voter.h"
+#include "base/alloc.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "codes/code_voter.h"
@@ -111,7 +112,7 @@ static void on_loop_start(struct http_loop *loop, void *service)
     const struct group_limits limits = {.batch_ballots = (size_t)settings.batch_ballots,
                                         .batches_in_flight = (unsigned)settings.batches_in_flight,
                                         .ack_timeout_ms = settings.ack_timeout_ms};
-    struct vote_loop *vote_loop = h2o_mem_alloc(sizeof(*vote_loop));
+    struct vote_loop *vote_loop = alloc_bytes(sizeof(*vote_loop));
 
     *vote_loop = (struct vote_loop){.group = group_new(loop, publisher, &limits)};
     http_loop_set_data(loop, vote_loop);

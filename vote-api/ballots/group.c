@@ -4,6 +4,7 @@
 
 #include "ballot/keys.h"
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/metrics.h"
 #include "refusals.h"
 #include <stdlib.h>
@@ -28,11 +29,11 @@ struct batch {
     struct batch *next;
     int64_t deadline_ms;         /* monotonic: its first ballot waits no longer */
     struct ballot_batch content; /* choices point into text from hand-over on */
-    size_t ballots_size;
+    size_t ballots_room;
     char *text; /* the ballots' choices, one behind the other, each with its NUL */
-    size_t text_len, text_size;
+    size_t text_len, text_room;
     struct waiter *waiters;
-    size_t n_waiters, waiters_size;
+    size_t n_waiters, waiters_room;
 };
 
 struct group {
@@ -51,7 +52,7 @@ static struct {
 
 struct group *group_new(struct http_loop *loop, struct publisher *publisher, const struct group_limits *limits)
 {
-    struct group *group = h2o_mem_alloc(sizeof(*group));
+    struct group *group = alloc_bytes(sizeof(*group));
 
     *group = (struct group){.loop = loop, .publisher = publisher, .limits = *limits};
     return group;
@@ -65,14 +66,6 @@ void group_metrics_init(void)
 
 /* --- gathering */
 
-static void *grow(void *memory, size_t *size, size_t need, size_t element)
-{
-    if (need <= *size)
-        return memory;
-    *size = need > 2 * *size ? need : 2 * *size;
-    return h2o_mem_realloc(memory, *size * element);
-}
-
 static struct batch *open_batch(struct group *group)
 {
     struct batch *batch = group->spare;
@@ -80,8 +73,7 @@ static struct batch *open_batch(struct group *group)
     if (batch != NULL) {
         group->spare = batch->next;
     } else {
-        batch = h2o_mem_alloc(sizeof(*batch));
-        memset(batch, 0, sizeof(*batch));
+        batch = alloc_items(1, sizeof(*batch));
         batch->group = group;
     }
     batch->next = NULL;
@@ -99,10 +91,9 @@ static void add_ballot(struct batch *batch, const struct ballot *ballot)
 {
     size_t text_need = batch->text_len + ballot->choices_len + 1;
 
-    batch->content.ballots = grow(batch->content.ballots, &batch->ballots_size, batch->content.n_ballots + 1,
-                                  sizeof(*batch->content.ballots));
+    GROW(batch->content.ballots, batch->ballots_room, batch->content.n_ballots + 1);
     batch->content.ballots[batch->content.n_ballots++] = *ballot;
-    batch->text = grow(batch->text, &batch->text_size, text_need, 1);
+    GROW(batch->text, batch->text_room, text_need);
     memcpy(batch->text + batch->text_len, ballot->choices, ballot->choices_len);
     batch->text[text_need - 1] = '\0';
     batch->text_len = text_need;
@@ -122,7 +113,7 @@ void group_add(struct group *group, struct http_call *call, const struct ballot 
     }
     if (batch == NULL || batch->content.n_ballots + n > group->limits.batch_ballots || batch->text_len > BATCH_TEXT_MAX)
         batch = open_batch(group);
-    batch->waiters = grow(batch->waiters, &batch->waiters_size, batch->n_waiters + 1, sizeof(*batch->waiters));
+    GROW(batch->waiters, batch->waiters_room, batch->n_waiters + 1);
     batch->waiters[batch->n_waiters++] = (struct waiter){http_call_wait(call), reply, arg, batch->content.n_ballots, n};
     for (size_t i = 0; i < n; i++)
         add_ballot(batch, &ballots[i]);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "ballots/publisher.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include <pthread.h>
@@ -171,11 +172,9 @@ static void *publisher_run(void *arg)
 
 enum status publisher_open(struct bus *bus, struct publisher **out, struct errmsg *err)
 {
-    struct publisher *publisher = calloc(1, sizeof(*publisher));
+    struct publisher *publisher = alloc_items(1, sizeof(*publisher));
     pthread_condattr_t attr;
 
-    if (publisher == NULL)
-        abort();
     *out = NULL;
     publisher->bus = bus;
     publisher->next_token = 1;

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "codes/code_sheet.h"
 
-#include "base/alloc.h"
+#include "base/grow.h"
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,10 +47,7 @@ struct text {
 
 static char *make_room(struct text *text, size_t more)
 {
-    if (text->room - text->len < more) {
-        text->room = 2 * text->room + more;
-        text->at = alloc_resize(text->at, text->room, 1);
-    }
+    GROW(text->at, text->room, text->len + more);
     return text->at + text->len;
 }
 

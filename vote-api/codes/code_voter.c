@@ -3,6 +3,7 @@
 #include "codes/code_voter.h"
 
 #include "ballot/keys.h"
+#include "base/alloc.h"
 #include "base/metrics.h"
 #include "codes/code_watch.h"
 #include "refusals.h"
@@ -57,7 +58,7 @@ static void slow_down(struct http_call *call, void (*retry)(struct http_call *ca
         http_problem(call, PROBLEM_TOO_MANY_REQUESTS, NULL, "Too many wrong voting codes arrive; try again.");
         return;
     }
-    struct slow *slow = h2o_mem_alloc(sizeof(*slow));
+    struct slow *slow = alloc_bytes(sizeof(*slow));
     *slow = (struct slow){.timer = {.cb = on_time}, .ticket = http_call_wait(call), .retry = retry};
     h2o_timeout_link(context->loop, &context->one_sec_timeout, &slow->timer);
 }

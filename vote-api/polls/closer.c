@@ -3,6 +3,7 @@
 #include "polls/closer.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/log.h"
 #include "polls/poll_marks.h"
 #include "polls/poll_store.h"
@@ -25,7 +26,7 @@ struct closer {
     const struct vote_api *api;
     int64_t delay_ms;
     struct fenced *fenced; /* by id */
-    size_t n_fenced, size;
+    size_t n_fenced, room;
     struct fenced due[DUE_MAX]; /* found in one look */
     size_t n_due;
     int64_t now_ms;
@@ -105,10 +106,7 @@ static void look_at(void *arg, const struct poll *poll)
 
 static void remember(struct closer *closer, const struct fenced *due)
 {
-    if (closer->n_fenced == closer->size) {
-        closer->size = closer->size == 0 ? 64 : 2 * closer->size;
-        closer->fenced = h2o_mem_realloc(closer->fenced, closer->size * sizeof(*closer->fenced));
-    }
+    GROW(closer->fenced, closer->room, closer->n_fenced + 1);
     struct fenced *place = find_place(closer, due->poll), *end = closer->fenced + closer->n_fenced;
     if (place == end || strcmp(place->poll, due->poll) != 0) {
         memmove(place + 1, place, (size_t)(end - place) * sizeof(*place));
@@ -237,11 +235,9 @@ static void *closer_run(void *arg)
 
 enum status closer_start(const struct vote_api *api, int64_t ack_timeout_ms, struct errmsg *err)
 {
-    struct closer *closer = calloc(1, sizeof(*closer));
+    struct closer *closer = alloc_items(1, sizeof(*closer));
     pthread_t thread;
 
-    if (closer == NULL)
-        abort();
     closer->api = api;
     closer->delay_ms = ack_timeout_ms + BUS_WRITE_DEADLINE_MS + CLOSER_MARGIN_MS;
     if (pthread_create(&thread, NULL, closer_run, closer) != 0) {

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "polls/default_poll.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -55,18 +56,18 @@ static struct poll *make_default_poll(const struct keyring *keyring)
 
     snprintf(poll->id, sizeof(poll->id), "%s", settings.default_poll);
     snprintf(poll->key_id, sizeof(poll->key_id), "%s", keyring_newest(keyring));
-    poll->title = h2o_mem_alloc(strlen(settings.option_a) + strlen(settings.option_b) + 8);
+    poll->title = alloc_bytes(strlen(settings.option_a) + strlen(settings.option_b) + 8);
     sprintf(poll->title, "%s vs %s?", settings.option_a, settings.option_b);
-    poll->description = strdup("");
+    poll->description = alloc_copy("");
     poll->revisable = true;
     poll->min_choices = poll->max_choices = 1;
     poll->created_at_ms = poll->updated_at_ms = clock_wall_ms();
     poll->n_options = 2;
-    poll->options = calloc(2, sizeof(*poll->options));
+    poll->options = alloc_items(2, sizeof(*poll->options));
     strcpy(poll->options[0].id, "a");
-    poll->options[0].label = strdup(settings.option_a);
+    poll->options[0].label = alloc_copy(settings.option_a);
     strcpy(poll->options[1].id, "b");
-    poll->options[1].label = strdup(settings.option_b);
+    poll->options[1].label = alloc_copy(settings.option_b);
     return poll;
 }
 

@@ -41,8 +41,8 @@ static bool read_text(const json_t *value, const char *pointer, size_t min, size
         return false;
     }
     free(*to);
-    *to = strdup(text);
-    return *to != NULL;
+    *to = alloc_copy(text);
+    return true;
 }
 
 /* An RFC 3339 date-time, or null for none (0). */
@@ -150,9 +150,7 @@ static bool read_options(const json_t *value, struct poll *poll, struct json_err
         free(poll->options[i].label);
     free(poll->options);
     poll->n_options = 0;
-    poll->options = calloc(n, sizeof(*poll->options));
-    if (poll->options == NULL)
-        abort();
+    poll->options = alloc_items(n, sizeof(*poll->options));
     for (size_t i = 0; i < n; i++) {
         poll->n_options = i + 1; /* so that releasing the poll frees this label */
         if (!read_option(json_array_get(value, i), i, &poll->options[i], err))
@@ -293,7 +291,7 @@ struct poll *poll_form_create(const json_t *body, int64_t now_ms, struct json_er
         !poll_form_check_closing(poll, now_ms, err))
         goto refused;
     if (poll->description == NULL)
-        poll->description = strdup("");
+        poll->description = alloc_copy("");
     return poll;
 
 refused:

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "polls/polls.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "codes/code_watch.h"
 #include "jobs.h"
@@ -272,7 +273,7 @@ static void on_poll_job_done(struct job *job)
 static void submit(struct http_call *call, enum change change, struct poll *poll, json_t *body)
 {
     const struct vote_api *api = call->service;
-    struct poll_job *job = h2o_mem_alloc(sizeof(*job));
+    struct poll_job *job = alloc_bytes(sizeof(*job));
 
     *job = (struct poll_job){.job = {.run = run_poll_job, .done = on_poll_job_done, .loop = call->loop},
                              .api = api,
