@@ -8,8 +8,8 @@
 #include "export/ballot_files.h"
 
 #include "access.h"
-#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/log.h"
 #include "export/ballot_row.h"
 #include "export/downloads.h"
@@ -103,10 +103,7 @@ static void close_cursor(struct file *file, struct store *store)
 
 static void append(struct file *file, const char *text, size_t len)
 {
-    if (file->page_len + len > file->room) {
-        file->room = file->page_len + len;
-        file->page = alloc_resize(file->page, file->room, 1);
-    }
+    GROW(file->page, file->room, file->page_len + len);
     memcpy(file->page + file->page_len, text, len);
     file->page_len += len;
 }

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "export/timeline.h"
 
-#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/grow.h"
 #include "tally/csv.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -18,10 +18,7 @@ static const int64_t ladder[] = {5,      10,     15,     30,      60,      120, 
 
 static void append(struct timeline *timeline, struct timeline_bucket bucket)
 {
-    if (timeline->n_buckets == timeline->room) {
-        timeline->room = timeline->room == 0 ? 64 : timeline->room * 2;
-        timeline->buckets = alloc_resize(timeline->buckets, timeline->room, sizeof(*timeline->buckets));
-    }
+    GROW(timeline->buckets, timeline->room, timeline->n_buckets + 1);
     timeline->buckets[timeline->n_buckets++] = bucket;
 }
 

@@ -3,7 +3,7 @@
 #include "read/backlog.h"
 
 #include "ballot/ordinal.h"
-#include "base/alloc.h"
+#include "base/grow.h"
 #include <assert.h>
 
 struct backlog_poll {
@@ -15,7 +15,7 @@ struct backlog_poll {
 };
 
 /* Ballots of one poll in one message. */
-struct part {
+struct backlog_part {
     struct backlog_poll *poll;
     uint64_t n;
 };
@@ -25,21 +25,21 @@ struct backlog_entry {
     bool dead;
     uint32_t n_parts;
     union {
-        struct part one;
-        struct part *many; /* n_parts > 1; the entry's */
+        struct backlog_part one;
+        struct backlog_part *many; /* n_parts > 1; the entry's */
     } parts;
 };
 
 /* --- entries */
 
-static struct part *parts_of(struct backlog_entry *entry)
+static struct backlog_part *parts_of(struct backlog_entry *entry)
 {
     return entry->n_parts > 1 ? entry->parts.many : &entry->parts.one;
 }
 
 static void kill_entry(struct backlog *backlog, struct backlog_entry *entry, backlog_on_change on_change, void *arg)
 {
-    struct part *parts = parts_of(entry);
+    struct backlog_part *parts = parts_of(entry);
 
     for (uint32_t i = 0; i < entry->n_parts; i++) {
         struct backlog_poll *poll = parts[i].poll;
@@ -85,10 +85,7 @@ static void compact(struct backlog *backlog)
 static struct backlog_entry *append(struct backlog *backlog, uint64_t sequence)
 {
     assert(backlog->n == backlog->head || backlog->entries[backlog->n - 1].sequence < sequence);
-    if (backlog->n == backlog->room) {
-        backlog->room = backlog->room == 0 ? 64 : backlog->room * 2;
-        backlog->entries = alloc_resize(backlog->entries, backlog->room, sizeof(*backlog->entries));
-    }
+    GROW(backlog->entries, backlog->room, backlog->n + 1);
     struct backlog_entry *entry = &backlog->entries[backlog->n++];
     *entry = (struct backlog_entry){.sequence = sequence};
     return entry;
@@ -131,6 +128,7 @@ void backlog_fini(struct backlog *backlog)
 {
     forget_entries(backlog);
     free(backlog->entries);
+    free(backlog->parts);
     map_fini(&backlog->polls);
     *backlog = (struct backlog){.created_ns = 0};
 }
@@ -194,46 +192,36 @@ static struct backlog_poll *find_poll(struct backlog *backlog, const char *id)
     return poll;
 }
 
-/* Counts the batch's ballots by poll into a new array of parts. */
-static uint32_t count_parts(struct backlog *backlog, const struct ballot_batch *batch, struct part **out)
+/* Counts the ballots of the batch by poll into backlog->parts. Returns the number of parts. */
+static uint32_t count_parts(struct backlog *backlog, const struct ballot_batch *batch)
 {
-    struct part *parts = NULL;
-    size_t n = 0, room = 0;
+    size_t n = 0;
 
     backlog->stamp++;
     for (size_t i = 0; i < batch->n_ballots; i++) {
         struct backlog_poll *poll = find_poll(backlog, batch->ballots[i].poll);
         if (poll->stamp != backlog->stamp) {
-            if (n == room) {
-                room = room == 0 ? 1 : room * 4;
-                parts = alloc_resize(parts, room, sizeof(*parts));
-            }
+            GROW(backlog->parts, backlog->room_parts, n + 1);
             poll->stamp = backlog->stamp;
             poll->part = n;
             poll->refs++;
-            parts[n++] = (struct part){poll, 0};
+            backlog->parts[n++] = (struct backlog_part){poll, 0};
         }
-        parts[poll->part].n++;
+        backlog->parts[poll->part].n++;
         poll->pending++;
     }
-    *out = parts;
     return (uint32_t)n;
 }
 
 static void fill_entry(struct backlog *backlog, struct backlog_entry *entry, const struct ballot_batch *batch,
                        backlog_on_change on_change, void *arg)
 {
-    struct part *parts = NULL;
-
-    entry->n_parts = count_parts(backlog, batch, &parts);
+    entry->n_parts = count_parts(backlog, batch);
     for (uint32_t i = 0; i < entry->n_parts && on_change != NULL; i++)
-        on_change(arg, parts[i].poll->id);
-    if (entry->n_parts == 1) {
-        entry->parts.one = parts[0];
-        free(parts);
-    } else {
-        entry->parts.many = parts;
-    }
+        on_change(arg, backlog->parts[i].poll->id);
+    if (entry->n_parts > 1)
+        entry->parts.many = alloc_items(entry->n_parts, sizeof(struct backlog_part));
+    memcpy(parts_of(entry), backlog->parts, entry->n_parts * sizeof(struct backlog_part));
 }
 
 void backlog_read(struct backlog *backlog, uint64_t sequence, const struct ballot_batch *batch,

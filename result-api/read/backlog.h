@@ -17,6 +17,7 @@
 #include "base/map.h"
 
 struct backlog_entry;
+struct backlog_part;
 
 struct backlog {
     int64_t created_ns; /* of the stream's incarnation that is followed */
@@ -28,8 +29,10 @@ struct backlog {
     bool caught_up;     /* the reader has seen all that the stream holds: counts are complete */
     struct backlog_entry *entries; /* by rising sequence, from head on; dead ones in between */
     size_t head, n, room, n_dead;
-    struct map polls;    /* struct backlog_poll */
-    uint64_t stamp;      /* of the message being read */
+    struct map polls;           /* struct backlog_poll */
+    uint64_t stamp;             /* of the message being read */
+    struct backlog_part *parts; /* of that message */
+    size_t room_parts;
     uint64_t gaps_after; /* where the next look at the gaps goes on */
     size_t limit;        /* entries that backlog_examine may come to; 0: any number */
 };

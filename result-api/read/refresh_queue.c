@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "read/refresh_queue.h"
 
-#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/map.h"
 #include <pthread.h>
 
@@ -48,10 +48,7 @@ static void pin(struct refresh_queue *queue, struct wanted *wanted, enum refresh
     int64_t due = urgency == REFRESH_NOW ? 0 : clock_mono_ms() + REFRESH_SOON_MS;
 
     if (!wanted->pinned) {
-        if (queue->n_pinned == queue->room) {
-            queue->room = queue->room == 0 ? 64 : queue->room * 2;
-            queue->pinned = alloc_resize(queue->pinned, queue->room, sizeof(struct wanted *));
-        }
+        GROW(queue->pinned, queue->room, queue->n_pinned + 1);
         queue->pinned[queue->n_pinned++] = wanted;
         wanted->pinned = true;
     }

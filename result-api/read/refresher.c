@@ -3,8 +3,8 @@
 #include "read/refresher.h"
 
 #include "access.h"
-#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/map.h"
 #include "base/metrics.h"
 #include "read/large_polls.h"
@@ -58,10 +58,7 @@ static void list(struct refresher *refresher, struct watched *watched)
 {
     if (watched->listed)
         return;
-    if (refresher->n_list == refresher->room) {
-        refresher->room = refresher->room == 0 ? 64 : refresher->room * 2;
-        refresher->list = alloc_resize(refresher->list, refresher->room, sizeof(struct watched *));
-    }
+    GROW(refresher->list, refresher->room, refresher->n_list + 1);
     watched->listed = true;
     refresher->list[refresher->n_list++] = watched;
 }

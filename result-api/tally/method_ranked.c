@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tally/method_ranked.h"
 
-#include "base/alloc.h"
+#include "base/grow.h"
 #include "tally/option_index.h"
 #include <assert.h>
 #include <sodium.h>
@@ -44,22 +44,11 @@ struct ranked_count *ranked_count_open(const struct poll *poll)
     return count;
 }
 
-static void make_room(struct ranked_count *count)
-{
-    if (count->n_rankings == count->rankings_room) {
-        count->rankings_room = count->rankings_room == 0 ? 64 : count->rankings_room * 2;
-        count->rankings = alloc_resize(count->rankings, count->rankings_room, sizeof(*count->rankings));
-    }
-    if (count->places_room - count->n_places < POLL_OPTIONS_MAX) {
-        count->places_room = count->places_room == 0 ? 1024 : count->places_room * 2;
-        count->places = alloc_resize(count->places, count->places_room, 1);
-    }
-}
-
 void ranked_count_add(struct ranked_count *count, const char *id, int64_t ballots)
 {
     assert(count->n_rankings < NONE);
-    make_room(count);
+    GROW(count->rankings, count->rankings_room, count->n_rankings + 1);
+    GROW(count->places, count->places_room, count->n_places + POLL_OPTIONS_MAX);
     struct ranking *ranking = &count->rankings[count->n_rankings++];
     *ranking = (struct ranking){.ballots = ballots, .at = count->n_places, .next = NONE};
     while (*id != '\0' && ranking->left < POLL_OPTIONS_MAX) {

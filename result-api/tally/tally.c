@@ -2,14 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "tally/tally.h"
 
-#include "base/alloc.h"
+#include "base/grow.h"
 
 void tally_add(struct tally *tally, const char *choice, int64_t n)
 {
-    if (tally->n_choices == tally->room) {
-        tally->room = tally->room == 0 ? 4 : tally->room * 2;
-        tally->choices = alloc_resize(tally->choices, tally->room, sizeof(*tally->choices));
-    }
+    GROW(tally->choices, tally->room, tally->n_choices + 1);
     tally->choices[tally->n_choices++] = (struct tally_choice){alloc_copy(choice), n};
 }
 

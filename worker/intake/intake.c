@@ -4,6 +4,7 @@
 
 #include "ballot/batch_read.h"
 #include "ballot/ordinal.h"
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -23,10 +24,8 @@ _Static_assert(BUS_SEQUENCE_MAX <= ORDINAL_SEQUENCE_MAX, "every sequence of the 
 
 struct intake *intake_new(const struct intake_options *options)
 {
-    struct intake *intake = calloc(1, sizeof(*intake));
+    struct intake *intake = alloc_items(1, sizeof(*intake));
 
-    if (intake == NULL)
-        abort();
     intake->options = *options;
     intake->sweep = (struct poll_sweep){
         .bus = options->bus, .unused_ms = options->poll_unused_ms, .forget_ms = options->poll_forget_ms};
