@@ -3,6 +3,7 @@
 #include "audit.h"
 
 #include "base/alloc.h"
+#include <errno.h>
 #include <string.h>
 
 #define AT_ONCE 1000 /* receipts in one question to the database */
@@ -81,8 +82,11 @@ enum status audit_check_receipts(const struct audit_options *options, struct aud
         if (list->n == AT_ONCE)
             st = look_up(options, report, list, err);
     }
-    if (st == ST_OK && ferror(options->receipts))
+    if (st == ST_OK && !feof(options->receipts)) {
+        if (errno == ENOMEM)
+            abort();
         st = fail(err, ST_IO, "receipts: the list cannot be read to its end");
+    }
     if (st == ST_OK)
         st = look_up(options, report, list, err);
     free(line);
