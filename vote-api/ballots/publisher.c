@@ -1,4 +1,4 @@
-/* publisher - sends publications, matches acknowledgements, keeps deadlines.
+/* publisher - sends publications, matches acknowledgements to them, and keeps deadlines.
  * SPDX-License-Identifier: MIT */
 #include "ballots/publisher.h"
 
@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IDLE_MS 100 /* how often deadlines and the connection are looked at */
-/* An acknowledgement may come so long after the deadline: what is sent just before it may wait for the write deadline.
- * The closer counts on it: later, as after this process was stopped for a while, the ballots may be behind the fence of
- * their poll, and nobody shall be told that they are taken. */
+#define IDLE_MS 100 /* how often an idle thread checks deadlines and the connection */
+/* How long after the deadline an acknowledgement still counts: a message that is sent just before the deadline may wait
+ * for the write deadline. After that, for example when this process was stopped for a while, the ballots may be behind
+ * the fence of their poll, so no voter may be told that they are recorded. The closer relies on this. */
 #define LATE_MS BUS_WRITE_DEADLINE_MS
 
 struct publisher {
@@ -21,57 +21,57 @@ struct publisher {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     uint64_t next_token;
-    struct publication *under_way; /* oldest first: sent ones, then those that wait for being sent */
-    struct publication *sending;   /* the thread is inside the bus with it */
-    bool sending_done;             /* and its acknowledgement came meanwhile */
+    struct publication *under_way; /* a list, oldest first: sent ones, then unsent ones */
+    struct publication *sending;   /* the thread is sending it now, without the lock */
+    bool sending_done;             /* its acknowledgement came while it was being sent */
     struct metric *acked, *refused, *timed_out;
 };
 
-static struct publication **find(struct publisher *publisher, uint64_t token)
+/* Gives a list of publications back to their owners. Without the lock. */
+static void finish_publications(struct publisher *publisher, struct publication *list)
 {
-    struct publication **at = &publisher->under_way;
-
-    while (*at != NULL && (*at)->token != token)
-        at = &(*at)->next;
-    return at;
+    while (list != NULL) {
+        struct publication *publication = list;
+        list = publication->next;
+        metric_add(publication->status == ST_OK            ? publisher->acked
+                   : publication->status == ST_BUS_TIMEOUT ? publisher->timed_out
+                                                           : publisher->refused,
+                   1);
+        publication->on_done(publication);
+    }
 }
 
-static void count(struct publisher *publisher, const struct publication *publication)
-{
-    struct metric *metric = publication->status == ST_OK            ? publisher->acked
-                            : publication->status == ST_BUS_TIMEOUT ? publisher->timed_out
-                                                                    : publisher->refused;
-    metric_add(metric, 1);
-}
-
+/* On a NATS thread. */
 static void on_ack(void *arg, uint64_t token, enum status status, uint64_t sequence, const char *reason)
 {
     struct publisher *publisher = arg;
     struct publication *done = NULL;
 
     pthread_mutex_lock(&publisher->lock);
-    struct publication **at = find(publisher, token);
+    struct publication **at = &publisher->under_way;
+    while (*at != NULL && (*at)->token != token)
+        at = &(*at)->next;
     if (*at != NULL) {
         struct publication *publication = *at;
         *at = publication->next;
+        publication->next = NULL;
         if (status == ST_OK && clock_mono_ms() > publication->deadline_ms + LATE_MS)
             publication->status = fail(&publication->err, ST_BUS_TIMEOUT, "the acknowledgement came too late");
         else
             publication->status = status == ST_OK ? ST_OK : fail(&publication->err, status, "%s", reason);
         publication->sequence = sequence;
         if (publication == publisher->sending)
-            publisher->sending_done = true;
+            publisher->sending_done = true; /* the publisher's thread still uses it, and finishes it */
         else
             done = publication;
     }
     pthread_mutex_unlock(&publisher->lock);
-    if (done != NULL) {
-        count(publisher, done);
-        done->on_done(done);
-    }
+    finish_publications(publisher, done);
 }
 
-/* Takes out what is past its deadline. */
+/* --- the publisher's thread */
+
+/* Takes the publications that are past their deadline out of the list. */
 static struct publication *take_expired(struct publisher *publisher, int64_t now)
 {
     struct publication *expired = NULL, **at = &publisher->under_way;
@@ -85,15 +85,15 @@ static struct publication *take_expired(struct publisher *publisher, int64_t now
         *at = publication->next;
         publication->status = publication->connection == 0
                                   ? fail(&publication->err, ST_BUS_DOWN, "the broker cannot be reached")
-                                  : fail(&publication->err, ST_BUS_TIMEOUT, "no acknowledgement in time");
+                                  : fail(&publication->err, ST_BUS_TIMEOUT, "the broker did not acknowledge in time");
         publication->next = expired;
         expired = publication;
     }
     return expired;
 }
 
-/* The next one that this connection has not carried. */
-static struct publication *next_to_send(struct publisher *publisher, unsigned connection)
+/* The oldest publication that was not sent on this connection. */
+static struct publication *find_unsent(struct publisher *publisher, unsigned connection)
 {
     for (struct publication *p = publisher->under_way; p != NULL; p = p->next)
         if (p->connection != connection)
@@ -101,7 +101,7 @@ static struct publication *next_to_send(struct publisher *publisher, unsigned co
     return NULL;
 }
 
-/* Sends one, without the lock; an acknowledgement may come before the call is back. */
+/* Sends a publication, without the lock. Returns it if its acknowledgement came before the call returned. */
 static struct publication *send_one(struct publisher *publisher, struct publication *publication, unsigned connection)
 {
     struct errmsg err;
@@ -117,19 +117,9 @@ static struct publication *send_one(struct publisher *publisher, struct publicat
     if (publisher->sending_done)
         done = publication;
     else if (st == ST_BUS_DOWN)
-        publication->connection = 0; /* nothing went out */
+        publication->connection = 0; /* nothing was sent */
     publisher->sending = NULL;
     return done;
-}
-
-static void finish(struct publisher *publisher, struct publication *list)
-{
-    while (list != NULL) {
-        struct publication *publication = list;
-        list = publication->next;
-        count(publisher, publication);
-        publication->on_done(publication);
-    }
 }
 
 static void wait_for_work(struct publisher *publisher)
@@ -151,7 +141,7 @@ static void *publisher_run(void *arg)
     for (;;) {
         struct publication *done = take_expired(publisher, clock_mono_ms());
         unsigned connection = bus_connection_count(publisher->bus);
-        struct publication *next = bus_is_connected(publisher->bus) ? next_to_send(publisher, connection) : NULL;
+        struct publication *next = bus_is_connected(publisher->bus) ? find_unsent(publisher, connection) : NULL;
         if (next != NULL) {
             struct publication *acked = send_one(publisher, next, connection);
             if (acked != NULL) {
@@ -163,7 +153,7 @@ static void *publisher_run(void *arg)
         }
         if (done != NULL) {
             pthread_mutex_unlock(&publisher->lock);
-            finish(publisher, done);
+            finish_publications(publisher, done);
             pthread_mutex_lock(&publisher->lock);
         }
     }
