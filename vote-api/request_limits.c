@@ -54,14 +54,3 @@ size_t limits_share(int64_t max, bool has_key)
 {
     return (size_t)(has_key ? max : max - max / 4);
 }
-
-bool limits_admit_voter(struct http_call *call, const void *voter, size_t len)
-{
-    uint32_t left;
-
-    if (limit_voter_ballots.rate == NULL)
-        return true;
-    if (!http_limit_admit_key(call, &limit_voter_ballots, http_limit_key(voter, len), &left))
-        return false;
-    return limit_voter_ballots.quota.quota - left <= LIMIT_OWN_BALLOTS || http_limit_admit(call, &limit_revisions);
-}

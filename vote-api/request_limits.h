@@ -26,9 +26,5 @@ extern const size_t limits_count;
 
 /* ST_CONFIG names the setting that is not valid. */
 MUST_CHECK enum status limits_open(struct errmsg *err);
-/* Takes a ballot of a known voter: from his own bucket, and where he has cast more than LIMIT_OWN_BALLOTS lately, from
- * that of his address as well. So one stranger at the address, with however many tokens, takes nothing from those who
- * vote now and then. voter: what names him, in all polls. Answers and returns false when there is none left. */
-bool limits_admit_voter(struct http_call *call, const void *voter, size_t len);
 
 #endif

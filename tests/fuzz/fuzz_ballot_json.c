@@ -59,6 +59,7 @@ static struct poll *make_poll(enum poll_method method)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct poll *polls[METHOD_SCORE + 1];
+    enum problem problem;
     struct json_error err = {"?", ""};
     char choices[BALLOT_CHOICES_MAX + 1];
 
@@ -70,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     for (int method = 0; method <= METHOD_SCORE; method++) {
-        int len = selection_read_ballot(body, polls[method], choices, &err);
+        int len = selection_read_ballot(body, polls[method], choices, &problem, &err);
         if (len >= 0) {
             check_choices(choices, len);
             check_written(choices, polls[method]);

@@ -43,9 +43,10 @@ static void check_shown(const struct poll *poll)
 static void check_ballot(const struct poll *poll, const char *data, size_t size)
 {
     char choices[BALLOT_CHOICES_MAX + 1];
+    enum problem problem;
     struct json_error err;
     json_t *body = json_parse_object(data, size, &err);
-    int len = body == NULL ? -1 : selection_read_ballot(body, poll, choices, &err);
+    int len = body == NULL ? -1 : selection_read_ballot(body, poll, choices, &problem, &err);
 
     json_decref(body);
     if (len < 0)

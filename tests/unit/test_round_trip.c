@@ -265,7 +265,8 @@ static void its_ballots_survive(const struct poll *poll)
     char *sent = json_dumps(body, JSON_COMPACT);
 
     CHECK_ROW(strlen(sent) <= BALLOT_BODY_MAX, "%zu bytes", strlen(sent));
-    int len = selection_read_ballot(body, poll, choices, &err);
+    enum problem problem;
+    int len = selection_read_ballot(body, poll, choices, &problem, &err);
     CHECK_ROW(len > 0, "%s: %s in %s", err.pointer, err.text, sent);
     struct ballot ballot = {.choices = choices,
                             .choices_len = (size_t)len,

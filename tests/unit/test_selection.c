@@ -19,20 +19,27 @@ static struct poll *make_poll(enum poll_method method)
     return poll;
 }
 
-/* The choices of a ballot's body, or "" with *err. */
-static const char *choices_of(const char *body, const struct poll *poll, struct json_error *err)
+/* The choices of a ballot's body, or "" with *problem and *err. */
+static const char *read_choices(const char *body, const struct poll *poll, enum problem *problem,
+                                struct json_error *err)
 {
     static char choices[BALLOT_CHOICES_MAX + 1];
     memset(choices, '?', sizeof(choices));
     json_t *json = json_parse_object(body, strlen(body), err);
     if (json == NULL)
         fail_test("%s: %s", body, err->text);
-    int len = selection_read_ballot(json, poll, choices, err);
+    int len = selection_read_ballot(json, poll, choices, problem, err);
     json_decref(json);
     if (len < 0)
         return "";
     assert_int_equal(strlen(choices), len);
     return choices;
+}
+
+static const char *choices_of(const char *body, const struct poll *poll, struct json_error *err)
+{
+    enum problem problem;
+    return read_choices(body, poll, &problem, err);
 }
 
 static void one_option_becomes_its_own_id(void **state)
@@ -117,7 +124,11 @@ static void check_refusals(const struct poll *poll, const struct refusal *rows, 
 {
     for (size_t i = 0; i < n; i++) {
         struct json_error err = {"?", ""};
-        CHECK_ROW(*choices_of(rows[i].body, poll, &err) == '\0', "%s", rows[i].body);
+        bool is_unknown_field = strcmp(rows[i].sentence, "not known") == 0;
+        enum problem problem = PROBLEM_COUNT;
+        CHECK_ROW(*read_choices(rows[i].body, poll, &problem, &err) == '\0', "%s", rows[i].body);
+        CHECK_ROW(problem == (is_unknown_field ? PROBLEM_INVALID_FIELD : PROBLEM_INVALID_SELECTION), "%s: %s",
+                  rows[i].body, problem_slug(problem));
         CHECK_ROW(strcmp(err.pointer, rows[i].pointer) == 0, "%s: %s", rows[i].body, err.pointer);
         CHECK_ROW(strstr(err.text, rows[i].sentence) != NULL, "%s: %s", rows[i].body, err.text);
     }
@@ -147,6 +158,7 @@ static void a_ballot_that_does_not_fit_is_refused_with_a_pointer(void **state)
         {"{\"selection\":[\"birds\"]}", "/selection/0", "no option \"birds\""},
         {"{\"selection\":[\"cats\"],\"voter\":\"x\"}", "/voter", "not known"},
         {"{\"Selection\":[\"cats\"]}", "/Selection", "not known"},
+        {"{\"selections\":[\"cats\"]}", "/selections", "not known"},
     };
     struct poll *poll = make_poll(METHOD_PLURALITY);
     check_refusals(poll, rows, COUNT_OF(rows));
@@ -165,8 +177,8 @@ static void an_array_that_does_not_fit_is_refused_with_a_pointer(void **state)
         {"{\"selection\":[\"cats\"]}", "/selection", "Select 2 to 3 of the options; this selection has 1"},
         {"{\"selection\":[\"cats\",\"dogs\",\"cat\",\"abcdefghijklmnopqrstuvwxyz012345\"]}", "/selection",
          "Select 2 to 3 of the options; this selection has 4"},
-        {"{\"selection\":[\"cats\",\"cats\"]}", "/selection/1", "\"cats\" stands twice"},
-        {"{\"selection\":[\"cats\",\"dogs\",\"cats\"]}", "/selection/2", "\"cats\" stands twice"},
+        {"{\"selection\":[\"cats\",\"cats\"]}", "/selection/1", "\"cats\" is in this selection twice"},
+        {"{\"selection\":[\"cats\",\"dogs\",\"cats\"]}", "/selection/2", "\"cats\" is in this selection twice"},
         {"{\"selection\":[\"cats\",1]}", "/selection/1", "a string"},
         {"{\"selection\":[\"cats\",null]}", "/selection/1", "a string"},
         {"{\"selection\":[[\"cats\"],\"dogs\"]}", "/selection/0", "a string"},

@@ -1,4 +1,4 @@
-/* ballots - the routes that take ballots as JSON.
+/* ballots - the routes that accept ballots as JSON, and what all routes of ballots share.
  * SPDX-License-Identifier: MIT */
 #ifndef VOTE_API_BALLOTS_H
 #define VOTE_API_BALLOTS_H
@@ -16,9 +16,12 @@ void ballots_handle_put(struct http_call *call);
 /* POST /v1/polls/{poll}/ballots */
 void ballots_handle_bulk(struct http_call *call);
 
-/* Answers 409 and returns false unless the poll takes ballots now. */
-bool ballots_check_open(struct http_call *call, const struct poll *poll);
-/* Answers a ballot that did not become durable. */
-void ballots_reply_not_recorded(struct http_call *call, const struct group_result *result);
+/* Answers 409 and returns true unless the poll accepts ballots now. */
+bool ballots_refuse_unless_open(struct http_call *call, const struct poll *poll);
+/* Answers 503: the broker did not confirm the ballots of this request. */
+void ballots_refuse_unrecorded(struct http_call *call, const struct group_result *result);
+/* Sets what every ballot takes from its poll, and the time at which it is cast. Voter and choices are the caller's to
+ * set. */
+void ballots_fill(struct ballot *ballot, const struct poll *poll);
 
 #endif

@@ -1,10 +1,9 @@
-/* classic - translates the classic contract into a ballot.
+/* classic - turns a request of the classic contract into a ballot.
  * SPDX-License-Identifier: MIT */
 #include "ballots/classic.h"
 
 #include "ballots/ballots.h"
 #include "ballots/voter.h"
-#include "base/clock.h"
 #include "polls/text_rules.h"
 #include "refusals.h"
 #include "request_limits.h"
@@ -18,20 +17,20 @@
 /* Lives in the request's pool. */
 struct classic_vote {
     h2o_iovec_t option;
-    h2o_iovec_t voter_id; /* what JSON names; empty: the cookie counts */
+    h2o_iovec_t voter_id; /* from the JSON; empty: the cookie identifies the voter */
     struct voter voter;
 };
 
-static void reply_classic(struct http_call *call, void *arg, const struct group_result *result)
+static void answer_classic(struct http_call *call, void *arg, const struct group_result *result)
 {
     const struct vote_api *api = call->service;
     const struct classic_vote *vote = arg;
     char hostname[256] = "", token[VOTER_TOKEN_SIZE];
 
-    if (vote->voter.is_new) /* as in reply_ballot: whoever sends it again must be the same voter */
+    if (vote->voter.is_new) /* after a failure too, as in answer_ballot */
         voter_set_cookie(call, api->keyring, vote->voter.id);
     if (result->status != ST_OK) {
-        ballots_reply_not_recorded(call, result);
+        ballots_refuse_unrecorded(call, result);
         return;
     }
     gethostname(hostname, sizeof(hostname) - 1);
@@ -43,12 +42,12 @@ static void reply_classic(struct http_call *call, void *arg, const struct group_
                                            : json_pack("{s:s, s:s}", "hostname", hostname, "voter_id", token));
 }
 
-static h2o_iovec_t copy_string(struct http_call *call, const json_t *string)
+static h2o_iovec_t copy_to_pool(struct http_call *call, const json_t *string)
 {
     return h2o_strdup(&call->req->pool, json_string_value(string), json_string_length(string));
 }
 
-static bool read_json_vote(struct http_call *call, struct classic_vote *vote)
+static bool read_json_vote_or_refuse(struct http_call *call, struct classic_vote *vote)
 {
     static const char *const fields[] = {"vote", "voter_id", NULL};
     struct json_error err;
@@ -62,82 +61,79 @@ static bool read_json_vote(struct http_call *call, struct classic_vote *vote)
     if (!json_check_fields(body, "", fields, &err)) {
         http_problem_json(call, PROBLEM_INVALID_FIELD, &err);
     } else if (!json_is_string(option)) {
-        http_problem(call, PROBLEM_INVALID_FIELD, "/vote", "A vote is the id of an option, a string.");
+        http_problem(call, PROBLEM_INVALID_FIELD, "/vote", "Send the id of an option, which is a string.");
     } else if (voter != NULL && (!json_is_string(voter) || json_string_length(voter) == 0 ||
                                  json_count_code_points(json_string_value(voter)) > CLASSIC_VOTER_MAX)) {
-        http_problem(call, PROBLEM_INVALID_FIELD, "/voter_id", "A voter_id is a string of 1 to %d characters.",
+        http_problem(call, PROBLEM_INVALID_FIELD, "/voter_id", "Send a string of 1 to %d characters.",
                      CLASSIC_VOTER_MAX);
     } else if (voter != NULL && !text_check(json_string_value(voter), TEXT_LINE, "voter_id", fault)) {
         http_problem(call, PROBLEM_INVALID_FIELD, "/voter_id", "%s", fault);
     } else {
-        vote->option = copy_string(call, option);
+        vote->option = copy_to_pool(call, option);
         if (voter != NULL)
-            vote->voter_id = copy_string(call, voter);
+            vote->voter_id = copy_to_pool(call, voter);
         ok = true;
     }
     json_decref(body);
     return ok;
 }
 
-static bool read_vote(struct http_call *call, struct classic_vote *vote)
+static bool read_vote_or_refuse(struct http_call *call, struct classic_vote *vote)
 {
     if (!http_content_is(call, "application/x-www-form-urlencoded"))
-        return read_json_vote(call, vote);
+        return read_json_vote_or_refuse(call, vote);
     vote->option = http_form_value(&call->req->pool, call->req->entity, "vote");
     if (vote->option.base != NULL)
         return true;
-    http_problem(call, PROBLEM_INVALID_FIELD, "/vote", "Send the form field vote.");
+    http_problem(call, PROBLEM_INVALID_FIELD, "/vote", "Send the form field vote with the id of an option.");
     return false;
 }
 
-static void accept_vote(struct http_call *call, struct classic_vote *vote, const struct poll *poll,
-                        const struct poll_option *option)
+static void add_vote_or_refuse(struct http_call *call, struct classic_vote *vote, const struct poll *poll,
+                               const struct poll_option *option)
 {
     const struct vote_api *api = call->service;
-    struct ballot ballot = {.choices = option->id,
-                            .choices_len = strlen(option->id),
-                            .cast_at_ms = clock_wall_ms(),
-                            .stands = ballot_stands_in(poll),
-                            .term = poll->term};
+    struct ballot ballot = {.choices = option->id, .choices_len = strlen(option->id)};
     bool known;
 
+    ballots_fill(&ballot, poll);
     if (vote->voter_id.len > 0) {
-        vote->voter.is_new = false; /* of the cookie, which does not vote */
+        vote->voter.is_new = false; /* the voter_id votes, so the answer sets no cookie */
         known = keyring_hash_voter(api->keyring, poll->key_id, poll->id, VOTER_CLASSIC, vote->voter_id.base,
                                    vote->voter_id.len, ballot.voter);
     } else {
         known = keyring_hash_voter(api->keyring, poll->key_id, poll->id, VOTER_COOKIE, vote->voter.id, VOTER_ID,
                                    ballot.voter);
     }
-    if (!known) {
+    if (!known)
         refuse_missing_key(call);
-        return;
-    }
-    memcpy(ballot.poll, poll->id, sizeof(ballot.poll));
-    if (vote->voter_id.len == 0 || limits_admit_voter(call, ballot.voter, VOTER_HASH))
-        group_add(vote_api_loop(call)->group, call, &ballot, 1, reply_classic, vote);
+    else if (vote->voter_id.len == 0 || voter_admit_or_refuse(call, ballot.voter, VOTER_HASH))
+        group_add_or_refuse(vote_api_loop(call)->group, call, &ballot, 1, answer_classic, vote);
 }
 
 void classic_handle_post(struct http_call *call)
 {
     const struct vote_api *api = call->service;
     struct classic_vote *vote = h2o_mem_alloc_pool(&call->req->pool, sizeof(*vote));
-
-    *vote = (struct classic_vote){.voter = voter_identify(call, api->keyring)};
     struct poll *poll = find_poll_or_refuse(call, h2o_iovec_init(settings.default_poll, strlen(settings.default_poll)));
-    if (poll == NULL || !voter_admit(call, &vote->voter, &limit_classic) || !read_vote(call, vote))
+
+    memset(vote, 0, sizeof(*vote));
+    if (poll == NULL || !voter_identify_or_refuse(call, api->keyring, &limit_classic, &vote->voter) ||
+        !read_vote_or_refuse(call, vote))
         goto out;
-    /* Names cost nothing, so who names himself is a new voter, also beside a cookie. */
+    /* Anyone can make up a voter_id, so it counts against the address's quota, as a new voter does. The cookie beside
+     * it makes no difference. */
     if (vote->voter_id.len > 0 && !vote->voter.is_new && !http_limit_admit(call, &limit_classic))
         goto out;
     const struct poll_option *option = poll_find_option(poll, vote->option.base, vote->option.len);
     if (option == NULL || poll->method != METHOD_PLURALITY)
-        http_problem(call, PROBLEM_INVALID_SELECTION, "/vote", "The poll has no such option.");
+        http_problem(call, PROBLEM_INVALID_SELECTION, "/vote",
+                     "The poll has no such option. GET /v1/polls/%s lists the options.", poll->id);
     else if (poll->voter_policy == VOTERS_CODE)
         http_problem(call, PROBLEM_VOTING_CODE_NEEDED, NULL, "Send PUT /v1/polls/%s/ballot with a voting code.",
                      poll->id);
-    else if (ballots_check_open(call, poll))
-        accept_vote(call, vote, poll, option);
+    else if (!ballots_refuse_unless_open(call, poll))
+        add_vote_or_refuse(call, vote, poll, option);
 
 out:
     poll_release(poll);

@@ -1,8 +1,8 @@
-/* classic - POST / as the well-known demo voting systems have it, on the default poll.
+/* classic - POST / on the default poll, as the well-known demo voting systems have it.
  * SPDX-License-Identifier: MIT
  *
- * Form `vote=a` with the cookie voter_id, or JSON {"vote":"a","voter_id":"..."}; both answer {"hostname","voter_id"}
- * once the ballot is durable. */
+ * The request is the form `vote=a` with the cookie voter_id, or JSON {"vote":"a","voter_id":"..."}. The answer comes
+ * when the ballot is durable: {"hostname","voter_id"}. */
 #ifndef VOTE_API_CLASSIC_H
 #define VOTE_API_CLASSIC_H
 

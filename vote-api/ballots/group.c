@@ -10,27 +10,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of choices after which a batch takes no further request: with the other fields, and the largest bulk request
- * on top, it stays below the broker's 1 MB. */
+/* A batch with this many bytes of choices accepts no further request. With the other fields, and with the largest bulk
+ * request on top, the message stays below the broker's limit of 1 MB. */
 #define BATCH_TEXT_MAX (256 * 1024)
-#define EARLY_FRACTION 4 /* a batch this part full is worth an fsync of its own */
+#define EARLY_FRACTION 4 /* a batch that is 1/4 full is worth an fsync of its own */
 
+/* A request whose ballots are in the batch: n of them, from index `first` on. */
 struct waiter {
     struct http_ticket *ticket;
-    group_reply reply;
+    group_answer answer;
     void *arg;
     size_t first, n;
 };
 
-/* Lifetime "batch": from the first ballot gathered until the last waiter is answered; then it is used again. */
+/* Lifetime "batch": from the first ballot gathered until the last waiter is answered. Then the memory is reused. */
 struct batch {
     struct publication publication;
     struct group *group;
     struct batch *next;
-    int64_t deadline_ms;         /* monotonic: its first ballot waits no longer */
-    struct ballot_batch content; /* choices point into text from hand-over on */
+    int64_t deadline_ms;         /* monotonic; counts from its first ballot */
+    struct ballot_batch content; /* choices are set at hand-over, because text may move before */
     size_t ballots_room;
-    char *text; /* the ballots' choices, one behind the other, each with its NUL */
+    char *text; /* the ballots' choices, each with its NUL */
     size_t text_len, text_room;
     struct waiter *waiters;
     size_t n_waiters, waiters_room;
@@ -40,10 +41,10 @@ struct group {
     struct http_loop *loop;
     struct publisher *publisher;
     struct group_limits limits;
-    struct batch *first, *last; /* gathering; only the last one takes ballots */
-    struct batch *spare;
+    struct batch *first, *last; /* gathering; only the last one accepts ballots */
+    struct batch *spare;        /* to reuse */
     unsigned in_flight;
-    size_t ballots; /* that wait: gathered, or with the broker */
+    size_t ballots; /* that are not answered yet: gathered or with the broker */
 };
 
 static struct {
@@ -99,14 +100,14 @@ static void add_ballot(struct batch *batch, const struct ballot *ballot)
     batch->text_len = text_need;
 }
 
-void group_add(struct group *group, struct http_call *call, const struct ballot *ballots, size_t n, group_reply reply,
-               void *arg)
+void group_add_or_refuse(struct group *group, struct http_call *call, const struct ballot *ballots, size_t n,
+                         group_answer answer, void *arg)
 {
     struct batch *batch = group->last;
 
     for (size_t i = 0; i < n; i++) {
         const char *fault = wire_find_ballot_fault(&ballots[i]);
-        if (fault != NULL) { /* it would take the whole batch with it, after all were acknowledged */
+        if (fault != NULL) { /* the worker would reject the whole batch, after all its ballots were acknowledged */
             refuse_unreadable(call, "ballot", ballots[i].poll, fault);
             return;
         }
@@ -114,11 +115,12 @@ void group_add(struct group *group, struct http_call *call, const struct ballot 
     if (batch == NULL || batch->content.n_ballots + n > group->limits.batch_ballots || batch->text_len > BATCH_TEXT_MAX)
         batch = open_batch(group);
     GROW(batch->waiters, batch->waiters_room, batch->n_waiters + 1);
-    batch->waiters[batch->n_waiters++] = (struct waiter){http_call_wait(call), reply, arg, batch->content.n_ballots, n};
+    batch->waiters[batch->n_waiters++] = (struct waiter){http_call_wait(call), answer, arg, batch->content.n_ballots,
+                                                         n};
     for (size_t i = 0; i < n; i++)
         add_ballot(batch, &ballots[i]);
     group->ballots += n;
-    /* One turn may bring thousands of requests: the broker need not wait for its end. */
+    /* One turn may bring thousands of requests, so the first batches leave before it ends. */
     if (group->first->content.n_ballots >= group->limits.batch_ballots / EARLY_FRACTION)
         group_turn_end(group);
 }
@@ -128,22 +130,25 @@ bool group_is_full(const struct group *group)
     return group->ballots >= GROUP_BATCHES_MAX * group->limits.batch_ballots;
 }
 
-/* --- the way back */
+/* --- answering */
 
-static void answer(struct batch *batch, struct waiter *waiter)
+static void answer_waiters(struct batch *batch)
 {
     struct group_result result = {.status = batch->publication.status,
                                   .reason = batch->publication.err.text,
-                                  .ballots = batch->content.ballots + waiter->first,
-                                  .n = waiter->n,
-                                  .sequence = batch->publication.sequence,
-                                  .first_index = (unsigned)waiter->first};
+                                  .sequence = batch->publication.sequence};
 
     memcpy(result.batch, batch->publication.id, BATCH_ID);
-    metric_add(result.status == ST_OK ? metrics.acknowledged : metrics.not_recorded, waiter->n);
-    if (waiter->ticket->call != NULL)
-        waiter->reply(waiter->ticket->call, waiter->arg, &result);
-    http_ticket_free(waiter->ticket);
+    for (size_t i = 0; i < batch->n_waiters; i++) {
+        const struct waiter *waiter = &batch->waiters[i];
+        result.ballots = batch->content.ballots + waiter->first;
+        result.n = waiter->n;
+        result.first_index = (unsigned)waiter->first;
+        metric_add(result.status == ST_OK ? metrics.acknowledged : metrics.not_recorded, waiter->n);
+        if (waiter->ticket->call != NULL)
+            waiter->answer(waiter->ticket->call, waiter->arg, &result);
+        http_ticket_free(waiter->ticket);
+    }
 }
 
 static void on_batch_done(void *arg)
@@ -153,14 +158,14 @@ static void on_batch_done(void *arg)
 
     group->in_flight--;
     group->ballots -= batch->content.n_ballots;
-    group_turn_end(group); /* the broker works on the next batch while this one is answered */
+    group_turn_end(group); /* first, so that the broker works while these requests are answered */
     free(batch->publication.data.data);
-    for (size_t i = 0; i < batch->n_waiters; i++)
-        answer(batch, &batch->waiters[i]);
+    answer_waiters(batch);
     batch->next = group->spare;
     group->spare = batch;
 }
 
+/* On the publisher's or a NATS thread. */
 static void on_publication_done(struct publication *publication)
 {
     struct batch *batch = H2O_STRUCT_FROM_MEMBER(struct batch, publication, publication);
@@ -170,7 +175,7 @@ static void on_publication_done(struct publication *publication)
 
 /* --- handing over */
 
-static void hand_over(struct group *group)
+static void hand_over_first(struct group *group)
 {
     struct batch *batch = group->first;
     struct publication *publication = &batch->publication;
@@ -198,5 +203,5 @@ void group_turn_end(struct group *group)
     while (group_may_leave(group->in_flight, group->limits.batches_in_flight,
                            group->first != NULL ? group->first->content.n_ballots : 0,
                            group->limits.batch_ballots / EARLY_FRACTION))
-        hand_over(group);
+        hand_over_first(group);
 }

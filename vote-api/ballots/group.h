@@ -1,11 +1,11 @@
 /* group - group commit: the ballots of one loop that share a publication.
  * SPDX-License-Identifier: MIT
  *
- * The first batch of a loop leaves at once, at the end of the loop's turn, however small. Ballots that arrive while one
- * is with the broker gather; they leave when it is acknowledged, or beside it, up to the limit of batches in flight, as
- * soon as there is a quarter of a full batch: the broker does its fsyncs one after the other, so smaller ones would
- * only queue there. So at low load a batch holds one ballot, at high load it grows to the limit, and no timer delays
- * any. All functions belong to the loop's thread. */
+ * A loop's first batch leaves at the end of the loop's turn, even with one ballot. Ballots that arrive while a batch is
+ * with the broker gather. They leave when that batch is acknowledged, or earlier, when they are a quarter of a full
+ * batch and fewer batches than the limit are in flight. Smaller batches would only wait at the broker, which does its
+ * fsyncs one after the other. At low load a batch holds one ballot; at high load it grows to the limit. No timer delays
+ * a ballot. All functions belong to the loop's thread. */
 #ifndef VOTE_API_GROUP_H
 #define VOTE_API_GROUP_H
 
@@ -13,46 +13,47 @@
 #include "ballots/publisher.h"
 #include "http/http.h"
 
-#define GROUP_BATCHES_MAX 16 /* batches that may wait, full ones, before it is no place for many ballots at once */
+#define GROUP_BATCHES_MAX 16 /* full batches that may wait; above this, bulk requests are answered 503 */
 
 struct group;
 
 struct group_limits {
-    size_t batch_ballots; /* one more opens the next batch */
-    unsigned batches_in_flight;
-    int64_t ack_timeout_ms; /* from a batch's first ballot to its acknowledgement */
+    size_t batch_ballots;       /* in a batch; one more ballot opens the next batch */
+    unsigned batches_in_flight; /* with the broker at once */
+    int64_t ack_timeout_ms;     /* from a batch's first ballot to its acknowledgement */
 };
 
-/* What became of the ballots of one request. */
+/* The outcome for the ballots of one request. */
 struct group_result {
     enum status status;           /* ST_OK: durable */
-    const char *reason;           /* where it is not */
-    const struct ballot *ballots; /* the request's, n of them */
+    const char *reason;           /* unless ST_OK */
+    const struct ballot *ballots; /* n of them, all that the request gave */
     size_t n;
     uint8_t batch[BATCH_ID];
-    uint64_t sequence;
-    unsigned first_index; /* of the first in its batch */
+    uint64_t sequence;    /* of the batch in the stream */
+    unsigned first_index; /* of the first ballot in the batch */
 };
 
-/* Answers the request. arg is what group_add was given; it may live in the request's pool. Not called when the client
- * has gone. */
-typedef void (*group_reply)(struct http_call *call, void *arg, const struct group_result *result);
+/* Answers the request. arg is the one that group_add_or_refuse got; it may live in the request's pool. Not called when
+ * the client has gone. */
+typedef void (*group_answer)(struct http_call *call, void *arg, const struct group_result *result);
 
-/* Once, before the first group. */
+/* Call it once, before the first group. */
 void group_metrics_init(void);
+/* Lives as long as the loop. */
 struct group *group_new(struct http_loop *loop, struct publisher *publisher, const struct group_limits *limits);
 
-/* Copies the ballots into one batch (1..limit of them) and makes the request wait; answers 500 at once where no worker
- * could read one of them. */
-void group_add(struct group *group, struct http_call *call, const struct ballot *ballots, size_t n, group_reply reply,
-               void *arg);
-/* Whether so much waits already that a request with many ballots had better come again: each takes about 100 bytes. */
+/* Copies n ballots, at least 1, into one batch. The request then waits until `answer` is called. Answers 500 at once if
+ * no worker could read one of the ballots. */
+void group_add_or_refuse(struct group *group, struct http_call *call, const struct ballot *ballots, size_t n,
+                         group_answer answer, void *arg);
+/* Whether GROUP_BATCHES_MAX batches wait. Limits memory: a ballot takes about 100 bytes. */
 bool group_is_full(const struct group *group);
-/* Hands over what gathered, if it may. */
+/* Hands over the batches that may leave now. Call it at the end of each turn of the loop. */
 void group_turn_end(struct group *group);
 
-/* The decision alone: may a batch leave now? The first one at once, however small; further ones only when they are
- * worth an fsync of their own, because the broker does these one after the other. */
+/* The decision alone, pure: may a batch leave now? in_flight: batches with the broker; gathered: ballots in the batch;
+ * worth: ballots that are worth an fsync of their own. */
 static inline bool group_may_leave(unsigned in_flight, unsigned limit, size_t gathered, size_t worth)
 {
     return gathered > 0 && (in_flight == 0 || (in_flight < limit && gathered >= worth));

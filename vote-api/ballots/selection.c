@@ -7,8 +7,8 @@
 
 /* --- options and their number */
 
-/* The pointer to element i of the array at base. Only refusals need it. */
-static const char *point_to(size_t i, const char *base, char pointer[JSON_POINTER_MAX])
+/* Writes the pointer to element i of the array at base. */
+static const char *point_to_element(size_t i, const char *base, char pointer[JSON_POINTER_MAX])
 {
     char number[24];
 
@@ -17,7 +17,7 @@ static const char *point_to(size_t i, const char *base, char pointer[JSON_POINTE
     return pointer;
 }
 
-/* The option that element i of the selection names, or NULL with *err. */
+/* Returns the option whose id is element i of the selection, or NULL with *err. */
 static const struct poll_option *read_option(const json_t *selection, size_t i, const struct poll *poll,
                                              const char *base, struct json_error *err)
 {
@@ -26,17 +26,17 @@ static const struct poll_option *read_option(const json_t *selection, size_t i, 
     char pointer[JSON_POINTER_MAX];
 
     if (id == NULL) {
-        json_error_set(err, point_to(i, base, pointer), "An option is named by its id, a string.");
+        json_error_set(err, point_to_element(i, base, pointer), "Send the id of an option, which is a string.");
         return NULL;
     }
     const struct poll_option *option = poll_find_option(poll, id, json_string_length(element));
     if (option == NULL)
-        json_error_set(err, point_to(i, base, pointer), "This poll has no option \"%.40s\".", id);
+        json_error_set(err, point_to_element(i, base, pointer), "This poll has no option \"%.40s\".", id);
     return option;
 }
 
-/* Whether a selection may name n options; never none, because a ballot adds one to something. */
-static bool check_number(size_t n, const struct poll *poll, const char *base, struct json_error *err)
+/* Whether a selection may name n options. None is never allowed: such a ballot would count for nothing. */
+static bool check_number_of_options(size_t n, const struct poll *poll, const char *base, struct json_error *err)
 {
     if (n > 0 && n >= poll->min_choices && n <= poll->max_choices)
         return true;
@@ -48,7 +48,7 @@ static bool check_number(size_t n, const struct poll *poll, const char *base, st
     return false;
 }
 
-/* Reads an array of distinct options into the places that they have in the poll, in the order of the array. */
+/* Reads an array of distinct options. places: the index of each option in the poll, in the order of the array. */
 static bool read_places(const json_t *selection, const struct poll *poll, const char *base,
                         uint8_t places[POLL_OPTIONS_MAX], struct json_error *err)
 {
@@ -56,7 +56,7 @@ static bool read_places(const json_t *selection, const struct poll *poll, const 
     bool seen[POLL_OPTIONS_MAX] = {false};
     char pointer[JSON_POINTER_MAX];
 
-    if (!check_number(n, poll, base, err))
+    if (!check_number_of_options(n, poll, base, err))
         return false;
     for (size_t i = 0; i < n; i++) {
         const struct poll_option *option = read_option(selection, i, poll, base, err);
@@ -64,8 +64,8 @@ static bool read_places(const json_t *selection, const struct poll *poll, const 
             return false;
         places[i] = (uint8_t)(option - poll->options);
         if (seen[places[i]]) {
-            json_error_set(err, point_to(i, base, pointer),
-                           "Option \"%s\" stands twice in this selection; name it once.", option->id);
+            json_error_set(err, point_to_element(i, base, pointer),
+                           "Option \"%s\" is in this selection twice. Name it once.", option->id);
             return false;
         }
         seen[places[i]] = true;
@@ -88,7 +88,7 @@ static int read_plurality(const json_t *selection, const struct poll *poll, cons
     return (int)(stpcpy(out, option->id) - out);
 }
 
-/* In the poll's order. */
+/* Writes the options in the poll's order. */
 static int read_approval(const json_t *selection, const struct poll *poll, const char *base,
                          char out[BALLOT_CHOICES_MAX + 1], struct json_error *err)
 {
@@ -119,7 +119,7 @@ static int read_ranked(const json_t *selection, const struct poll *poll, const c
     return (int)(to - out);
 }
 
-/* In the poll's order. */
+/* Writes the options in the poll's order. */
 static int read_score(const json_t *selection, const struct poll *poll, const char *base,
                       char out[BALLOT_CHOICES_MAX + 1], struct json_error *err)
 {
@@ -140,12 +140,12 @@ static int read_score(const json_t *selection, const struct poll *poll, const ch
             return -1;
         }
     }
-    if (!check_number(json_object_size(selection), poll, base, err))
+    if (!check_number_of_options(json_object_size(selection), poll, base, err))
         return -1;
     for (size_t i = 0; i < poll->n_options; i++) {
         value = json_object_get(selection, poll->options[i].id);
         if (!json_read_whole(value, 0, POLL_SCORE_MAX, &score))
-            continue; /* not scored: what is there was checked */
+            continue; /* the selection does not score this option */
         to = stpcpy(stpcpy(to, to == out ? "" : " "), poll->options[i].id);
         *to++ = '=';
         *to++ = (char)('0' + score);
@@ -154,18 +154,18 @@ static int read_score(const json_t *selection, const struct poll *poll, const ch
     return (int)(to - out);
 }
 
-/* --- all of them */
+/* --- all methods */
 
 int selection_read(const json_t *selection, const struct poll *poll, const char *base, char out[BALLOT_CHOICES_MAX + 1],
                    struct json_error *err)
 {
     if (poll->method == METHOD_SCORE && !json_is_object(selection)) {
-        json_error_set(err, base, "A selection of this poll is an object that gives options a score, {\"%s\":%d}.",
+        json_error_set(err, base, "Send an object that gives options a score, for example {\"%s\":%d}.",
                        poll->options[0].id, POLL_SCORE_MAX);
         return -1;
     }
     if (poll->method != METHOD_SCORE && !json_is_array(selection)) {
-        json_error_set(err, base, "A selection is an array of option ids.");
+        json_error_set(err, base, "Send an array of option ids.");
         return -1;
     }
     switch (poll->method) {
@@ -181,13 +181,15 @@ int selection_read(const json_t *selection, const struct poll *poll, const char 
 }
 
 int selection_read_ballot(const json_t *body, const struct poll *poll, char out[BALLOT_CHOICES_MAX + 1],
-                          struct json_error *err)
+                          enum problem *problem, struct json_error *err)
 {
     static const char *const fields[] = {"selection", NULL};
     const json_t *selection = json_object_get(body, "selection");
 
+    *problem = PROBLEM_INVALID_FIELD;
     if (!json_check_fields(body, "", fields, err))
         return -1;
+    *problem = PROBLEM_INVALID_SELECTION;
     if (selection == NULL) {
         json_error_set(err, "/selection", "A ballot needs a selection.");
         return -1;
@@ -195,7 +197,7 @@ int selection_read_ballot(const json_t *body, const struct poll *poll, char out[
     return selection_read(selection, poll, "/selection", out, err);
 }
 
-/* Option ids hold no character that JSON escapes. */
+/* JSON escapes none of the characters that an option id may have. */
 size_t selection_write(enum poll_method method, const char *choices, char out[SELECTION_JSON_MAX])
 {
     bool scores = method == METHOD_SCORE;

@@ -1,4 +1,4 @@
-/* voter - identifies voters and hands out tokens.
+/* voter - identifies voters, takes their ballots from quotas, and hands out tokens.
  * SPDX-License-Identifier: MIT */
 #include "ballots/voter.h"
 
@@ -6,41 +6,52 @@
 #include "vote_api.h"
 #include <string.h>
 
-/* The name is the classic one, so another program of the same domain may have set a cookie of its own, which browsers
- * then send as well, and perhaps first. */
+/* The classic contract gives the cookie its name. Another program on the same domain may use that name too; then
+ * browsers send both cookies, in any order. */
 #define COOKIES_TRIED 4
 
-static bool read_cookie(const struct http_call *call, const struct keyring *ring, uint8_t id[VOTER_ID])
+/* --- who votes */
+
+static bool read_cookie(const struct http_call *call, const struct keyring *keyring, uint8_t id[VOTER_ID])
 {
     for (size_t i = 0; i < COOKIES_TRIED; i++) {
         h2o_iovec_t token = http_cookie(call, VOTER_COOKIE_NAME, i);
         if (token.base == NULL)
             return false;
-        if (voter_token_read(ring, token.base, token.len, id))
+        if (voter_token_read(keyring, token.base, token.len, id))
             return true;
     }
     return false;
 }
 
-struct voter voter_identify(const struct http_call *call, const struct keyring *ring)
+bool voter_admit_or_refuse(struct http_call *call, const void *voter, size_t len)
 {
-    struct voter voter = {.is_new = false};
+    uint32_t left;
+
+    if (limit_voter_ballots.rate == NULL)
+        return true;
+    if (!http_limit_admit_key(call, &limit_voter_ballots, http_limit_key(voter, len), &left))
+        return false;
+    return limit_voter_ballots.quota.quota - left <= LIMIT_OWN_BALLOTS || http_limit_admit(call, &limit_revisions);
+}
+
+bool voter_identify_or_refuse(struct http_call *call, const struct keyring *keyring, struct http_limit *limit_of_new,
+                              struct voter *voter)
+{
     h2o_iovec_t token = http_bearer(call);
 
-    if (voter_token_read(ring, token.base, token.len, voter.id) || read_cookie(call, ring, voter.id))
-        return voter;
-    voter_id_random(voter.id);
-    voter.is_new = true;
-    return voter;
+    voter->is_new = false;
+    if (voter_token_read(keyring, token.base, token.len, voter->id) || read_cookie(call, keyring, voter->id))
+        return voter_admit_or_refuse(call, voter->id, VOTER_ID);
+    voter_id_random(voter->id);
+    voter->is_new = true;
+    return http_limit_admit(call, limit_of_new);
 }
 
-bool voter_admit(struct http_call *call, const struct voter *voter, struct http_limit *of_new)
-{
-    return voter->is_new ? http_limit_admit(call, of_new) : limits_admit_voter(call, voter->id, VOTER_ID);
-}
+/* --- tokens */
 
-/* age_s: 0 removes it. */
-static void set_cookie(struct http_call *call, const char *token, const char *age_s)
+/* age_s: seconds as text; "0" removes the cookie. */
+static void add_set_cookie(struct http_call *call, const char *token, const char *age_s)
 {
     h2o_mem_pool_t *pool = &call->req->pool;
     char *cookie = h2o_mem_alloc_pool(pool, VOTER_TOKEN_SIZE + 96), *end = stpcpy(cookie, VOTER_COOKIE_NAME "=");
@@ -52,12 +63,12 @@ static void set_cookie(struct http_call *call, const char *token, const char *ag
     h2o_add_header(pool, &call->req->res.headers, H2O_TOKEN_SET_COOKIE, NULL, cookie, (size_t)(end - cookie));
 }
 
-void voter_set_cookie(struct http_call *call, const struct keyring *ring, const uint8_t id[VOTER_ID])
+void voter_set_cookie(struct http_call *call, const struct keyring *keyring, const uint8_t id[VOTER_ID])
 {
     char token[VOTER_TOKEN_SIZE];
 
-    voter_token_make(ring, id, token);
-    set_cookie(call, token, VOTER_COOKIE_AGE_S);
+    voter_token_make(keyring, id, token);
+    add_set_cookie(call, token, VOTER_COOKIE_AGE_S);
 }
 
 void voter_handle_create(struct http_call *call)
@@ -74,7 +85,7 @@ void voter_handle_create(struct http_call *call)
 
 void voter_handle_forget(struct http_call *call)
 {
-    set_cookie(call, "", "0");
+    add_set_cookie(call, "", "0");
     http_add_header(call, "cache-control", "no-store");
     http_reply(call, 204, NULL, "", 0);
 }
