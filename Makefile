@@ -1,7 +1,7 @@
 # The commands of this repository; each calls a script that can also be run by itself.
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs audit load test lint bench fuzz mutants screenshots clean
+.PHONY: help up down status logs audit load test docs lint bench fuzz mutants screenshots clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ load: ## k6 journeys against what runs: make load PROFILE=smoke JOURNEY=vote; k6
 
 test: ## build, run every test and the lint
 	@scripts/test
+
+docs: ## write the tables of docs/CONFIGURATION.md and docs/LIMITS.md from the programs
+	@scripts/build && docs/tables.py
 
 lint: ## format, static analysis, shell scripts
 	@scripts/lint

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "audit.h"
 #include "base/clock.h"
+#include "base/config_rows.h"
 #include "base/service.h"
 #include <errno.h>
 #include <jansson.h>
@@ -25,17 +26,17 @@ static struct keyring *ring;
 #define AT(field) offsetof(struct audit_settings, field)
 
 static const struct config_entry table[] = {
-    {"NATS_URL", CONFIG_TEXT, AT(nats_url), "nats://127.0.0.1:4222", 0, 0,
-     "Addresses of the broker, comma separated, with user and password where it wants them."},
-    {"DATABASE_URL", CONFIG_SECRET, AT(database_url), "", 0, 0,
-     "Connection string or URI of PostgreSQL; a role that may only read will do. Empty: libpq's own PG* variables "
-     "count."},
+    CONFIG_SECTION("Other parts and secrets"),
+    CONFIG_NATS_URL,
+    CONFIG_DATABASE_URL,
     {"SECRET_KEYS", CONFIG_SECRET, AT(secret_keys), "", 0, 0,
-     "Instance keys as vote-api has them: they open receipts, and only --receipts wants them."},
-    {"LOG_LEVEL", CONFIG_LEVEL, AT(log_level), "warn", 0, 0, "debug, info, warn or error; the log is standard error."},
+     "Keys of the instance, as vote-api has them. They open receipts; only --receipts needs them."},
+
+    CONFIG_SECTION("Operation"),
+    CONFIG_LOG_LEVEL("warn"),
     {"SETTLE_S", CONFIG_NUMBER, AT(settle_s), "15", 0, 3600,
-     "Seconds that a gap may stay below what the broker calls acknowledged before it is missing: workers look for such "
-     "gaps every 2."},
+     "Time in seconds before the audit calls a gap in the stored batches missing. Workers look for such gaps every 2 "
+     "s."},
 };
 
 static const struct service_option options[] = {

@@ -1,6 +1,7 @@
 /* scrutin-setup - makes the streams, the buckets and the workers' consumer. Idempotent; run before the
  * services. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
+#include "base/config_rows.h"
 #include "base/log.h"
 #include "base/service.h"
 #include "bus/bus.h"
@@ -19,18 +20,25 @@ static struct setup_settings settings;
 #define AT(field) offsetof(struct setup_settings, field)
 
 static const struct config_entry table[] = {
-    {"NATS_URL", CONFIG_TEXT, AT(nats_url), "nats://127.0.0.1:4222", 0, 0,
-     "Addresses of the broker, comma separated, with user and password where it wants them."},
-    {"LOG_LEVEL", CONFIG_LEVEL, AT(log_level), "info", 0, 0, "debug, info, warn or error."},
-    {"BALLOTS_MAX_BYTES", CONFIG_NUMBER, AT(max_bytes), "8589934592", 1024, INT64_MAX,
-     "Bytes of the stream BALLOTS; when it is full, ballots are answered 503. 8 GiB hold about 100 million ballots."},
-    {"BALLOTS_MAX_AGE_S", CONFIG_NUMBER, AT(max_age_s), "2592000", 3600, 31536000,
-     "Seconds that BALLOTS keeps a message: longer than any outage. Default: 30 days."},
+    CONFIG_SECTION("Other parts and secrets"),
+    CONFIG_NATS_URL,
+
+    CONFIG_SECTION("Operation"),
+    CONFIG_LOG_LEVEL("info"),
     {"ACK_WAIT_MS", CONFIG_NUMBER, AT(ack_wait_ms), "10000", 1000, 600000,
-     "After how long without acknowledgement a batch goes to another worker."},
-    {"MAX_ACK_PENDING", CONFIG_NUMBER, AT(max_ack_pending), "256", 1, 100000,
-     "Batches that all workers together hold unacknowledged: the back-pressure, and a bound of their memory."},
+     "Time in milliseconds after which a batch that no worker acknowledged goes to another worker."},
     {"STREAM_REPLICAS", CONFIG_NUMBER, AT(replicas), "1", 1, 5, "Copies of streams and buckets in a cluster."},
+
+    CONFIG_SECTION("Limits of the stream"),
+    {"BALLOTS_MAX_BYTES", CONFIG_NUMBER, AT(max_bytes), "8589934592", 1024, INT64_MAX,
+     "Bytes of the stream BALLOTS: the default of 8 GiB holds about 100 million ballots. When the stream is full, new "
+     "ballots are answered 503; old ones stay."},
+    {"BALLOTS_MAX_AGE_S", CONFIG_NUMBER, AT(max_age_s), "2592000", 3600, 31536000,
+     "Time in seconds that the stream BALLOTS keeps a message. The default of 30 days is longer than any outage."},
+    {"MAX_ACK_PENDING", CONFIG_NUMBER, AT(max_ack_pending), "256", 1, 100000,
+     "Batches that all workers together may hold without having acknowledged them. This slows delivery down to what "
+     "the "
+     "workers can store, and limits their memory."},
 };
 
 int main(int argc, char **argv)

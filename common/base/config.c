@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 
 #define FILE_MAX 65536 /* bytes of a value that is read from a file */
@@ -105,6 +106,11 @@ static bool parse_flag(const char *text, bool *out)
     return false;
 }
 
+static bool is_variable(const struct config_entry *entry)
+{
+    return entry->type != CONFIG_HEADING && entry->type != CONFIG_CONSTANT;
+}
+
 /* Puts a value into its field; takes over text. */
 static enum status store_value(const struct config_entry *entry, char *text, void *out, struct errmsg *err)
 {
@@ -135,6 +141,9 @@ static enum status store_value(const struct config_entry *entry, char *text, voi
         else
             *(int *)field = level;
         break;
+    case CONFIG_HEADING:
+    case CONFIG_CONSTANT:
+        abort(); /* they have no value to store */
     }
     free(text);
     return st;
@@ -144,6 +153,8 @@ enum status config_load(const struct config_entry *entries, size_t n, void *out,
 {
     for (size_t i = 0; i < n; i++) {
         char *text = NULL;
+        if (!is_variable(&entries[i]))
+            continue;
         enum status st = find_value(&entries[i], &text, err);
         if (st != ST_OK)
             return st;
@@ -197,19 +208,58 @@ static void print_wrapped(FILE *to, size_t indent, const char *text)
     fputc('\n', to);
 }
 
+/* entries: the rows below a heading, and all after them. */
+static bool section_has_variables(const struct config_entry *entries, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && entries[i].type == CONFIG_CONSTANT)
+        i++;
+    return i < n && is_variable(&entries[i]);
+}
+
 void config_print_help(const struct config_entry *entries, size_t n, FILE *to)
 {
     size_t width = 0;
     for (size_t i = 0; i < n; i++)
-        if (strlen(entries[i].name) > width)
+        if (is_variable(&entries[i]) && strlen(entries[i].name) > width)
             width = strlen(entries[i].name);
 
     for (size_t i = 0; i < n; i++) {
         char value[256];
+        if (entries[i].type == CONFIG_HEADING && section_has_variables(&entries[i + 1], n - i - 1))
+            fprintf(to, "\n%s:\n", entries[i].name);
+        if (!is_variable(&entries[i]))
+            continue;
         fprintf(to, "  %-*s  ", (int)width, entries[i].name);
         print_wrapped(to, width + 4, entries[i].sentence);
         describe_value(&entries[i], value, sizeof(value));
         fprintf(to, "%*s", (int)width + 4, "");
         print_wrapped(to, width + 4, value);
     }
+}
+
+void config_print_json(const struct config_entry *entries, size_t n, FILE *to)
+{
+    static const char *const types[] = {
+        [CONFIG_TEXT] = "text", [CONFIG_SECRET] = "secret",   [CONFIG_NUMBER] = "number",
+        [CONFIG_FLAG] = "flag", [CONFIG_LEVEL] = "log level", [CONFIG_CONSTANT] = "constant"};
+    const char *section = "";
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < n; i++) {
+        const struct config_entry *entry = &entries[i];
+        if (entry->type == CONFIG_HEADING) {
+            section = entry->name;
+            continue;
+        }
+        json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:I, s:I, s:s}", "section", section, "name", entry->name, "type",
+                                types[entry->type], "default", entry->fallback, "min", (json_int_t)entry->min, "max",
+                                (json_int_t)entry->max, "sentence", entry->sentence);
+        if (row == NULL || json_array_append_new(rows, row) != 0)
+            abort(); /* no memory, or a row is not UTF-8 */
+    }
+    json_dumpf(rows, to, JSON_INDENT(2));
+    fputc('\n', to);
+    json_decref(rows);
 }

@@ -33,7 +33,7 @@ static void print_option(const struct service_option *option, bool runs, FILE *t
 
 static void print_usage(const struct service *service, FILE *to)
 {
-    fprintf(to, "Usage: %s [--help | --version | --check-config", service->name);
+    fprintf(to, "Usage: %s [--help | --version | --describe | --check-config", service->name);
     for (size_t i = 0; i < service->n_options; i++)
         print_option(&service->options[i], true, to);
     fprintf(to, "]");
@@ -42,40 +42,51 @@ static void print_usage(const struct service *service, FILE *to)
     fprintf(to, "\n");
 }
 
+static const struct {
+    const char *name;
+    int letter;
+    const char *sentence;
+} common_options[] = {
+    {"help", 'h', "print this and end"},
+    {"version", 'v', "print the version and end"},
+    {"describe", 'd', "print all settings and limits as JSON and end"},
+    {"check-config", 'c', "read the settings, print the first error in them, and end"},
+};
+#define COMMON_OPTIONS (sizeof(common_options) / sizeof(common_options[0]))
+
 static void print_help(const struct service *service)
 {
     char option[40];
+    int width = (int)strlen("check-config");
 
+    for (size_t i = 0; i < service->n_options; i++) {
+        const struct service_option *own = &service->options[i];
+        int length = (int)strlen(own->name) + (own->argument != NULL ? 1 + (int)strlen(own->argument) : 0);
+        width = length > width ? length : width;
+    }
     print_usage(service, stdout);
     printf("\n%s\n\nOptions:\n", service->sentence);
     for (size_t i = 0; i < service->n_options; i++) {
         const struct service_option *own = &service->options[i];
         snprintf(option, sizeof(option), "%s%s%s", own->name, own->argument != NULL ? " " : "",
                  own->argument != NULL ? own->argument : "");
-        printf("  --%-12s  %s\n", option, own->sentence);
+        printf("  --%-*s  %s\n", width, option, own->sentence);
     }
-    printf("  --help          print this and end\n");
-    printf("  --version       print the version and end\n");
-    printf("  --check-config  read the configuration, say what is wrong with it, and end\n");
-    printf("\nEnvironment variables (an empty one counts as not set; X_FILE names a file that holds X):\n");
+    for (size_t i = 0; i < COMMON_OPTIONS; i++)
+        printf("  --%-*s  %s\n", width, common_options[i].name, common_options[i].sentence);
+    printf("\nEnvironment variables. An empty variable counts as not set. X_FILE may name a file that holds X.\n");
     config_print_help(service->entries, service->n_entries, stdout);
 }
 
-#define COMMON_OPTIONS 3
 #define OWN_OPTIONS_MAX 8
 #define OWN_OPTION 256 /* above every letter: the value of the program's first own option */
 
 static void list_options(const struct service *service, struct option list[COMMON_OPTIONS + OWN_OPTIONS_MAX + 1])
 {
-    static const struct option common[COMMON_OPTIONS] = {
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {"check-config", no_argument, NULL, 'c'},
-    };
-
     assert(service->n_options <= OWN_OPTIONS_MAX);
     memset(list, 0, (COMMON_OPTIONS + OWN_OPTIONS_MAX + 1) * sizeof(*list));
-    memcpy(list, common, sizeof(common));
+    for (size_t i = 0; i < COMMON_OPTIONS; i++)
+        list[i] = (struct option){common_options[i].name, no_argument, NULL, common_options[i].letter};
     for (size_t i = 0; i < service->n_options; i++)
         list[COMMON_OPTIONS + i] = (struct option){
             service->options[i].name, service->options[i].argument != NULL ? required_argument : no_argument, NULL,
@@ -186,6 +197,9 @@ void service_start(const struct service *service, int argc, char **argv)
         exit(0);
     case 'v':
         printf("%s %s\n", service->name, SERVICE_VERSION_TEXT);
+        exit(0);
+    case 'd':
+        config_print_json(service->entries, service->n_entries, stdout);
         exit(0);
     case 'c':
         load_config(service, EXIT_USAGE);

@@ -6,14 +6,11 @@
 #define SCRUTIN_HTTP_INTERNAL_H
 
 #include "http/http.h"
+#include "http/http_settings.h"
 #include "http_frames.h"
 #include <stdatomic.h>
 
-#define HTTP_REQUEST_TIMEOUT_MS 10000 /* from the first byte of a request to its last: a phone on a bad network */
-#define HTTP_IDLE_TIMEOUT_MS 60000    /* of a connection between requests: one vote, one change of mind */
-#define HTTP_SILENT_MS 30000          /* a peer's system has acknowledged nothing: a phone that lost its network */
 #define HTTP_TICKETS_KEPT 4096
-#define HTTP_SWEEP_MS 500  /* how often connections are looked at; a client that left is gone at the second look */
 #define HTTP_QUIET_MS 1000 /* without a request: the loop is idle */
 
 /* Why a connection is cut: label and metric in http_connection.c. */

@@ -1,10 +1,10 @@
-// The tables of docs/CONFIGURATION.md and docs/LIMITS.md against what the programs say of themselves.
+// The tables of docs/CONFIGURATION.md and docs/LIMITS.md against what the programs and their headers say.
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ROOT, programPath } from '../lib/instance.js';
+import { BUILD_DIR, ROOT, programPath } from '../lib/instance.js';
 
 const programs = ['vote-api', 'worker', 'result-api', 'scrutin-setup', 'scrutin-audit'];
 
@@ -37,34 +37,47 @@ for (const name of programs) {
   });
 }
 
-/** What a constant of a header or a setting is: its number, in thousands as people write them. */
-function limitOf(name) {
-  const setting = ofConfiguration().find(({ variable }) => variable === name);
-  if (setting) return setting.fallback;
+/** What a constant of a header is, or a setting by default: in each program that has it. */
+function limitsOf(name) {
+  const settings = ofConfiguration().filter(({ variable }) => variable === name);
+  if (settings.length > 0) return settings.map(({ fallback }) => fallback);
   const files = execFileSync('git', ['ls-files', '--', '*.h'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
   for (const file of files) {
     const found = new RegExp(`^#define ${name} (\\(?[0-9* ]+\\)?)`, 'm').exec(readFileSync(`${ROOT}/${file}`, 'utf8'));
-    if (found) return found[1].replace(/[() ]/g, '').split('*').reduce((product, n) => product * Number(n), 1);
+    if (found) return [found[1].replace(/[() ]/g, '').split('*').reduce((product, n) => product * Number(n), 1)];
   }
   throw new Error(`${name} is neither a setting nor a constant`);
 }
 
 test('LIMITS names each limit as it is', () => {
-  const section = readFileSync(`${ROOT}/docs/LIMITS.md`, 'utf8');
-  const rows = [...section.matchAll(/^\| ([^|]+) \| ([^|]+) \| (`[^|]+) \| [^|]+ \|$/gm)];
-  assert.ok(rows.length > 20);
+  const page = readFileSync(`${ROOT}/docs/LIMITS.md`, 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)`(?: \(fixed\))? \| ([^|]+) \| [a-z, -]+ \| .+ \|$/gm)];
+  assert.ok(rows.length > 50);
   const english = (n) => Number(n).toLocaleString('en-US');
-  for (const [, , said, names] of rows) {
-    for (const [, name] of names.matchAll(/`(\w+)`/g)) {
-      const limit = limitOf(name);
-      const [quota, window] = String(limit).split('/').map(Number);
-      if (window && quota >= window) assert.equal(said, `${english(quota)} at once, ${english(quota / window)} a second`);
-      else if (window) assert.equal(said, `${english(quota)} at once, 1 in ${window / quota} s`);
-      else if (name === 'BALLOTS_MAX_BYTES') assert.ok(said.includes(`${limit / 2 ** 30} GiB`), said);
-      else if (name === 'MAX_HELD_BYTES') assert.equal(said, `${limit / 2 ** 20} MiB`);
-      else if (name === 'BALLOTS_MAX_AGE_S') assert.ok(said.includes(`${limit / 86_400} days`), said);
-      else if (name.endsWith('_MS')) assert.equal(said, `${limit / 1000} s`);
-      else assert.ok(said.split(' ').includes(english(limit)), `${name} is ${english(limit)}, LIMITS says ${said}`);
-    }
+  for (const [, name, said] of rows) {
+    const limit = limitsOf(name);
+    const wanted = limit.map((value) => {
+      const [quota, window] = String(value).split('/').map(Number);
+      if (window) return `${english(quota)} at once, ${quota >= window ? `${english(quota / window)} a second` : `1 in ${window / quota} s`}`;
+      if (name === 'BALLOTS_MAX_BYTES') return `${value / 2 ** 30} GiB`;
+      if (name === 'MAX_HELD_BYTES') return `${value / 2 ** 20} MiB`;
+      if (name.endsWith('_BODY_MAX')) return `${value / 2 ** 10} KiB`;
+      if (name.endsWith('_MS')) return `${value / 1000} s`;
+      if (name.endsWith('_S')) return `${english(value)} s`;
+      return english(value);
+    });
+    // A longer unit may stand behind it: "86,400 s (1 day)".
+    assert.ok(wanted.includes(said.replace(/ \([0-9.]+ days?\)$| %$/, '')), `${name} is ${wanted.join(' or ')}, LIMITS says ${said}`);
   }
+});
+
+test('LIMITS has every setting that is a quota or a maximum', () => {
+  const page = readFileSync(`${ROOT}/docs/LIMITS.md`, 'utf8');
+  const names = ofConfiguration().map(({ variable }) => variable).filter((name) => /^LIMIT_|^(?:PAGE_)?MAX_|_MAX$/.test(name));
+  assert.ok(names.length > 20);
+  for (const name of names) assert.match(page, new RegExp(`^\\| \`${name}\` \\|`, 'm'), name);
+});
+
+test('both pages are what docs/tables.py writes from the programs', () => {
+  execFileSync(`${ROOT}/docs/tables.py`, ['--check', BUILD_DIR], { encoding: 'utf8' });
 });

@@ -46,6 +46,20 @@ for (const name of PROGRAMS) {
     assert.match(version.stdout, /\b\d+\.\d+\.\d+\b/);
   });
 
+  test(`${name} --describe gives every variable of --help, with a sentence for each`, async () => {
+    const help = await run(name, ['--help']);
+    const { code, stdout } = await run(name, ['--describe']);
+    assert.equal(code, 0);
+    const rows = JSON.parse(stdout);
+    const variables = rows.filter(({ type }) => type !== 'constant').map((row) => row.name);
+    assert.deepEqual(variables, [...help.stdout.matchAll(/^ {2}([A-Z][A-Z0-9_]+) {2}/gm)].map((match) => match[1]));
+    for (const row of rows) {
+      assert.match(row.sentence, /^[A-Z].+\.$/, row.name);
+      assert.ok(row.section, row.name);
+      if (row.type === 'number') assert.ok(row.min <= Number(row.default) && Number(row.default) <= row.max, row.name);
+    }
+  });
+
   test(`${name} --help works without any setting, an unknown option does not`, async () => {
     const help = await runProgram(programPath(name), ['--help'], { PATH: process.env.PATH, ...sanitizerOptions() }, { check: false });
     assert.equal(help.code, 0);

@@ -144,7 +144,7 @@ static void help_explains_options_and_variables(void **state)
 {
     struct child child;
     assert_int_equal(run(&child, "--help"), 0);
-    assert_contains(child.text, "Usage: sample [--help | --version | --check-config | --healthcheck | --routes]\n");
+    assert_contains(child.text, "Usage: sample [--help | --version | --describe | --check-config | --healthcheck | --routes]\n");
     assert_contains(child.text, "Does nothing, for a test.");
     assert_contains(child.text, "--healthcheck");
     assert_contains(child.text, "S_PORT    port to listen on\n            [number 0 to 65535; default: 8081]");
@@ -200,7 +200,7 @@ static void a_program_without_http_has_no_health_check(void **state)
     service.n_options = 0;
     child_start_as(&child, &service, "--healthcheck", NULL);
     assert_int_equal(child_end(&child), 2);
-    assert_contains(child.text, "Usage: sample [--help | --version | --check-config]\n");
+    assert_contains(child.text, "Usage: sample [--help | --version | --describe | --check-config]\n");
 }
 
 static int print_argument(const struct service *service, const char *argument)

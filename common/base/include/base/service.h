@@ -37,9 +37,9 @@ struct service {
     size_t n_options;
 };
 
-/* Handles --help, --version, --check-config and options with `run` (these end the process), reads the configuration,
- * starts the log, ignores SIGPIPE and blocks SIGTERM and SIGINT in this and all later threads. Errors end the process
- * with code 2 and a sentence on standard error. */
+/* Handles --help, --version, --describe, --check-config and options with `run` (these end the process), reads the
+ * configuration, starts the log, ignores SIGPIPE and blocks SIGTERM and SIGINT in this and all later threads. Errors
+ * end the process with code 2 and a sentence on standard error. */
 void service_start(const struct service *service, int argc, char **argv);
 /* Waits for SIGTERM or SIGINT, on a thread of its own, and calls on_stop(arg) once; a second signal ends the process.
  */

@@ -1,36 +1,81 @@
-/* http_settings - the rows that the settings of both HTTP services share; AT(field) is of the service's own struct.
+/* http_settings - the rows that the settings of both HTTP services share; AT(field) is the offset in the service's own
+ * struct of settings.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_HTTP_SETTINGS_H
 #define SCRUTIN_HTTP_SETTINGS_H
 
-#include "base/config.h"
+#include "base/config_rows.h"
+#include "http/http.h"
+#include "http/http_limit.h"
+
+/* Limits that cannot be set. The sentences below give the reasons. */
+#define HTTP_REQUEST_TIMEOUT_MS 10000
+#define HTTP_IDLE_TIMEOUT_MS 60000
+#define HTTP_SILENT_MS 30000
+#define HTTP_SWEEP_MS 500
 
 /* A row of the table stays a row. */
 /* clang-format off */
 
-/* What one connection may cost; see common/http/http_guard.c. */
-#define HTTP_GUARD_SETTINGS \
-    {"CONNECTION_AGE_S", CONFIG_NUMBER, AT(connection_age_s), "3600", 0, 1000000, \
-     "After so many seconds a connection without an event stream is closed when it has been idle for 10 s. 0: never."}, \
-    {"REQUEST_AGE_MS", CONFIG_NUMBER, AT(request_age_ms), "60000", 1000, 3600000, \
-     "From the first byte of a request until its answer has been read; then the connection is cut. A phone on a bad " \
-     "network needs seconds."}, \
-    {"MAX_RESETS", CONFIG_NUMBER, AT(max_resets), "200", 1, 1000000, \
-     "Requests under way that a connection may reset within 10 s before it is cut. A browser resets those of a page " \
-     "that it leaves: at most 100."}, \
-    {"MAX_FRAMES", CONFIG_NUMBER, AT(max_frames), "10000", 10, 100000000, \
-     "HTTP/2 frames within 10 s on a connection, beside four a request and large DATA; then it is cut. An event stream " \
-     "needs at most 20 a second."}, \
-    {"MAX_HELD_BYTES", CONFIG_NUMBER, AT(max_held_bytes), "268435456", 1048576, 1099511627776, \
-     "What requests under way may hold, about; above it, connections that hold more than 64 KiB are cut."}
-
-/* Whose request it is, and whether their number is limited. */
-#define HTTP_CLIENT_SETTINGS \
+#define HTTP_LISTEN_SETTINGS(port_number) \
+    CONFIG_SECTION("Listening"), \
+    {"PORT", CONFIG_NUMBER, AT(port), port_number, 1, 65535, "TCP port of the HTTP interface."}, \
+    {"BIND_ADDRESS", CONFIG_TEXT, AT(bind_address), "127.0.0.1", 0, 0, \
+     "IP address to listen on. Public traffic arrives through the nginx of the pages."}, \
+    {"TLS_CERT_FILE", CONFIG_TEXT, AT(tls_cert_file), "", 0, 0, \
+     "Certificate chain (PEM). With it, the service speaks TLS 1.2 or 1.3 with ALPN h2; without it, HTTP/1.1 and h2c."}, \
+    {"TLS_KEY_FILE", CONFIG_TEXT, AT(tls_key_file), "", 0, 0, "Private key (PEM) of the certificate."}, \
     {"TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "127.0.0.0/8,::1", 0, 0, \
-     "Addresses and networks whose X-Forwarded-For says who sent a request: our nginx, which is on this machine. " \
-     "`none`: nobody's."}, \
+     "Addresses and networks of proxies. The service believes their X-Forwarded-For header and counts the request for " \
+     "the client that it names. The default is nginx on the same machine. `none`: no proxy is believed."}
+
+#define HTTP_SECRET_KEYS \
+    {"SECRET_KEYS", CONFIG_SECRET, AT(secret_keys), NULL, 0, 0, \
+     "Keys of the instance as `id:64 hex digits`, separated by commas. The first key signs; every key verifies. vote-api " \
+     "and result-api need the same keys."}
+
+#define HTTP_RATE_LIMITS \
     {"RATE_LIMITS", CONFIG_FLAG, AT(rate_limits), "on", 0, 0, \
-     "Whether requests are limited at all. Off: for load tests, or where something in front does it."}
+     "Whether the service limits the number of requests of each client. Turn it off for load tests, or if a proxy in front " \
+     "limits requests. A limit of `10000/10` allows 10,000 at once, and then 10,000 in every 10 s; `off` means no limit."}
+
+/* What one connection may cost; see common/http/http_guard.c. */
+#define HTTP_CONNECTION_LIMITS(all, of_address) \
+    CONFIG_SECTION("Limits of connections"), \
+    {"MAX_CONNECTIONS", CONFIG_NUMBER, AT(max_connections), all, 1, 1000000, \
+     "Open connections. The service closes each further connection at once. Memory: about 10 KiB each."}, \
+    {"MAX_CONNECTIONS_PER_ADDRESS", CONFIG_NUMBER, AT(max_per_address), of_address, 0, 1000000, \
+     "Open connections from one IPv4 address or IPv6 /64. The service closes each further connection at once. The default is " \
+     "half of MAX_CONNECTIONS: enough for a hall behind one address, and the rest stays free for others. TRUSTED_PROXIES " \
+     "have no such limit, because they carry everybody. 0: no limit."}, \
+    CONFIG_LIMIT(HTTP_NETWORK_PERCENT, \
+     "Open connections and event streams from one network (IPv4 /24, IPv6 /48), in percent of what one address may have. " \
+     "With the defaults a quarter of all places remains for others."), \
+    {"CONNECTION_AGE_S", CONFIG_NUMBER, AT(connection_age_s), "3600", 0, 1000000, \
+     "Age in seconds after which the service closes a connection as soon as it has been idle for 10 s. Connections with " \
+     "an event stream are exempt. 0: never."}, \
+    CONFIG_LIMIT(HTTP_IDLE_TIMEOUT_MS, \
+     "Time in milliseconds that a connection without a request stays open: enough to vote and to change one's mind once."), \
+    CONFIG_LIMIT(HTTP_REQUEST_TIMEOUT_MS, \
+     "Time in milliseconds from the first to the last byte of a request: enough for a phone on a bad network."), \
+    {"REQUEST_AGE_MS", CONFIG_NUMBER, AT(request_age_ms), "60000", 1000, 3600000, \
+     "Time in milliseconds from the first byte of a request until the client has read the response. Then the service " \
+     "cuts the connection. A phone on a bad network needs seconds."}, \
+    CONFIG_LIMIT(HTTP_SILENT_MS, \
+     "Time in milliseconds that a client's system may acknowledge nothing before the connection counts as lost. A phone " \
+     "that changes networks is back sooner."), \
+    CONFIG_LIMIT(HTTP_SWEEP_MS, \
+     "Time in milliseconds between two checks whether a client has left. The second check closes the connection, so that a " \
+     "client which closes only its own side still gets its response."), \
+    {"MAX_RESETS", CONFIG_NUMBER, AT(max_resets), "200", 1, 1000000, \
+     "Requests in progress that one connection may reset within 10 s before the service cuts it. A browser that leaves a " \
+     "page resets at most 100."}, \
+    {"MAX_FRAMES", CONFIG_NUMBER, AT(max_frames), "10000", 10, 100000000, \
+     "HTTP/2 frames that one connection may send within 10 s, not counting four for each request and large DATA frames. " \
+     "Above it, the service cuts the connection. An event stream needs at most 20 a second."}, \
+    {"MAX_HELD_BYTES", CONFIG_NUMBER, AT(max_held_bytes), "268435456", 1048576, 1099511627776, \
+     "Bytes that all requests in progress may hold, estimated. Above it, the service cuts connections that hold more than " \
+     "64 KiB."}
 
 /* clang-format on */
 
