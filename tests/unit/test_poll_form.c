@@ -302,7 +302,7 @@ static void a_ranked_poll_has_at_most_thirty_options(void **state)
     json_array_append_new(options, json_string("one too many"));
     assert_null(poll_form_create(body, NOW_MS, &err));
     assert_string_equal(err.pointer, "/options");
-    assert_string_equal(err.text, "A ranked poll has at most 30 options; this one has 31.");
+    assert_string_equal(err.text, "A ranked poll has at most 30 options. This one has 31.");
     json_decref(body);
 }
 

@@ -1,4 +1,4 @@
-/* poll_edit - fields first, then the state, then what of it is too late.
+/* poll_edit - applies the fields, then the state, and then checks which changes come too late.
  * SPDX-License-Identifier: MIT */
 #include "polls/poll_edit.h"
 
@@ -10,27 +10,27 @@ struct edit {
     const struct poll *old;
     const json_t *body;
     int64_t now_ms;
-    enum poll_state state; /* of old */
+    enum poll_state state; /* of old, now */
     struct poll *poll;     /* the copy that is edited */
     enum problem *problem;
     struct json_error *err;
 };
 
-static bool has(const struct edit *edit, const char *field)
+static bool has_field(const struct edit *edit, const char *field)
 {
     return json_object_get(edit->body, field) != NULL;
 }
 
-static bool refuse(const struct edit *edit, enum problem problem, const char *field, const char *sentence)
+static bool refuse_edit(const struct edit *edit, enum problem problem, const char *field, const char *sentence)
 {
     *edit->problem = problem;
     return poll_form_refuse(edit->err, field, sentence);
 }
 
-/* --- what is fixed from the opening on */
+/* --- fields that are fixed from the opening on */
 
-/* The first field that differs and may no longer, or NULL. */
-static const char *find_fixed(const struct poll *old, const struct poll *poll)
+/* The first fixed field that differs, or NULL. */
+static const char *find_fixed_field(const struct poll *old, const struct poll *poll)
 {
     if (!poll_options_equal(old, poll))
         return "options";
@@ -51,9 +51,9 @@ static const char *find_fixed(const struct poll *old, const struct poll *poll)
     return NULL;
 }
 
-static bool check_fixed(const struct edit *edit)
+static bool check_fixed_fields(const struct edit *edit)
 {
-    const char *field = find_fixed(edit->old, edit->poll);
+    const char *field = find_fixed_field(edit->old, edit->poll);
     char pointer[JSON_POINTER_MAX], at[CLOCK_TEXT];
     const struct poll *old = edit->old;
 
@@ -61,26 +61,27 @@ static bool check_fixed(const struct edit *edit)
         return true;
     clock_format_ms(old->opens_at_ms != 0 ? old->opens_at_ms : old->created_at_ms, at);
     json_pointer_append(pointer, "", field);
-    json_error_set(
-        edit->err, pointer,
-        "This is fixed since the poll opened (%s), because ballots may have been cast by it; make a new poll.", at);
+    json_error_set(edit->err, pointer,
+                   "This is fixed since the poll opened at %s, because voters may have relied on it. Make a new poll.",
+                   at);
     *edit->problem = PROBLEM_POLL_HAS_OPENED;
     return false;
 }
 
 /* --- numbers of choices */
 
-/* Who named no number meant the method's own: 1 with plurality, else up to all options, as many as there are now. */
-static void follow_options(const struct edit *edit)
+/* Numbers that the manager left to the default follow the method and the options: 1 with plurality, else up to all
+ * options. */
+static void update_default_choices(const struct edit *edit)
 {
     const struct poll *old = edit->old;
     struct poll *poll = edit->poll;
     bool other_method = poll->method != old->method;
-    bool named_all = old->method != METHOD_PLURALITY && old->max_choices == old->n_options;
+    bool allowed_all = old->method != METHOD_PLURALITY && old->max_choices == old->n_options;
 
-    if (!has(edit, "max_choices") && (other_method || named_all))
+    if (!has_field(edit, "max_choices") && (other_method || allowed_all))
         poll->max_choices = poll->method == METHOD_PLURALITY ? 1 : (unsigned)poll->n_options;
-    if (!has(edit, "min_choices") && other_method)
+    if (!has_field(edit, "min_choices") && other_method)
         poll->min_choices = 1;
 }
 
@@ -89,7 +90,7 @@ static void follow_options(const struct edit *edit)
 static bool make_draft(const struct edit *edit)
 {
     if (edit->state == POLL_OPEN || edit->state == POLL_CLOSED)
-        return refuse(edit, PROBLEM_POLL_HAS_OPENED, "state", "A poll that opened is no draft any more.");
+        return refuse_edit(edit, PROBLEM_POLL_HAS_OPENED, "state", "A poll that has opened cannot become a draft.");
     edit->poll->draft = true;
     return true;
 }
@@ -97,29 +98,29 @@ static bool make_draft(const struct edit *edit)
 static bool make_scheduled(const struct edit *edit)
 {
     if (edit->state == POLL_OPEN || edit->state == POLL_CLOSED)
-        return refuse(edit, PROBLEM_POLL_HAS_OPENED, "state", "A poll that opened cannot be scheduled any more.");
+        return refuse_edit(edit, PROBLEM_POLL_HAS_OPENED, "state", "A poll that has opened cannot be scheduled.");
     if (edit->poll->opens_at_ms <= edit->now_ms)
-        return refuse(edit, PROBLEM_INVALID_FIELD, "opens_at",
-                      "A scheduled poll opens at a time that is still to come.");
+        return refuse_edit(edit, PROBLEM_INVALID_FIELD, "opens_at",
+                           "Send a time in the future: a scheduled poll opens then.");
     edit->poll->draft = false;
     return true;
 }
 
-static bool reopen(const struct edit *edit)
+static bool reopen_now(const struct edit *edit)
 {
     struct poll *poll = edit->poll;
 
     if (!poll->reopenable)
-        return refuse(edit, PROBLEM_POLL_NOT_REOPENABLE, "state",
-                      "This poll was made without \"reopenable\": once closed it stays closed.");
+        return refuse_edit(edit, PROBLEM_POLL_NOT_REOPENABLE, "state",
+                           "This poll was made without \"reopenable\", so it stays closed. Make a new poll.");
     if (poll->term == POLL_TERM_MAX)
-        return refuse(edit, PROBLEM_POLL_NOT_REOPENABLE, "state",
-                      "This poll was opened again as often as a poll may be.");
+        return refuse_edit(edit, PROBLEM_POLL_NOT_REOPENABLE, "state",
+                           "This poll was opened again as often as possible. Make a new poll.");
     poll->term++;
     poll->opening_term = 0;
-    if (!has(edit, "closes_at"))
+    if (!has_field(edit, "closes_at"))
         poll->closes_at_ms = 0;
-    if (poll->opens_at_ms > edit->now_ms) /* it was closed before it ever opened */
+    if (poll->opens_at_ms > edit->now_ms) /* it was closed before it opened */
         poll->opens_at_ms = edit->now_ms;
     return true;
 }
@@ -128,13 +129,13 @@ static bool open_now(const struct edit *edit)
 {
     struct poll *poll = edit->poll;
 
-    if (has(edit, "opens_at"))
-        return refuse(edit, PROBLEM_INVALID_FIELD, "opens_at",
-                      "The state \"open\" opens the poll now; leave this out.");
+    if (has_field(edit, "opens_at"))
+        return refuse_edit(edit, PROBLEM_INVALID_FIELD, "opens_at",
+                           "Leave this out: the state \"open\" opens the poll now.");
     if (edit->state == POLL_OPEN)
         return true;
     if (edit->state == POLL_CLOSED)
-        return reopen(edit);
+        return reopen_now(edit);
     poll->draft = false;
     poll->opens_at_ms = edit->now_ms;
     return true;
@@ -142,11 +143,11 @@ static bool open_now(const struct edit *edit)
 
 static bool close_now(const struct edit *edit)
 {
-    if (has(edit, "closes_at"))
-        return refuse(edit, PROBLEM_INVALID_FIELD, "closes_at",
-                      "The state \"closed\" closes the poll now; leave this out.");
+    if (has_field(edit, "closes_at"))
+        return refuse_edit(edit, PROBLEM_INVALID_FIELD, "closes_at",
+                           "Leave this out: the state \"closed\" closes the poll now.");
     if (edit->state == POLL_DRAFT)
-        return refuse(edit, PROBLEM_POLL_NOT_OPEN, "state", "A draft takes no ballots: open it, or delete it.");
+        return refuse_edit(edit, PROBLEM_POLL_NOT_OPEN, "state", "A draft cannot be closed. Open it or delete it.");
     if (edit->state != POLL_CLOSED)
         edit->poll->closes_at_ms = edit->now_ms;
     return true;
@@ -163,10 +164,10 @@ static bool change_state(const struct edit *edit)
     for (size_t i = 0; name != NULL && i < sizeof(states) / sizeof(states[0]); i++)
         if (strcmp(name, states[i].name) == 0)
             return states[i].change(edit);
-    return refuse(edit, PROBLEM_INVALID_FIELD, "state", "The states to set are draft, scheduled, open and closed.");
+    return refuse_edit(edit, PROBLEM_INVALID_FIELD, "state", "Send draft, scheduled, open or closed.");
 }
 
-/* --- all of it */
+/* --- the whole body */
 
 static bool check_times(const struct edit *edit)
 {
@@ -177,24 +178,24 @@ static bool check_times(const struct edit *edit)
                    old->draft != poll->draft;
 
     if (edit->state == POLL_CLOSED && poll->term == old->term && poll->closes_at_ms != old->closes_at_ms)
-        return refuse(edit, PROBLEM_POLL_CLOSED, "closes_at",
-                      "The poll closed; {\"state\":\"open\"} opens it again where it is reopenable.");
+        return refuse_edit(edit, PROBLEM_POLL_CLOSED, "closes_at",
+                           "The poll has closed. If it is reopenable, {\"state\":\"open\"} opens it again.");
     return closes_now || !changed || poll_form_check_closing(poll, edit->now_ms, edit->err);
 }
 
-static bool apply(const struct edit *edit)
+static bool apply_body(const struct edit *edit)
 {
     bool opened = edit->state == POLL_OPEN || edit->state == POLL_CLOSED;
 
     if (!poll_form_read(edit->body, edit->poll, edit->err))
         return false;
     if (!opened)
-        follow_options(edit);
-    if (opened && !check_fixed(edit))
+        update_default_choices(edit);
+    if (opened && !check_fixed_fields(edit))
         return false;
     if (!poll_form_check_method(edit->body, edit->poll, edit->err))
         return false;
-    if (has(edit, "state") && !change_state(edit))
+    if (has_field(edit, "state") && !change_state(edit))
         return false;
     return check_times(edit);
 }
@@ -212,9 +213,9 @@ struct poll *poll_edit(const struct poll *old, const json_t *body, int64_t now_m
                               .err = err};
 
     *problem = PROBLEM_INVALID_FIELD;
-    poll->expiring = false; /* somebody cares for it */
+    poll->expiring = false; /* an edited poll is in use */
     poll->updated_at_ms = now_ms > old->updated_at_ms ? now_ms : old->updated_at_ms + 1;
-    if (apply(&edit))
+    if (apply_body(&edit))
         return poll;
     poll_release(poll);
     return NULL;

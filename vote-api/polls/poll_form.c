@@ -1,4 +1,4 @@
-/* poll_form - reads and writes polls as JSON, checking every field.
+/* poll_form - checks every field that it reads.
  * SPDX-License-Identifier: MIT */
 #include "polls/poll_form.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LABEL_QUOTED_MAX 80 /* bytes: two of them fit an error's sentence */
+#define LABEL_QUOTED_MAX 80 /* bytes: the sentence of an error has room for two such labels */
 
 bool poll_form_refuse(struct json_error *err, const char *field, const char *sentence)
 {
@@ -20,19 +20,19 @@ bool poll_form_refuse(struct json_error *err, const char *field, const char *sen
     return false;
 }
 
-/* Text of min to max code points that keeps the rules of its kind, into *to (which it replaces). */
+/* Reads a text of min to max code points that keeps the rules of its kind. Replaces and frees the old *to. */
 static bool read_text(const json_t *value, const char *pointer, size_t min, size_t max, enum text_kind kind, char **to,
                       struct json_error *err)
 {
     const char *text = json_string_value(value);
 
     if (text == NULL) {
-        json_error_set(err, pointer, "This is a string.");
+        json_error_set(err, pointer, "Send a string.");
         return false;
     }
     size_t n = json_count_code_points(text);
     if (n < min || n > max) {
-        json_error_set(err, pointer, "This has %zu to %zu characters; it has %zu.", min, max, n);
+        json_error_set(err, pointer, "Send %zu to %zu characters. This text has %zu.", min, max, n);
         return false;
     }
     char fault[TEXT_FAULT_MAX];
@@ -45,7 +45,7 @@ static bool read_text(const json_t *value, const char *pointer, size_t min, size
     return true;
 }
 
-/* An RFC 3339 date-time, or null for none (0). */
+/* Reads an RFC 3339 date-time; null is 0, no time. */
 static bool read_time(const json_t *value, const char *field, int64_t *to, struct json_error *err)
 {
     if (json_is_null(value)) {
@@ -56,7 +56,7 @@ static bool read_time(const json_t *value, const char *field, int64_t *to, struc
     if (ms <= 0)
         return poll_form_refuse(
             err, field,
-            "This is a date and time like 2026-01-31T20:00:00Z, from 1970 to the end of 9999 in UTC, or null.");
+            "Send a date and time like 2026-01-31T20:00:00Z, from 1970 to the end of 9999 in UTC, or null.");
     *to = ms;
     return true;
 }
@@ -64,23 +64,23 @@ static bool read_time(const json_t *value, const char *field, int64_t *to, struc
 static bool read_flag(const json_t *value, const char *field, bool *to, struct json_error *err)
 {
     if (!json_is_boolean(value))
-        return poll_form_refuse(err, field, "This is true or false.");
+        return poll_form_refuse(err, field, "Send true or false.");
     *to = json_is_true(value);
     return true;
 }
 
-/* Of options; against the poll it is checked by check_method. */
-static bool read_number(const json_t *value, const char *field, unsigned *to, struct json_error *err)
+/* Reads a number of options. poll_form_check_method compares it with the poll. */
+static bool read_number_of_options(const json_t *value, const char *field, unsigned *to, struct json_error *err)
 {
     json_int_t number;
 
     if (!json_read_whole(value, 1, POLL_OPTIONS_MAX, &number))
-        return poll_form_refuse(err, field, "This is a whole number from 1 to the number of options.");
+        return poll_form_refuse(err, field, "Send a whole number from 1 to the number of options.");
     *to = (unsigned)number;
     return true;
 }
 
-/* An option is {"id","label"}, or a label alone: then its id is its number, from 1. */
+/* An option is {"id","label"} or a label alone. Without an id, its number is its id, counted from 1. */
 static bool read_option(const json_t *value, size_t i, struct poll_option *option, struct json_error *err)
 {
     static const char *const fields[] = {"id", "label", NULL};
@@ -95,7 +95,7 @@ static bool read_option(const json_t *value, size_t i, struct poll_option *optio
         label = json_object_get(value, "label");
         json_pointer_append(field, pointer, "id");
         if (id != NULL && !poll_id_is_valid(json_string_value(id), json_string_length(id))) {
-            json_error_set(err, field, "An option's id has 1 to %d of a-z, 0-9 and -.", POLL_ID_MAX);
+            json_error_set(err, field, "Send an id of 1 to %d characters: a-z, 0-9 and -.", POLL_ID_MAX);
             return false;
         }
         if (id != NULL)
@@ -105,8 +105,8 @@ static bool read_option(const json_t *value, size_t i, struct poll_option *optio
     return read_text(label, pointer, 1, POLL_LABEL_MAX, TEXT_LINE, &option->label, err);
 }
 
-/* Bytes of the text, cut before the character that goes past what an error can quote. */
-static int quoted_len(const char *text)
+/* Bytes of the label that an error quotes: whole characters, at most LABEL_QUOTED_MAX bytes. */
+static int measure_quote(const char *text)
 {
     size_t len = 0, next;
 
@@ -116,7 +116,7 @@ static int quoted_len(const char *text)
     return (int)len;
 }
 
-/* Voters could not tell two options apart whose labels read the same. */
+/* Two labels that read the same would mislead voters. */
 static bool check_labels(const struct poll *poll, struct json_error *err)
 {
     char **folded = alloc_items(poll->n_options, sizeof(char *));
@@ -129,7 +129,7 @@ static bool check_labels(const struct poll *poll, struct json_error *err)
             distinct = strcmp(folded[i], folded[j]) != 0;
             if (!distinct)
                 json_error_set(err, "/options", "Options %zu (\"%.*s\") and %zu (\"%.*s\") read the same.", j + 1,
-                               quoted_len(one), one, i + 1, quoted_len(other), other);
+                               measure_quote(one), one, i + 1, measure_quote(other), other);
         }
     }
     for (size_t i = 0; i < poll->n_options; i++)
@@ -143,7 +143,7 @@ static bool read_options(const json_t *value, struct poll *poll, struct json_err
     size_t n = json_array_size(value);
 
     if (!json_is_array(value) || n < 2 || n > POLL_OPTIONS_MAX) {
-        json_error_set(err, "/options", "A poll has an array of 2 to %d options.", POLL_OPTIONS_MAX);
+        json_error_set(err, "/options", "Send an array of 2 to %d options.", POLL_OPTIONS_MAX);
         return false;
     }
     for (size_t i = 0; i < poll->n_options; i++)
@@ -152,12 +152,13 @@ static bool read_options(const json_t *value, struct poll *poll, struct json_err
     poll->n_options = 0;
     poll->options = alloc_items(n, sizeof(*poll->options));
     for (size_t i = 0; i < n; i++) {
-        poll->n_options = i + 1; /* so that releasing the poll frees this label */
+        poll->n_options = i + 1; /* poll_release frees the labels of this many options */
         if (!read_option(json_array_get(value, i), i, &poll->options[i], err))
             return false;
         for (size_t j = 0; j < i; j++) {
             if (strcmp(poll->options[i].id, poll->options[j].id) == 0) {
-                json_error_set(err, "/options", "Two options have the id \"%s\".", poll->options[i].id);
+                json_error_set(err, "/options", "Two options have the id \"%s\". Give each option its own id.",
+                               poll->options[i].id);
                 return false;
             }
         }
@@ -165,19 +166,18 @@ static bool read_options(const json_t *value, struct poll *poll, struct json_err
     return check_labels(poll, err);
 }
 
-/* One of a few names. */
+/* Reads one of a few names. */
 static bool read_name(const json_t *value, const char *field, int (*from_name)(const char *), int *to,
                       struct json_error *err)
 {
     int got = json_is_string(value) ? from_name(json_string_value(value)) : -1;
 
     if (got < 0)
-        return poll_form_refuse(err, field, "This is not one of the names that the API describes.");
+        return poll_form_refuse(err, field, "Send one of the names that /docs lists for this field.");
     *to = got;
     return true;
 }
 
-/* Reads the field if it is there. */
 static bool read_field(const char *name, const json_t *value, struct poll *poll, struct json_error *err)
 {
     char pointer[JSON_POINTER_MAX];
@@ -204,9 +204,9 @@ static bool read_field(const char *name, const json_t *value, struct poll *poll,
         return ok;
     }
     if (strcmp(name, "min_choices") == 0)
-        return read_number(value, name, &poll->min_choices, err);
+        return read_number_of_options(value, name, &poll->min_choices, err);
     if (strcmp(name, "max_choices") == 0)
-        return read_number(value, name, &poll->max_choices, err);
+        return read_number_of_options(value, name, &poll->max_choices, err);
     if (strcmp(name, "results_visibility") == 0) {
         bool ok = read_name(value, name, poll_visibility_from_name, &name_value, err);
         poll->visibility = (enum poll_visibility)name_value;
@@ -236,9 +236,10 @@ bool poll_form_read(const json_t *body, struct poll *poll, struct json_error *er
 bool poll_form_check_closing(const struct poll *poll, int64_t now_ms, struct json_error *err)
 {
     if (poll->closes_at_ms != 0 && poll->closes_at_ms <= poll->opens_at_ms)
-        return poll_form_refuse(err, "closes_at", "A poll closes after it opens.");
+        return poll_form_refuse(err, "closes_at", "Send a time after opens_at.");
     if (poll->closes_at_ms != 0 && poll->closes_at_ms <= now_ms)
-        return poll_form_refuse(err, "closes_at", "This time is past; {\"state\":\"closed\"} closes a poll now.");
+        return poll_form_refuse(err, "closes_at",
+                                "Send a time in the future. {\"state\":\"closed\"} closes a poll now.");
     return true;
 }
 
@@ -247,7 +248,7 @@ bool poll_form_check_method(const json_t *body, const struct poll *poll, struct 
     bool has_min = json_object_get(body, "min_choices") != NULL;
 
     if (poll->method == METHOD_RANKED && poll->n_options > POLL_RANKED_MAX) {
-        json_error_set(err, "/options", "A ranked poll has at most %d options; this one has %zu.", POLL_RANKED_MAX,
+        json_error_set(err, "/options", "A ranked poll has at most %d options. This one has %zu.", POLL_RANKED_MAX,
                        poll->n_options);
         return false;
     }
@@ -255,21 +256,23 @@ bool poll_form_check_method(const json_t *body, const struct poll *poll, struct 
     const char *field = poll->max_choices > most ? "max_choices" : "min_choices";
     if (poll->max_choices > most || poll->min_choices > most)
         return poll_form_refuse(err, field,
-                                most == 1 ? "A ballot of method plurality has exactly one choice."
-                                          : "This is more than the poll has options.");
+                                most == 1 ? "Send 1: with the method plurality, a ballot has exactly one choice."
+                                          : "Send at most the number of options of this poll.");
     if (poll->min_choices > poll->max_choices)
-        return poll_form_refuse(err, has_min ? "min_choices" : "max_choices", "min_choices is at most max_choices.");
+        return poll_form_refuse(err, has_min ? "min_choices" : "max_choices",
+                                "Send a min_choices that is not larger than max_choices.");
     return true;
 }
 
-/* The only state to name is draft: whether a poll is scheduled or open follows from opens_at. */
+/* A new poll may only name the state draft. Otherwise opens_at says whether it is scheduled or open. */
 static bool read_first_state(const json_t *state, struct poll *poll, struct json_error *err)
 {
     if (state == NULL)
         return true;
     poll->draft = json_is_string(state) && strcmp(json_string_value(state), "draft") == 0;
     return poll->draft ||
-           poll_form_refuse(err, "state", "A new poll may be a draft; otherwise it is open, or scheduled by opens_at.");
+           poll_form_refuse(err, "state",
+                            "Send draft or leave this out. Without it the poll is open, or scheduled by opens_at.");
 }
 
 struct poll *poll_form_create(const json_t *body, int64_t now_ms, struct json_error *err)
@@ -282,7 +285,7 @@ struct poll *poll_form_create(const json_t *body, int64_t now_ms, struct json_er
     if (!poll_form_read(body, poll, err))
         goto refused;
     if (poll->title == NULL || poll->n_options == 0) {
-        json_error_set(err, poll->title == NULL ? "/title" : "/options", "A poll needs a title and options.");
+        json_error_set(err, poll->title == NULL ? "/title" : "/options", "Send a title and options.");
         goto refused;
     }
     if (json_object_get(body, "max_choices") == NULL && poll->method != METHOD_PLURALITY)
