@@ -8,6 +8,7 @@
 #include "codes/code_sheet.h"
 #include "codes/code_watch.h"
 #include "jobs.h"
+#include "polls/poll_edit.h"
 #include "polls/poll_store.h"
 #include "refusals.h"
 #include "request_limits.h"
@@ -96,11 +97,10 @@ static enum status count_codes(struct codes_job *job, bool only_look)
         job->poll = poll_retain(current); /* for the answer */
     }
     if (st == ST_OK && !only_look) {
-        int64_t now = clock_wall_ms();
         struct poll *counted = poll_copy(current);
         counted->voting_codes += (unsigned)job->n;
         counted->expiring = false; /* as poll_edit: somebody cares for it */
-        counted->updated_at_ms = now > current->updated_at_ms ? now : current->updated_at_ms + 1;
+        poll_edit_touch(counted, clock_wall_ms());
         st = poll_store_put(job->api, counted, value.revision, &job->err);
         poll_release(job->poll);
         job->poll = counted;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/grow.h"
 #include "base/log.h"
+#include "polls/poll_edit.h"
 #include "polls/poll_marks.h"
 #include "polls/poll_store.h"
 #include <pthread.h>
@@ -127,7 +128,7 @@ static enum status abandon_reopening(const struct closer *closer, const struct p
 
     changed->term = poll->opening_term;
     changed->opening_term = 0;
-    changed->updated_at_ms = closer->now_ms > poll->updated_at_ms ? closer->now_ms : poll->updated_at_ms + 1;
+    poll_edit_touch(changed, closer->now_ms);
     enum status st = poll_store_put(closer->api, changed, revision, err);
     poll_release(changed);
     log_warn("reopening was announced but not completed", LOG_S("poll", poll->id), LOG_I("term", poll->opening_term));

@@ -214,7 +214,7 @@ struct poll *poll_edit(const struct poll *old, const json_t *body, int64_t now_m
 
     *problem = PROBLEM_INVALID_FIELD;
     poll->expiring = false; /* an edited poll is in use */
-    poll->updated_at_ms = now_ms > old->updated_at_ms ? now_ms : old->updated_at_ms + 1;
+    poll_edit_touch(poll, now_ms);
     if (apply_body(&edit))
         return poll;
     poll_release(poll);

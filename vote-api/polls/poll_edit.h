@@ -25,4 +25,10 @@
 struct poll *poll_edit(const struct poll *old, const json_t *body, int64_t now_ms, enum problem *problem,
                        struct json_error *err);
 
+/* Sets updated_at to now, or later if the clock was set back: a directory drops definitions that are not newer. */
+static inline void poll_edit_touch(struct poll *poll, int64_t now_ms)
+{
+    poll->updated_at_ms = now_ms > poll->updated_at_ms ? now_ms : poll->updated_at_ms + 1;
+}
+
 #endif

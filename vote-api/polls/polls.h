@@ -5,7 +5,7 @@
 
 #include "http/http.h"
 
-/* Bytes: everything at its limit, four bytes a character, as a poll is shown: 93 KB. */
+/* Bytes. The largest poll, with four bytes for each character, is 93 KB of JSON. */
 #define POLL_BODY_MAX (128 * 1024)
 
 void polls_handle_create(struct http_call *call); /* POST /v1/polls */

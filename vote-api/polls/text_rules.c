@@ -1,4 +1,4 @@
-/* text_rules - code points are classified by utf8proc's copy of the Unicode Character Database.
+/* text_rules - classifies code points with utf8proc's copy of the Unicode Character Database.
  * SPDX-License-Identifier: MIT */
 #include "polls/text_rules.h"
 
@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <utf8proc.h>
 
-/* Reads one code point and moves on. */
+/* Reads one code point and moves *text behind it. */
 static utf8proc_int32_t next_code_point(const char **text)
 {
     utf8proc_int32_t c;
     utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)*text, -1, &c);
 
-    if (len <= 0) { /* no valid UTF-8: the caller has seen to that */
+    if (len <= 0) { /* not valid UTF-8; callers have checked that */
         (*text)++;
         return 0xfffd;
     }
@@ -20,7 +20,7 @@ static utf8proc_int32_t next_code_point(const char **text)
     return c;
 }
 
-/* White space, and what looks like it: the blank braille pattern and the fillers of Hangul. */
+/* White space, and characters that look like it: the blank Braille pattern and the fillers of Hangul. */
 static bool is_space(utf8proc_int32_t c)
 {
     switch (utf8proc_category(c)) {
@@ -34,14 +34,14 @@ static bool is_space(utf8proc_int32_t c)
     }
 }
 
-/* What shows nothing by itself (Default_Ignorable_Code_Point). */
+/* Characters that are invisible by themselves (Default_Ignorable_Code_Point). */
 static bool is_invisible(utf8proc_int32_t c)
 {
     return utf8proc_get_property(c)->ignorable;
 }
 
-/* What shows nothing and changes nothing that is seen. Others do: U+200C and U+200D, the variation selectors, and the
- * tags that make the flag of Scotland out of a black one. */
+/* Invisible characters that do not change how others look. Some invisible characters do: U+200C and U+200D, the
+ * variation selectors, and the tags that turn a black flag into the flag of Scotland. */
 static bool is_dropped(utf8proc_int32_t c)
 {
     return c == 0xad || c == 0x34f || c == 0x61c || c == 0x200b || c == 0x200e || c == 0x200f ||
@@ -67,7 +67,7 @@ bool text_check(const char *text, enum text_kind kind, const char *name, char fa
     bool shows = *text == '\0' && kind == TEXT_LINES;
 
     while (*text != '\0') {
-        if (*text >= '!' && *text <= '~') { /* nearly all of nearly all texts */
+        if (*text >= '!' && *text <= '~') { /* the usual case, without a lookup */
             shows = true;
             text++;
             continue;
@@ -91,11 +91,11 @@ bool text_check(const char *text, enum text_kind kind, const char *name, char fa
     return shows;
 }
 
-/* A copy with one space between words and none at the ends, and without invisible characters. */
-static char *squeeze(const char *text)
+/* Copies the text with one space between words, none at the ends, and without the characters that is_dropped names. */
+static char *squeeze_spaces(const char *text)
 {
     char *out = alloc_bytes(strlen(text) + 1), *to = out;
-    bool pending = false; /* a space, if a word follows */
+    bool pending = false; /* a space comes before the next word */
 
     while (*text != '\0') {
         const char *start = text;
@@ -118,14 +118,14 @@ static char *squeeze(const char *text)
 
 char *text_fold(const char *text)
 {
-    char *squeezed = squeeze(text);
+    char *squeezed = squeeze_spaces(text);
     utf8proc_uint8_t *folded = NULL;
     utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)squeezed, 0, &folded,
                                         UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
 
     if (len == UTF8PROC_ERROR_NOMEM)
         abort();
-    if (len < 0) /* no valid UTF-8 */
+    if (len < 0) /* not valid UTF-8 */
         return squeezed;
     free(squeezed);
     return (char *)folded;
