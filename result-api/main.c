@@ -107,7 +107,7 @@ static void on_loop_stop(struct http_loop *loop, void *service)
 
 static void on_stop(void *server)
 {
-    http_drain(server, (int)settings.drain_ms);
+    http_drain(server, (int)settings.http.drain_ms);
 }
 
 static void on_snapshot(void *arg, const char *id, struct snapshot *snapshot)
@@ -122,10 +122,10 @@ static enum status check_settings(struct errmsg *err)
 
     if (st != ST_OK)
         return fail_within(err, st, "SECRET_KEYS");
-    st = http_proxies_parse(settings.trusted_proxies, &api.trusted_proxies, err);
+    st = http_proxies_parse(settings.http.trusted_proxies, &api.trusted_proxies, err);
     if (st != ST_OK)
         return st;
-    st = http_limit_open(&limit_reads, settings.limit_reads, settings.rate_limits, RATE_BUCKETS_ADDRESSES, err);
+    st = http_limit_open(&limit_reads, settings.limit_reads, settings.http.rate_limits, RATE_BUCKETS_ADDRESSES, err);
     return st == ST_OK ? ST_OK : fail_within(err, st, "LIMIT_READS");
 }
 
@@ -183,8 +183,7 @@ static void open_threads(void)
 int main(int argc, char **argv)
 {
     static const struct service_option service_options[] = {HTTP_SERVICE_OPTIONS};
-    const struct http_service http_service = {&settings.port, &settings.bind_address, &settings.tls_cert_file, routes,
-                                              sizeof(routes) / sizeof(routes[0])};
+    const struct http_service http_service = {&settings.http, routes, sizeof(routes) / sizeof(routes[0])};
     const struct service service = {.name = "result-api",
                                     .sentence = "serves results: JSON, server-sent events, CSV, receipts",
                                     .entries = settings_table,
@@ -200,38 +199,27 @@ int main(int argc, char **argv)
 
     service_start(&service, argc, argv);
     open_state();
-    const struct http_options options = {.bind_address = settings.bind_address,
-                                         .port = (int)settings.port,
-                                         .loops = (int)settings.http_loops,
-                                         .tls_cert_file = settings.tls_cert_file,
-                                         .tls_key_file = settings.tls_key_file,
-                                         .max_connections = (int)settings.max_connections,
-                                         .max_in_flight = (int)settings.max_waiting,
-                                         .max_per_address = (int)settings.max_per_address,
-                                         .connection_age_s = settings.connection_age_s,
-                                         .request_age_ms = settings.request_age_ms,
-                                         .max_resets = (unsigned)settings.max_resets,
-                                         .max_frames = (unsigned)settings.max_frames,
-                                         .max_held_bytes = settings.max_held_bytes,
-                                         .routes = routes,
-                                         .n_routes = sizeof(routes) / sizeof(routes[0]),
-                                         .checks = checks,
-                                         .n_checks = sizeof(checks) / sizeof(checks[0]),
-                                         .limits = limits,
-                                         .n_limits = sizeof(limits) / sizeof(limits[0]),
-                                         .trusted_proxies = api.trusted_proxies,
-                                         .service = &api,
-                                         .on_loop_start = on_loop_start,
-                                         .on_loop_stop = on_loop_stop,
-                                         .on_loop_drain = on_loop_drain,
-                                         .on_loop_idle = on_loop_idle,
-                                         .on_turn_end = on_turn_end};
+    struct http_options options = http_options_of(&settings.http);
+    options.max_in_flight = (int)settings.max_waiting;
+    options.routes = routes;
+    options.n_routes = sizeof(routes) / sizeof(routes[0]);
+    options.checks = checks;
+    options.n_checks = sizeof(checks) / sizeof(checks[0]);
+    options.limits = limits;
+    options.n_limits = sizeof(limits) / sizeof(limits[0]);
+    options.trusted_proxies = api.trusted_proxies;
+    options.service = &api;
+    options.on_loop_start = on_loop_start;
+    options.on_loop_stop = on_loop_stop;
+    options.on_loop_drain = on_loop_drain;
+    options.on_loop_idle = on_loop_idle;
+    options.on_turn_end = on_turn_end;
     enum status st = http_open(&options, &server, &err);
     if (st != ST_OK)
         service_die(st, &err, "listen");
     open_threads();
     service_on_stop(on_stop, server);
-    log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
+    log_info("started", LOG_S("address", settings.http.bind_address), LOG_I("port", settings.http.port));
     http_run(server);
     ballot_files_close(api.ballot_files);
     timelines_close(api.timelines);

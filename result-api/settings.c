@@ -3,7 +3,6 @@
 #include "settings.h"
 
 #include "export/timelines.h"
-#include "http/http_settings.h"
 
 struct settings settings;
 
@@ -19,7 +18,7 @@ const struct config_entry settings_table[] = {
 
     CONFIG_SECTION("Operation"),
     CONFIG_LOG_LEVEL("info"),
-    {"HTTP_LOOPS", CONFIG_NUMBER, AT(http_loops), "1", 1, HTTP_LOOPS_MAX,
+    {"HTTP_LOOPS", CONFIG_NUMBER, AT(http.loops), "1", 1, HTTP_LOOPS_MAX,
      "Event loops; each is a thread. One loop serves tens of thousands of subscribers."},
     {"REFRESH_MS", CONFIG_NUMBER, AT(refresh_ms), "100", 10, 10000,
      "Shortest time in milliseconds between two reads of the database, and between two events to a subscriber."},
@@ -33,7 +32,7 @@ const struct config_entry settings_table[] = {
      "are silent for a minute."},
     {"RETRY_MS", CONFIG_NUMBER, AT(retry_ms), "2000", 100, 60000,
      "Time in milliseconds that a subscriber should wait before it reconnects after its stream ended."},
-    {"DRAIN_MS", CONFIG_NUMBER, AT(drain_ms), "3000", 0, 60000,
+    {"DRAIN_MS", CONFIG_NUMBER, AT(http.drain_ms), "3000", 0, 60000,
      "Time in milliseconds after SIGTERM in which requests in progress may finish before their connections are cut."},
 
     CONFIG_SECTION("Limits for each client"),

@@ -101,7 +101,7 @@ static enum status check_settings(struct errmsg *err)
         return fail_within(err, st, "API_KEYS");
     st = default_poll_check_settings(err);
     if (st == ST_OK)
-        st = http_proxies_parse(settings.trusted_proxies, &trusted_proxies, err);
+        st = http_proxies_parse(settings.http.trusted_proxies, &trusted_proxies, err);
     return st == ST_OK ? limits_open(err) : st;
 }
 
@@ -137,7 +137,7 @@ static void on_loop_idle(struct http_loop *loop, void *service)
 
 static void on_stop(void *server)
 {
-    http_drain(server, (int)settings.drain_ms);
+    http_drain(server, (int)settings.http.drain_ms);
 }
 
 static void open_parts(void)
@@ -166,8 +166,7 @@ static void open_parts(void)
 
 int main(int argc, char **argv)
 {
-    const struct http_service http_service = {&settings.port, &settings.bind_address, &settings.tls_cert_file, routes,
-                                              sizeof(routes) / sizeof(routes[0])};
+    const struct http_service http_service = {&settings.http, routes, sizeof(routes) / sizeof(routes[0])};
     const struct service service = {.name = "vote-api",
                                     .sentence = "takes ballots over HTTP and manages polls",
                                     .entries = settings_table,
@@ -182,31 +181,20 @@ int main(int argc, char **argv)
     struct errmsg err;
 
     service_start(&service, argc, argv);
-    const struct http_options options = {.bind_address = settings.bind_address,
-                                         .port = (int)settings.port,
-                                         .loops = (int)settings.http_loops,
-                                         .tls_cert_file = settings.tls_cert_file,
-                                         .tls_key_file = settings.tls_key_file,
-                                         .max_body = BULK_BODY_MAX,
-                                         .max_connections = (int)settings.max_connections,
-                                         .max_in_flight = (int)settings.max_in_flight,
-                                         .max_per_address = (int)settings.max_per_address,
-                                         .connection_age_s = settings.connection_age_s,
-                                         .request_age_ms = settings.request_age_ms,
-                                         .max_resets = (unsigned)settings.max_resets,
-                                         .max_frames = (unsigned)settings.max_frames,
-                                         .max_held_bytes = settings.max_held_bytes,
-                                         .routes = routes,
-                                         .n_routes = sizeof(routes) / sizeof(routes[0]),
-                                         .checks = checks,
-                                         .n_checks = sizeof(checks) / sizeof(checks[0]),
-                                         .limits = limits_all,
-                                         .n_limits = limits_count,
-                                         .trusted_proxies = trusted_proxies,
-                                         .service = &api,
-                                         .on_loop_start = on_loop_start,
-                                         .on_loop_idle = on_loop_idle,
-                                         .on_turn_end = on_turn_end};
+    struct http_options options = http_options_of(&settings.http);
+    options.max_body = BULK_BODY_MAX;
+    options.max_in_flight = (int)settings.max_in_flight;
+    options.routes = routes;
+    options.n_routes = sizeof(routes) / sizeof(routes[0]);
+    options.checks = checks;
+    options.n_checks = sizeof(checks) / sizeof(checks[0]);
+    options.limits = limits_all;
+    options.n_limits = limits_count;
+    options.trusted_proxies = trusted_proxies;
+    options.service = &api;
+    options.on_loop_start = on_loop_start;
+    options.on_loop_idle = on_loop_idle;
+    options.on_turn_end = on_turn_end;
     enum status st = http_open(&options, &server, &err);
     if (st != ST_OK)
         service_die(st, &err, "listen");
@@ -218,7 +206,7 @@ int main(int argc, char **argv)
     open_parts();
     metric_gauge_from("polls", "", "Polls that count for POLLS_MAX.", count_polls, api.watch.polls);
     service_on_stop(on_stop, server);
-    log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
+    log_info("started", LOG_S("address", settings.http.bind_address), LOG_I("port", settings.http.port));
     http_run(server);
     log_info("stopped");
     return 0;

@@ -43,7 +43,7 @@ enum status limits_open(struct errmsg *err)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        enum status st = http_limit_open(rows[i].limit, rows[i].text, settings.rate_limits, rows[i].buckets, err);
+        enum status st = http_limit_open(rows[i].limit, rows[i].text, settings.http.rate_limits, rows[i].buckets, err);
         if (st != ST_OK)
             return fail_within(err, st, rows[i].setting);
     }

@@ -7,7 +7,6 @@
 #include "ballots/ballots.h"
 #include "ballots/group.h"
 #include "codes/code_voter.h"
-#include "http/http_settings.h"
 #include "jobs.h"
 #include "polls/polls.h"
 #include "request_limits.h"
@@ -36,7 +35,7 @@ const struct config_entry settings_table[] = {
 
     CONFIG_SECTION("Operation"),
     CONFIG_LOG_LEVEL("info"),
-    {"HTTP_LOOPS", CONFIG_NUMBER, AT(http_loops), "2", 1, HTTP_LOOPS_MAX,
+    {"HTTP_LOOPS", CONFIG_NUMBER, AT(http.loops), "2", 1, HTTP_LOOPS_MAX,
      "Event loops; each is a thread. Two loops accept ballots faster than one PostgreSQL can store them."},
     {"ACK_TIMEOUT_MS", CONFIG_NUMBER, AT(ack_timeout_ms), "1500", 100, 60000,
      "Time in milliseconds that a ballot may wait for the broker's acknowledgement. Together with the write deadline "
@@ -49,7 +48,7 @@ const struct config_entry settings_table[] = {
     {"BATCH_BALLOTS", CONFIG_NUMBER, AT(batch_ballots), "4000", 1, ORDINAL_INDEX_MAX + 1,
      "Ballots in one batch. A larger bulk request still is one batch. A batch is one message and stays far below the "
      "broker's limit of 1 MB."},
-    {"DRAIN_MS", CONFIG_NUMBER, AT(drain_ms), "5000", 0, 60000,
+    {"DRAIN_MS", CONFIG_NUMBER, AT(http.drain_ms), "5000", 0, 60000,
      "Time in milliseconds after SIGTERM in which requests in progress may finish before their connections are cut."},
 
     CONFIG_SECTION("Limits for each client"),

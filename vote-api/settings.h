@@ -3,29 +3,22 @@
 #ifndef VOTE_API_SETTINGS_H
 #define VOTE_API_SETTINGS_H
 
-#include "base/config.h"
+#include "http/http_settings.h"
 
 struct settings {
     char *nats_url;
-    int64_t port;
-    char *bind_address;
-    char *tls_cert_file, *tls_key_file;
+    struct http_settings http;
     int log_level;
     char *secret_keys;
     char *api_keys;
     bool create_needs_key;
     char *default_poll, *option_a, *option_b;
-    int64_t http_loops;
-    int64_t max_connections, max_in_flight;
-    int64_t max_per_address, connection_age_s, request_age_ms, max_resets, max_frames, max_held_bytes;
+    int64_t max_in_flight;
     int64_t ack_timeout_ms;
     int64_t batches_in_flight, batch_ballots;
     int64_t bulk_ballots;
     int64_t polls_max;
     int64_t codes_max, codes_without_key;
-    int64_t drain_ms;
-    char *trusted_proxies;
-    bool rate_limits;
     char *limit_ballots, *limit_classic, *limit_voter_ballots, *limit_revisions, *limit_voter_tokens, *limit_polls,
         *limit_codes, *limit_changes, *limit_reads, *limit_wrong_codes;
 };

@@ -63,7 +63,7 @@ static void open_parts(struct parts *parts)
 int main(int argc, char **argv)
 {
     static const struct service_option service_options[] = {HTTP_SERVICE_OPTIONS};
-    const struct http_service http_service = {.port = &settings.port, .bind_address = &settings.bind_address};
+    const struct http_service http_service = {.settings = &settings.http};
     const struct service service = {.name = "worker",
                                     .sentence = "writes the stream's ballots to PostgreSQL",
                                     .entries = settings_table,
@@ -83,20 +83,19 @@ int main(int argc, char **argv)
         {"database", intake_is_database_ready, parts.intake},
         {"consumer", intake_is_consumer_ready, parts.intake},
     };
-    const struct http_options options = {.bind_address = settings.bind_address,
-                                         .port = (int)settings.port,
-                                         .loops = 1,
-                                         .max_connections = 100,
-                                         .max_in_flight = 1,
-                                         .checks = checks,
-                                         .n_checks = sizeof(checks) / sizeof(checks[0])};
+    struct http_options options = http_options_of(&settings.http);
+    options.loops = 1;
+    options.max_connections = 100;
+    options.max_in_flight = 1;
+    options.checks = checks;
+    options.n_checks = sizeof(checks) / sizeof(checks[0]);
     enum status st = http_open(&options, &parts.server, &err);
     if (st != ST_OK)
         service_die(st, &err, "listen");
     service_on_stop(on_stop, &parts);
     if (pthread_create(&parts.thread, NULL, run_intake, &parts) != 0)
         service_die(fail(&err, ST_IO, "cannot start a thread"), &err, "start");
-    log_info("started", LOG_S("address", settings.bind_address), LOG_I("port", settings.port));
+    log_info("started", LOG_S("address", settings.http.bind_address), LOG_I("port", settings.http.port));
     http_run(parts.server);
     pthread_join(parts.thread, NULL);
     bus_close(parts.bus);

@@ -14,8 +14,8 @@ const struct config_entry settings_table[] = {
     CONFIG_DATABASE_URL,
 
     CONFIG_SECTION("Listening"),
-    {"PORT", CONFIG_NUMBER, AT(port), "8083", 1, 65535, "TCP port of /livez, /readyz and /metrics."},
-    {"BIND_ADDRESS", CONFIG_TEXT, AT(bind_address), "127.0.0.1", 0, 0, "IP address of that port."},
+    {"PORT", CONFIG_NUMBER, AT(http.port), "8083", 1, 65535, "TCP port of /livez, /readyz and /metrics."},
+    {"BIND_ADDRESS", CONFIG_TEXT, AT(http.bind_address), "127.0.0.1", 0, 0, "IP address of that port."},
 
     CONFIG_SECTION("Operation"),
     CONFIG_LOG_LEVEL("info"),

@@ -3,13 +3,12 @@
 #ifndef WORKER_SETTINGS_H
 #define WORKER_SETTINGS_H
 
-#include "base/config.h"
+#include "http/http_settings.h"
 
 struct settings {
     char *nats_url;
     char *database_url;
-    int64_t port;
-    char *bind_address;
+    struct http_settings http; /* port and bind_address alone */
     int log_level;
     int64_t transaction_ballots;
     int64_t stall_s;

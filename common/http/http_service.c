@@ -3,6 +3,7 @@
 #include "http/http_service.h"
 
 #include "http/http.h"
+#include "http/http_settings.h"
 #include <netdb.h>
 #include <openssl/ssl.h>
 #include <signal.h>
@@ -31,7 +32,7 @@ static void on_health_limit(int signal)
 /* An address that listens on everything is asked on the loopback. */
 static const char *health_address(const struct http_service *http)
 {
-    const char *address = http->bind_address != NULL ? *http->bind_address : "";
+    const char *address = http->settings->bind_address != NULL ? http->settings->bind_address : "";
     if (strcmp(address, "") == 0 || strcmp(address, "0.0.0.0") == 0)
         return "127.0.0.1";
     return strcmp(address, "::") == 0 ? "::1" : address;
@@ -124,15 +125,16 @@ int http_service_check_health(const struct service *service, const char *argumen
     struct health health = {.fd = -1};
     bool ready = false;
 
-    if (*http->port == 0) {
+    if (http->settings->port == 0) {
         fprintf(stderr, "%s serves no HTTP here: there is no port to ask\n", service->name);
         return 1;
     }
     /* One limit for all steps; the process has nothing else to do. */
     signal(SIGALRM, on_health_limit);
     alarm(HEALTH_LIMIT_S);
-    bool tls = http->tls_cert_file != NULL && *http->tls_cert_file != NULL && **http->tls_cert_file != '\0';
-    if (health_connect(&health, health_address(http), *http->port) && (!tls || health_start_tls(&health)))
+    const char *certificate = http->settings->tls_cert_file;
+    bool tls = certificate != NULL && certificate[0] != '\0';
+    if (health_connect(&health, health_address(http), http->settings->port) && (!tls || health_start_tls(&health)))
         ready = health_ask(&health);
     SSL_free(health.tls);
     SSL_CTX_free(health.context);

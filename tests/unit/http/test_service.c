@@ -1,6 +1,7 @@
 /* Tests of service: what a program prints and how it ends, each in a process of its own.
  * SPDX-License-Identifier: MIT */
 #include "http/http_service.h"
+#include "http/http_settings.h"
 
 #include "base/log.h"
 #include "unit.h"
@@ -15,17 +16,15 @@
 #include <unistd.h>
 
 static struct {
-    int64_t port;
-    char *bind_address;
+    struct http_settings http;
     int level;
-    char *cert;
     char *secret;
 } config;
 
 #define FIELD(name) ((size_t)((char *)&config.name - (char *)&config))
 
 static const struct service_option http_options[] = {HTTP_SERVICE_OPTIONS};
-static const struct http_service http_service = {&config.port, &config.bind_address, &config.cert, NULL, 0};
+static const struct http_service http_service = {&config.http, NULL, 0};
 
 static struct service make_service(void)
 {
@@ -36,10 +35,10 @@ static struct service make_service(void)
         {"S_CERT", CONFIG_TEXT, 0, "", 0, 0, "certificate"},
         {"S_SECRET", CONFIG_SECRET, 0, NULL, 0, 0, "a secret"},
     };
-    entries[0].offset = FIELD(port);
-    entries[1].offset = FIELD(bind_address);
+    entries[0].offset = FIELD(http.port);
+    entries[1].offset = FIELD(http.bind_address);
     entries[2].offset = FIELD(level);
-    entries[3].offset = FIELD(cert);
+    entries[3].offset = FIELD(http.tls_cert_file);
     entries[4].offset = FIELD(secret);
     return (struct service){
         .name = "sample",
@@ -144,7 +143,8 @@ static void help_explains_options_and_variables(void **state)
 {
     struct child child;
     assert_int_equal(run(&child, "--help"), 0);
-    assert_contains(child.text, "Usage: sample [--help | --version | --describe | --check-config | --healthcheck | --routes]\n");
+    assert_contains(child.text,
+                    "Usage: sample [--help | --version | --describe | --check-config | --healthcheck | --routes]\n");
     assert_contains(child.text, "Does nothing, for a test.");
     assert_contains(child.text, "--healthcheck");
     assert_contains(child.text, "S_PORT    port to listen on\n            [number 0 to 65535; default: 8081]");

@@ -6,13 +6,12 @@
 #include "base/service.h"
 
 struct http_route;
+struct http_settings;
 
 /* What the options want to know of the program; a service's `http` points at one. */
 struct http_service {
-    const int64_t *port;             /* fields of the configuration; a port of 0: it serves no HTTP here */
-    char *const *bind_address;       /* NULL: the loopback */
-    char *const *tls_cert_file;      /* NULL, or it points at NULL or "": plain */
-    const struct http_route *routes; /* beside the routes of every service */
+    const struct http_settings *settings; /* a port of 0: it serves no HTTP here; no bind_address: the loopback */
+    const struct http_route *routes;      /* beside the routes of every service */
     size_t n_routes;
 };
 
