@@ -1,10 +1,11 @@
 /* http_answer - answers and problems.
  * SPDX-License-Identifier: MIT */
-#include "http_internal.h"
+#include "http_answer.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "http_request.h"
 #include <stdarg.h>
 
 static struct {
@@ -12,7 +13,7 @@ static struct {
     struct metric *duration;
 } metrics;
 
-void http_answer_metrics_init(void)
+void http_answers_init(void)
 {
     static const char *const classes[] = {NULL, NULL, "code=\"2xx\"", "code=\"3xx\"", "code=\"4xx\"", "code=\"5xx\""};
 
@@ -83,10 +84,11 @@ void http_reply(struct http_call *call, int code, const char *content_type, cons
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, content_type, strlen(content_type));
     h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-content-type-options"), 0, NULL,
                           H2O_STRLIT("nosniff"));
-    if (code != 304 && code != 204) { /* RFC 9110, 8.6: these have none */
+    const bool has_length = code != 304 && code != 204; /* 204 must not have it, 304 need not (RFC 9110, 8.6) */
+    if (has_length)
         req->res.content_length = len;
-        http_guard_answered(call->request, len);
-    }
+    if (call->request != NULL) /* NULL: libh2o refuses a request by itself */
+        http_request_answered(call->request, has_length ? len : 0);
     h2o_send_inline(req, body, len);
 }
 

@@ -1,22 +1,19 @@
-/* http_connection - accepting connections, their limits and their end.
+/* http_connection - accepts connections, limits them, and ends them.
  * SPDX-License-Identifier: MIT */
-#include "http_internal.h"
+#include "http_connection.h"
 
 #include "base/clock.h"
 #include "base/metrics.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sodium.h>
-#include <sys/poll.h>
 #include <sys/socket.h>
 
-#define ACCEPTS_A_TURN 64 /* so that a flood of connections does not keep those that are there waiting */
+#define ACCEPTS_A_TURN 64 /* then the loop serves its other connections before it accepts more */
 #define ADDRESS_SLOTS 65536
-#define LOOKS_A_CALL 256    /* sockets that one system call looks at */
-#define AGED_QUIET_MS 10000 /* without a request, before an old connection is closed: nginx drops its own after 8 s */
 
-/* How many connections an address has. Addresses that fall into one slot share their limit; the key keeps strangers
- * from choosing whose slot is theirs. */
+/* How many connections each address and each network has. Two addresses in the same slot share one limit. The slot is a
+ * hash under a secret key, so an attacker cannot choose the slot of another client. */
 struct http_addresses {
     uint8_t key[crypto_shorthash_KEYBYTES];
     atomic_uint slots[ADDRESS_SLOTS];
@@ -43,7 +40,7 @@ void http_connections_init(struct http_server *server)
     }
 }
 
-static atomic_uint *slot_of(const struct http_server *server, atomic_uint *slots, const struct address *network)
+static atomic_uint *find_slot(const struct http_server *server, atomic_uint *slots, const struct address *network)
 {
     uint8_t hash[crypto_shorthash_BYTES];
 
@@ -51,8 +48,8 @@ static atomic_uint *slot_of(const struct http_server *server, atomic_uint *slots
     return &slots[(hash[0] | hash[1] << 8) % ADDRESS_SLOTS];
 }
 
-/* The counts of a peer's address and of its network; NULL: they are not counted. A trusted proxy brings everybody. */
-static struct http_counts counts_of(const struct http_server *server, const struct sockaddr *peer)
+/* The counters of a peer. A trusted proxy is not counted, because the connections of all clients come from it. */
+static struct http_counts find_counts(const struct http_server *server, const struct sockaddr *peer)
 {
     const struct address address = address_from_sockaddr(peer), own = address_network(&address),
                          wide = address_delegation(&address);
@@ -60,11 +57,11 @@ static struct http_counts counts_of(const struct http_server *server, const stru
     if (server->addresses == NULL || (peer->sa_family != AF_INET && peer->sa_family != AF_INET6) ||
         address_list_has(server->options.trusted_proxies, &address))
         return (struct http_counts){NULL, NULL};
-    return (struct http_counts){slot_of(server, server->addresses->slots, &own),
-                                slot_of(server, server->addresses->networks, &wide)};
+    return (struct http_counts){find_slot(server, server->addresses->slots, &own),
+                                find_slot(server, server->addresses->networks, &wide)};
 }
 
-static void count(const struct http_counts *counts, int n)
+static void add_to_counts(const struct http_counts *counts, int n)
 {
     if (counts->address != NULL) {
         atomic_fetch_add(counts->address, (unsigned)n);
@@ -76,12 +73,12 @@ static void on_connection_close(void *data)
 {
     struct http_connection *connection = data;
 
-    http_guard_close(connection);
+    http_connection_release(connection, connection->held);
     h2o_linklist_unlink(&connection->link);
     connection->loop->n_connections--;
-    connection->loop->was_quiet = false; /* it left memory behind, which goes back when the loop is idle */
+    connection->loop->was_quiet = false; /* when the loop is idle again, the memory of this connection goes back */
     atomic_fetch_sub(&connection->loop->server->connections, 1);
-    count(&connection->counts, -1);
+    add_to_counts(&connection->counts, -1);
     free(connection);
 }
 
@@ -105,14 +102,14 @@ struct http_connection *http_connection_begin(struct http_loop *loop, int fd, st
     return connection;
 }
 
-/* Whether there may be one more from this address and its network; counts it then. Only loop 0 accepts, so nobody comes
- * between the look and the count. */
-static bool admit(struct http_server *server, const struct sockaddr *peer, struct http_counts *counts)
+/* Whether the peer may have one more connection; if so, counts it. Only loop 0 accepts connections, so no other thread
+ * can add one between the check and the count. */
+static bool admit_connection(struct http_server *server, const struct sockaddr *peer, struct http_counts *counts)
 {
     const struct http_options *options = &server->options;
     const unsigned own = (unsigned)options->max_per_address;
 
-    *counts = counts_of(server, peer);
+    *counts = find_counts(server, peer);
     if (atomic_load(&server->connections) >= options->max_connections) {
         metric_add(cuts[CUT_LIMIT], 1);
         return false;
@@ -123,11 +120,11 @@ static bool admit(struct http_server *server, const struct sockaddr *peer, struc
         return false;
     }
     atomic_fetch_add(&server->connections, 1);
-    count(counts, 1);
+    add_to_counts(counts, 1);
     return true;
 }
 
-/* A connection on its way to the loop that will have it. */
+/* An accepted connection on its way to its loop. */
 struct arrival {
     struct http_loop *loop;
     int fd;
@@ -142,7 +139,7 @@ static void on_arrival(void *arg)
     h2o_accept(&arrival.loop->accept, http_connection_begin(arrival.loop, arrival.fd, arrival.counts)->sock);
 }
 
-void http_accept(h2o_socket_t *listener, const char *err)
+void http_connections_accept(h2o_socket_t *listener, const char *err)
 {
     struct http_loop *loop = listener->data;
     struct http_server *server = loop->server;
@@ -155,7 +152,7 @@ void http_accept(h2o_socket_t *listener, const char *err)
         arrival.fd = accept4(h2o_socket_get_fd(listener), (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (arrival.fd < 0)
             return;
-        if (!admit(server, (struct sockaddr *)&peer, &arrival.counts)) {
+        if (!admit_connection(server, (struct sockaddr *)&peer, &arrival.counts)) {
             close(arrival.fd);
             continue;
         }
@@ -175,91 +172,33 @@ struct http_connection *http_connection_on(h2o_socket_t *sock)
     return sock->on_close.cb == on_connection_close ? sock->on_close.data : NULL;
 }
 
-void http_connection_condemn(struct http_connection *connection, enum http_cut why)
+void http_connection_cut_later(struct http_connection *connection, enum http_cut why)
 {
-    if (connection->fault == CUT_NOT) {
-        connection->fault = why;
+    if (connection->cut_reason == CUT_NOT) {
+        connection->cut_reason = why;
         metric_add(cuts[why], 1);
     }
 }
 
 void http_connection_cut(struct http_connection *connection, enum http_cut why)
 {
-    http_connection_condemn(connection, why);
+    http_connection_cut_later(connection, why);
     if (!connection->is_cut) {
         connection->is_cut = true;
         shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
     }
 }
 
-/* Why a connection is to be cut now. A dripped body or a PING keeps libh2o's own timer from ever firing. */
-static enum http_cut fault_of(const struct http_connection *connection, int64_t now)
+void http_connection_hold(struct http_connection *connection, size_t n)
 {
-    const struct http_options *options = &connection->loop->server->options;
-    int64_t quiet = now - connection->last_request_ms, age_ms = options->connection_age_s * 1000;
-
-    if (connection->fault != CUT_NOT)
-        return connection->fault;
-    if (http_guard_oldest_ms(connection, now) > options->request_age_ms)
-        return CUT_SLOW;
-    if (connection->streams > 0)
-        return CUT_NOT;
-    if (connection->waiting == 0 && quiet > HTTP_IDLE_TIMEOUT_MS)
-        return CUT_IDLE;
-    if (age_ms > 0 && now - connection->since_ms > age_ms && connection->open == 0 &&
-        quiet > (age_ms < AGED_QUIET_MS ? age_ms : AGED_QUIET_MS))
-        return CUT_AGE;
-    return CUT_NOT;
+    connection->held += n;
+    connection->loop->held += n;
 }
 
-/* --- clients that left */
-
-/* Connections to be looked at together. */
-struct look {
-    struct pollfd sockets[LOOKS_A_CALL];
-    struct http_connection *connections[LOOKS_A_CALL];
-    nfds_t n;
-};
-
-/* Ends the connections that their clients had closed at the last look, too. TCP does not tell a client that left from
- * one that closed only its own side and still reads (`nc -N`). The second one has its answer before the second look. */
-static void end_closed(struct look *look)
+void http_connection_release(struct http_connection *connection, size_t n)
 {
-    int found = poll(look->sockets, look->n, 0);
-
-    for (nfds_t i = 0; i < look->n && found > 0; i++) {
-        struct http_connection *connection = look->connections[i];
-        bool had_closed = connection->has_closed;
-        connection->has_closed = look->sockets[i].revents != 0;
-        if (connection->has_closed && had_closed)
-            http_guard_end(connection);
-    }
-    look->n = 0;
-}
-
-/* poll() sees the end of a connection also behind bytes that nobody has read: a further request, or TLS's
- * close_notify. */
-static void look_at(struct look *look, struct http_connection *connection)
-{
-    look->sockets[look->n] = (struct pollfd){.fd = h2o_socket_get_fd(connection->sock), .events = POLLRDHUP};
-    look->connections[look->n++] = connection;
-    if (look->n == LOOKS_A_CALL)
-        end_closed(look);
-}
-
-void http_connections_sweep(struct http_loop *loop, int64_t now_ms)
-{
-    struct look look;
-
-    look.n = 0;
-    for (h2o_linklist_t *node = loop->connections.next; node != &loop->connections;) {
-        struct http_connection *connection = H2O_STRUCT_FROM_MEMBER(struct http_connection, link, node);
-        node = node->next;
-        enum http_cut why = fault_of(connection, now_ms);
-        if (why != CUT_NOT)
-            http_connection_cut(connection, why);
-        if (http_guard_is_deaf(connection))
-            look_at(&look, connection);
-    }
-    end_closed(&look);
+    if (n > connection->held)
+        n = connection->held;
+    connection->held -= n;
+    connection->loop->held -= n;
 }

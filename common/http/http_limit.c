@@ -1,11 +1,11 @@
 /* http_limit - asks the buckets, and says 429.
  * SPDX-License-Identifier: MIT */
-#include "http_internal.h"
+#include "http/http_limit.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "http/http_limit.h"
+#include "http/http.h"
 #include <inttypes.h>
 #include <sodium.h>
 
@@ -15,15 +15,15 @@
 
 static uint8_t hash_key[crypto_shorthash_KEYBYTES];
 
-void http_limits_init(const struct http_options *options)
+void http_limits_init(struct http_limit *const *limits, size_t n)
 {
     char label[64];
 
     randombytes_buf(hash_key, sizeof(hash_key));
-    for (size_t i = 0; i < options->n_limits; i++) {
-        snprintf(label, sizeof(label), "limit=\"%s\"", options->limits[i]->name);
-        options->limits[i]->refused = metric_counter("http_requests_limited_total", label,
-                                                     "Requests answered 429, by the limit that they met.");
+    for (size_t i = 0; i < n; i++) {
+        snprintf(label, sizeof(label), "limit=\"%s\"", limits[i]->name);
+        limits[i]->refused = metric_counter("http_requests_limited_total", label,
+                                            "Requests answered 429, by the limit that they met.");
     }
 }
 

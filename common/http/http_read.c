@@ -1,6 +1,6 @@
 /* http_read - sender, headers, cookies, forms and bodies of a request.
  * SPDX-License-Identifier: MIT */
-#include "http_internal.h"
+#include "http_loop.h"
 
 struct address http_client_address(const struct http_call *call)
 {

@@ -33,6 +33,8 @@ struct http_limit {
 /* Sets the quota from text; nothing is limited unless `on`. ST_CONFIG says what the text should be. */
 MUST_CHECK enum status http_limit_open(struct http_limit *limit, const char *text, bool on, size_t buckets,
                                        struct errmsg *err);
+/* Once for each server, by http_open: the secret of the keys, and the metrics of all limits of the service. */
+void http_limits_init(struct http_limit *const *limits, size_t n);
 /* Reads TRUSTED_PROXIES: a list of networks, or `none`. ST_CONFIG names the setting. */
 MUST_CHECK enum status http_proxies_parse(const char *text, struct address_list **out, struct errmsg *err);
 /* What was taken, to be given back. */

@@ -1,113 +1,13 @@
-/* http - routing, what every request must keep to, and waiting.
+/* http_dispatch - finds the route of a request, checks the rules for every request, and calls the route's handler.
  * SPDX-License-Identifier: MIT */
-#include "http_internal.h"
+#include "http_dispatch.h"
 
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "http_head.h"
+#include "http_request.h"
 
-static struct metric *abandoned;
-
-static double read_connections(void *arg)
-{
-    return atomic_load(&((struct http_server *)arg)->connections);
-}
-
-size_t http_waiting(const struct http_server *server)
-{
-    size_t waiting = 0;
-
-    for (int i = 0; i < server->options.loops; i++)
-        waiting += atomic_load_explicit(&server->loops[i].waiting, memory_order_relaxed);
-    return waiting;
-}
-
-static double read_waiting(void *arg)
-{
-    return (double)http_waiting(arg);
-}
-
-static double read_check(void *arg)
-{
-    const struct http_check *check = arg;
-    char detail[128];
-
-    return check->is_ready(check->arg, detail);
-}
-
-static double read_certificate_end(void *arg)
-{
-    return (double)((struct http_server *)arg)->certificate_end;
-}
-
-void http_metrics_init(struct http_server *server)
-{
-    char label[64];
-
-    http_answer_metrics_init();
-    http_limits_init(&server->options);
-    abandoned = metric_counter("http_requests_abandoned_total", "", "Requests whose client left before the answer.");
-    metric_gauge_from("http_connections", "", "Open connections.", read_connections, server);
-    metric_gauge_from("http_requests_waiting", "", "Requests that wait for an acknowledgement or for data.",
-                      read_waiting, server);
-    for (size_t i = 0; i < server->options.n_checks; i++) {
-        snprintf(label, sizeof(label), "check=\"%s\"", server->options.checks[i].name);
-        metric_gauge_from("ready", label, "Whether what /readyz looks at is well: 1 or 0.", read_check,
-                          (void *)&server->options.checks[i]);
-    }
-    if (server->tls != NULL)
-        metric_gauge_from("tls_certificate_end_seconds", "",
-                          "When the certificate ceases to be valid, in seconds since 1970.", read_certificate_end,
-                          server);
-}
-
-/* --- waiting */
-
-void http_ticket_orphan(struct http_ticket *ticket)
-{
-    ticket->request->connection->waiting--;
-    ticket->call = NULL;
-    ticket->request = NULL;
-    metric_add(abandoned, 1);
-}
-
-/* Without a locked instruction: no other thread writes it. */
-static void count_waiting(struct http_loop *loop, int n)
-{
-    unsigned waiting = atomic_load_explicit(&loop->waiting, memory_order_relaxed);
-
-    atomic_store_explicit(&loop->waiting, waiting + (unsigned)n, memory_order_relaxed);
-}
-
-struct http_ticket *http_call_wait(struct http_call *call)
-{
-    struct http_ticket *ticket = h2o_mem_alloc_recycle(&call->loop->tickets, sizeof(*ticket));
-
-    *ticket = (struct http_ticket){call, call->loop, call->request};
-    call->request->ticket = ticket;
-    call->request->connection->waiting++;
-    count_waiting(call->loop, 1);
-    return ticket;
-}
-
-void http_ticket_free(struct http_ticket *ticket)
-{
-    if (ticket->request != NULL) {
-        ticket->request->ticket = NULL;
-        ticket->request->connection->waiting--;
-    }
-    count_waiting(ticket->loop, -1);
-    h2o_mem_free_recycle(&ticket->loop->tickets, ticket);
-}
-
-void http_call_is_stream(struct http_call *call)
-{
-    http_guard_is_stream(call->request);
-}
-
-/* --- routing */
-
-/* Whether path fits pattern; fills params. */
+/* Whether the path fits the pattern; fills params. */
 static bool match_path(const char *pattern, h2o_iovec_t path, h2o_iovec_t params[HTTP_PARAMS_MAX])
 {
     const char *p = path.base, *end = path.base + path.len;
@@ -138,12 +38,12 @@ static bool match_method(const char *method, h2o_iovec_t got)
            (strcmp(method, "GET") == 0 && h2o_memis(got.base, got.len, H2O_STRLIT("HEAD")));
 }
 
-static void handle_livez(struct http_call *call)
+static void answer_livez(struct http_call *call)
 {
     http_reply(call, 200, "application/json", H2O_STRLIT("{\"live\":true}"));
 }
 
-static void handle_readyz(struct http_call *call)
+static void answer_readyz(struct http_call *call)
 {
     const struct http_options *options = &call->loop->server->options;
     bool ready = !http_loop_is_draining(call->loop);
@@ -160,7 +60,7 @@ static void handle_readyz(struct http_call *call)
     http_reply_json(call, ready ? 200 : 503, json_pack("{s:b, s:o}", "ready", ready, "checks", checks));
 }
 
-static void handle_metrics(struct http_call *call)
+static void answer_metrics(struct http_call *call)
 {
     size_t len;
     char *text = metrics_render(&len);
@@ -170,9 +70,9 @@ static void handle_metrics(struct http_call *call)
 }
 
 static const struct http_route own_routes[] = {
-    {"GET", "/livez", handle_livez, 0, NULL},
-    {"GET", "/readyz", handle_readyz, 0, NULL},
-    {"GET", "/metrics", handle_metrics, 0, NULL},
+    {"GET", "/livez", answer_livez, 0, NULL},
+    {"GET", "/readyz", answer_readyz, 0, NULL},
+    {"GET", "/metrics", answer_metrics, 0, NULL},
 };
 
 void http_print_routes(const struct http_route *routes, size_t n, FILE *to)
@@ -183,7 +83,8 @@ void http_print_routes(const struct http_route *routes, size_t n, FILE *to)
         http_print_routes(own_routes, sizeof(own_routes) / sizeof(own_routes[0]), to);
 }
 
-/* Looks for the route among some; adds the methods of routes with this path to allow ("" at first). */
+/* The route among these for the path and method of a call; sets the call's params. NULL: there is none. Then the
+ * methods of the routes with this path are added to allow, which the caller has set to "" before the first call. */
 static const struct http_route *find_route(const struct http_route *routes, size_t n, struct http_call *call,
                                            char allow[96])
 {
@@ -203,9 +104,9 @@ static const struct http_route *find_route(const struct http_route *routes, size
     return NULL;
 }
 
-/* A page of another site may not act with this site's cookies. A browser says by Fetch Metadata whose page it is, which
- * holds whatever a proxy made of Host; over plain HTTP, and where it is older, by Origin alone (RFC 6454). What sends
- * neither is no page. */
+/* Whether a page of another site has made a browser send this request, with the cookies of this site. Browsers say so
+ * in Sec-Fetch-Site, which does not depend on what proxies do to Host. Over plain HTTP, and in old browsers, there is
+ * only Origin (RFC 6454, 7). A client that sends neither is no browser. */
 static bool is_cross_site(const struct http_call *call)
 {
     h2o_iovec_t site = http_header(call, "sec-fetch-site"), origin = http_header(call, "origin");
@@ -213,7 +114,7 @@ static bool is_cross_site(const struct http_call *call)
 
     if (match_method("GET", call->req->method))
         return false;
-    if (site.base != NULL) /* none: the visitor himself */
+    if (site.base != NULL) /* none: the user, not a page */
         return !h2o_memis(site.base, site.len, H2O_STRLIT("same-origin")) &&
                !h2o_memis(site.base, site.len, H2O_STRLIT("none"));
     if (origin.base == NULL)
@@ -225,15 +126,16 @@ static bool is_cross_site(const struct http_call *call)
     return !h2o_lcstris(host, (size_t)(origin.base + origin.len - host), authority.base, authority.len);
 }
 
-/* Whether it is clear where the request ends and for whom it is. */
-static bool is_clear(struct http_call *call)
+/* Refuses a request when another server could see its end, or its host, somewhere else (request smuggling). Then it
+ * answers and returns false. */
+static bool admit_head(struct http_call *call)
 {
     const h2o_socket_t *sock = call->request->connection->sock;
     const char *fault = NULL;
 
     if (call->req->version < 0x200)
         fault = http_head_fault(sock->input->bytes, sock->input->size);
-    else if (!http_guard_is_whole(call->request))
+    else if (!http_request_has_its_length(call->request))
         fault = "The body is not as long as Content-Length says.";
     if (fault == NULL)
         return true;
@@ -242,8 +144,8 @@ static bool is_clear(struct http_call *call)
     return false;
 }
 
-/* What every request must keep to, before its handler sees it. Answers and returns false when it does not. */
-static bool admit(struct http_call *call)
+/* Checks the rules for every request, before its handler runs. Answers and returns false when it breaks one. */
+static bool admit_request(struct http_call *call)
 {
     const struct http_server *server = call->loop->server;
 
@@ -258,10 +160,10 @@ static bool admit(struct http_call *call)
     }
     if (call->route->limit != NULL && !http_limit_admit(call, call->route->limit))
         return false;
-    /* The other loops' counts are looked at only where this one has more than its share. */
+    /* It is cheap to read the count of this loop, so the counts of the others are read only when this one is large. */
     if (call->route->max_body > 0 &&
         call->loop->waiting >= (unsigned)server->options.max_in_flight / (unsigned)server->options.loops &&
-        http_waiting(server) >= (size_t)server->options.max_in_flight) {
+        http_count_waiting(server) >= (size_t)server->options.max_in_flight) {
         http_problem(call, PROBLEM_OVERLOADED, NULL, "Try again in a second.");
         return false;
     }
@@ -277,9 +179,9 @@ int http_dispatch(h2o_handler_t *self, h2o_req_t *req)
 
     *call = (struct http_call){.req = req, .loop = loop, .service = options->service, .began_ns = clock_mono_ns()};
     loop->last_request_ms = call->began_ns / 1000000;
-    call->request = http_guard_request(req, loop->last_request_ms);
+    call->request = http_request_complete(req, loop->last_request_ms);
     call->id = http_next_id(loop);
-    if (!is_clear(call))
+    if (!admit_head(call))
         return 0;
     if (req->query_at != SIZE_MAX)
         call->query = h2o_iovec_init(req->path.base + req->query_at + 1, req->path.len - req->query_at - 1);
@@ -291,7 +193,7 @@ int http_dispatch(h2o_handler_t *self, h2o_req_t *req)
         http_problem(call, PROBLEM_METHOD_NOT_ALLOWED, NULL, "Allowed here: %s.", allow);
     } else if (call->route == NULL) {
         http_problem(call, PROBLEM_NOT_FOUND, NULL, "No route has this path; /openapi.json lists them.");
-    } else if (admit(call)) {
+    } else if (admit_request(call)) {
         call->route->handler(call);
     }
     return 0;
