@@ -1,4 +1,4 @@
-/* description - serves the files that the build made of docs/openapi.yaml.
+/* description - serves the files that the build made from docs/openapi.yaml.
  * SPDX-License-Identifier: MIT */
 #include "description.h"
 
@@ -32,5 +32,5 @@ void description_handle_problem(struct http_call *call)
         http_reply(call, 303, NULL, "", 0);
         return;
     }
-    http_problem(call, PROBLEM_NOT_FOUND, NULL, "No problem type has this name; /docs#problems lists them.");
+    http_problem(call, PROBLEM_NOT_FOUND, NULL, "No problem type has this name. See the list at /docs#problems.");
 }

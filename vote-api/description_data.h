@@ -1,4 +1,4 @@
-/* description_data - what the build makes of docs/openapi.yaml.
+/* description_data - the files that the build makes from docs/openapi.yaml.
  * SPDX-License-Identifier: MIT */
 #ifndef VOTE_API_DESCRIPTION_DATA_H
 #define VOTE_API_DESCRIPTION_DATA_H
@@ -12,7 +12,7 @@ struct description_file {
     size_t len;
 };
 
-/* A problem type as it is described; a unit test holds these against the table of problem.h. */
+/* A described problem type. A unit test compares these with the table in problem.h. */
 struct description_problem {
     const char *slug;
     int code;

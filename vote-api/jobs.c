@@ -15,7 +15,7 @@ struct jobs {
     unsigned waiting;
 };
 
-static void on_done(void *arg)
+static void on_job_done(void *arg)
 {
     struct job *job = arg;
 
@@ -39,7 +39,7 @@ static void *jobs_run(void *arg)
         job->is_late = clock_mono_ms() - job->since_ms > JOBS_WAIT_MS;
         if (!job->is_late)
             job->run(job);
-        http_loop_post(job->loop, on_done, job);
+        http_loop_post(job->loop, on_job_done, job);
     }
     return NULL;
 }
@@ -62,7 +62,7 @@ enum status jobs_open(struct jobs **out, struct errmsg *err)
 
 void jobs_refuse(struct http_call *call)
 {
-    http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many polls are being changed; try again in a second.");
+    http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many polls are being changed. Try again in a second.");
 }
 
 bool jobs_submit(struct jobs *jobs, struct job *job)

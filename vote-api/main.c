@@ -1,4 +1,4 @@
-/* vote-api - takes ballots over HTTP, answers when they are durable, and manages polls.
+/* vote-api - accepts ballots over HTTP, answers when they are durable, and manages polls.
  * SPDX-License-Identifier: MIT */
 #include "ballots/ballots.h"
 #include "ballots/classic.h"

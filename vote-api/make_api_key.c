@@ -13,7 +13,7 @@ int make_api_key(const struct service *service, const char *name)
     uint8_t hash[POLL_MANAGE_HASH];
 
     if (!api_key_name_is_valid(name, strlen(name))) {
-        fprintf(stderr, "a key's name has 1 to %d letters, digits, '.', '_' and '-'\n", API_KEY_NAME_MAX);
+        fprintf(stderr, "the name of a key must have 1 to %d letters, digits, '.', '_' or '-'\n", API_KEY_NAME_MAX);
         return 2;
     }
     secret_token_make(key);

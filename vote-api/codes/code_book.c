@@ -1,4 +1,4 @@
-/* code_book - hash tables with open addressing, under one readers' lock.
+/* code_book - hash tables with open addressing, under one lock for readers.
  * SPDX-License-Identifier: MIT */
 #include "codes/code_book.h"
 
@@ -9,7 +9,7 @@
 
 #define SLOTS_MIN 64
 
-/* The codes of one poll. A slot of zeroes is free: a keyed hash is that with a probability of 2^-128. */
+/* The codes of one poll. A slot of zeroes is free; the probability that a keyed hash is all zeroes is 2^-128. */
 struct code_set {
     struct code_set *next; /* in its bucket */
     uint8_t (*slots)[CODE_HASH];
@@ -19,7 +19,7 @@ struct code_set {
 };
 
 struct code_book {
-    pthread_mutex_t writing; /* held by who changes; only readers need the other lock as well */
+    pthread_mutex_t writing; /* a writer holds it; it takes `lock` only for changes that readers could see */
     pthread_rwlock_t lock;
     uint8_t seed[crypto_shorthash_KEYBYTES];
     struct code_set **buckets;
@@ -28,7 +28,7 @@ struct code_book {
     atomic_size_t total;
 };
 
-/* By default readers go first, and who look without a pause keep new codes out for seconds. */
+/* By default readers go first, and steady readers would then keep writers waiting for seconds. */
 static void init_lock(pthread_rwlock_t *lock)
 {
     pthread_rwlockattr_t attributes;
@@ -109,7 +109,7 @@ static void grow_buckets(struct code_book *book)
     free(old);
 }
 
-/* By the writer. */
+/* For the writer. */
 static struct code_set *make_set(struct code_book *book, const char *poll)
 {
     struct code_set *set = alloc_items(1, sizeof(*set));
@@ -127,7 +127,7 @@ static struct code_set *make_set(struct code_book *book, const char *poll)
 
 /* --- codes of a set */
 
-/* The slot that holds the hash, or the free one where it belongs. The hash is keyed: nobody can choose its slot. */
+/* The slot that holds the hash, or the free slot where it belongs. The hash is keyed, so nobody can choose its slot. */
 static uint8_t *find_slot(uint8_t (*slots)[CODE_HASH], size_t n_slots, const uint8_t hash[CODE_HASH])
 {
     static const uint8_t none[CODE_HASH];
@@ -150,7 +150,7 @@ static bool insert(uint8_t (*slots)[CODE_HASH], size_t n_slots, const uint8_t ha
     return true;
 }
 
-/* Makes room for n more. By the writer: the new table is filled before readers see it. */
+/* Makes room for n more hashes. For the writer. The new table is filled before readers see it. */
 static void reserve(struct code_book *book, struct code_set *set, size_t n)
 {
     static const uint8_t none[CODE_HASH];

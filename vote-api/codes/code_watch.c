@@ -1,4 +1,4 @@
-/* code_watch - from the bucket's values to the book of codes.
+/* code_watch - adds each value of the bucket to the code book.
  * SPDX-License-Identifier: MIT */
 #include "codes/code_watch.h"
 
@@ -16,10 +16,10 @@ void code_watch_purge(struct code_watch *watch, const char *poll)
     code_book_drop(watch->book, poll);
     snprintf(pattern, sizeof(pattern), "%s.>", poll);
     if (bus_bucket_purge(watch->bus, BUS_BUCKET_CODES, pattern, &err) != ST_OK)
-        log_warn("voting codes of a deleted poll not removed", LOG_S("poll", poll), LOG_S("error", err.text));
+        log_warn("voting codes of a deleted poll were not removed", LOG_S("poll", poll), LOG_S("error", err.text));
 }
 
-static bool is_deleted(const struct code_watch *watch, const char *id)
+static bool is_poll_deleted(const struct code_watch *watch, const char *id)
 {
     struct poll *poll = directory_find(watch->polls, id, strlen(id));
     bool deleted = poll != NULL && poll->deleted;
@@ -30,7 +30,7 @@ static bool is_deleted(const struct code_watch *watch, const char *id)
 
 void code_watch_on_poll_change(struct code_watch *watch, const char *poll)
 {
-    if (is_deleted(watch, poll))
+    if (is_poll_deleted(watch, poll))
         code_book_drop(watch->book, poll);
 }
 
@@ -41,12 +41,12 @@ static void on_value(void *arg, const char *key, const void *data, size_t len, u
     struct errmsg err;
 
     if (wire_decode_codes(data, len, &chunk, &err) != ST_OK) {
-        log_warn("voting codes not readable", LOG_S("key", key), LOG_S("error", err.text));
+        log_warn("voting codes cannot be read", LOG_S("key", key), LOG_S("error", err.text));
         return;
     }
-    if (!is_deleted(watch, chunk.poll))
+    if (!is_poll_deleted(watch, chunk.poll))
         code_book_add(watch->book, chunk.poll, chunk.hashes, chunk.n);
-    if (is_deleted(watch, chunk.poll)) /* now, or before and its codes were not removed */
+    if (is_poll_deleted(watch, chunk.poll)) /* just now, or earlier and its codes were not removed */
         code_watch_purge(watch, chunk.poll);
     free(chunk.memory);
 }
@@ -56,7 +56,7 @@ static void on_synced(void *arg, size_t bucket_size)
     struct code_watch *watch = arg;
 
     if (!atomic_exchange(&watch->is_known, true))
-        log_info("voting codes known", LOG_I("codes", code_book_total(watch->book)));
+        log_info("all voting codes are read", LOG_I("codes", code_book_total(watch->book)));
 }
 
 enum status code_watch_start(struct code_watch *watch, struct errmsg *err)
@@ -72,7 +72,7 @@ bool code_watch_is_ready(void *arg, char detail[128])
     bool known = atomic_load(&watch->is_known);
 
     if (!known)
-        snprintf(detail, 128, "the bucket of voting codes was not read yet");
+        snprintf(detail, 128, "the voting codes are still being read");
     return known;
 }
 

@@ -1,4 +1,4 @@
-/* codes - voting codes are made, hashed and stored by the jobs' thread; in the answer they are seen for the only time.
+/* codes - the jobs' thread makes, hashes and stores voting codes. Only the answer ever shows them.
  * SPDX-License-Identifier: MIT */
 #include "codes/codes.h"
 
@@ -17,28 +17,29 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#define COUNT_TRIES 10 /* somebody else may be editing the poll */
+#define COUNT_TRIES 10 /* other requests may change the poll at the same time */
 #define RUN_ID 8       /* bytes */
 
 struct codes_job {
     struct job job;
     const struct vote_api *api;
     struct http_ticket *ticket;
-    struct poll *poll; /* as the directory has it; with the new number once that is stored */
+    struct poll *poll; /* as the directory has it; after success with the new number of codes */
     size_t n;
     enum code_format format;
-    char run[2 * RUN_ID + 1]; /* names this job's keys in the bucket */
-    struct http_taken taken;  /* of the address's limit */
+    char run[2 * RUN_ID + 1]; /* random, part of this job's keys in the bucket */
+    struct http_taken taken;  /* from the address's quota; given back if no codes were issued */
     struct bytes body;
     char csp[CODE_SHEET_CSP];
     enum status status;
-    bool has_no_room; /* with ST_INVALID: CODES_MAX; else the poll's own limit */
+    bool has_no_room; /* with ST_INVALID: the limit is CODES_MAX, else that of the poll */
     struct errmsg err;
 };
 
 /* --- on the jobs' thread */
 
-/* A code twice in a poll has a probability below 10^-8: two people would have one ballot. */
+/* Two people with the same code would share a ballot. The probability is below 10^-8 for a poll, so it is not checked.
+ * Returns false if the key of the poll is missing. */
 static bool make_codes(const struct codes_job *job, char (*codes)[CODE_SYMBOLS], uint8_t *hashes)
 {
     for (size_t i = 0; i < job->n; i++) {
@@ -69,7 +70,7 @@ static enum status store_chunks(struct codes_job *job, const uint8_t *hashes)
     return st;
 }
 
-static size_t most_of(const struct poll *poll)
+static size_t max_codes_of(const struct poll *poll)
 {
     return poll->made_with_key ? POLL_CODES_MAX : (size_t)settings.codes_without_key;
 }
@@ -79,9 +80,12 @@ static bool codes_have_room(const struct vote_api *api, const struct poll *poll,
     return code_book_total(api->codes->book) + n <= limits_share(settings.codes_max, poll->made_with_key);
 }
 
-/* Adds n to the number in the poll's definition, or only looks whether that may be. ST_NOT_FOUND: it was deleted;
- * ST_INVALID: that were too many. */
-static enum status count_codes(struct codes_job *job, bool only_look)
+/* Adds n to the number of codes in the poll's definition. only_check: checks whether it could, and changes nothing.
+ *
+ * ST_NOT_FOUND  the poll was deleted, or takes no voting codes any more
+ * ST_INVALID    the poll would have too many codes
+ * ST_CONFLICT   the definition was changed meanwhile */
+static enum status count_codes(struct codes_job *job, bool only_check)
 {
     struct bus_value value;
     struct poll *current = NULL;
@@ -91,15 +95,15 @@ static enum status count_codes(struct codes_job *job, bool only_look)
         st = wire_decode_poll(value.bytes.data, value.bytes.len, &current, &job->err);
     if (st == ST_OK && (current->deleted || current->voter_policy != VOTERS_CODE))
         st = ST_NOT_FOUND;
-    if (st == ST_OK && current->voting_codes + job->n > most_of(current)) {
+    if (st == ST_OK && current->voting_codes + job->n > max_codes_of(current)) {
         st = ST_INVALID;
         poll_release(job->poll);
-        job->poll = poll_retain(current); /* for the answer */
+        job->poll = poll_retain(current); /* the answer says how many codes there are */
     }
-    if (st == ST_OK && !only_look) {
+    if (st == ST_OK && !only_check) {
         struct poll *counted = poll_copy(current);
         counted->voting_codes += (unsigned)job->n;
-        counted->expiring = false; /* as poll_edit: somebody cares for it */
+        counted->expiring = false; /* a poll with new codes is in use */
         poll_edit_touch(counted, clock_wall_ms());
         st = poll_store_put(job->api, counted, value.revision, &job->err);
         poll_release(job->poll);
@@ -110,8 +114,8 @@ static enum status count_codes(struct codes_job *job, bool only_look)
     return st;
 }
 
-/* Codes that were stored and not counted, and that nobody will be shown. Where the fate of the count is not known they
- * stay: a poll with fewer codes than it counts would take none for wrong. */
+/* Removes codes that were stored and not counted; nobody will see them. If it is not known whether they were counted,
+ * they must stay: while fewer codes are stored than counted, code_watch_has_all never calls a code wrong. */
 static void remove_chunks(const struct codes_job *job)
 {
     char pattern[POLL_ID_MAX + sizeof(job->run) + 4];
@@ -123,7 +127,7 @@ static void remove_chunks(const struct codes_job *job)
 }
 
 /* Stores the codes, then counts them in the poll. */
-static void issue(struct codes_job *job, const uint8_t *hashes)
+static void store_and_count_codes(struct codes_job *job, const uint8_t *hashes)
 {
     job->status = store_chunks(job, hashes);
     bool stored = job->status == ST_OK;
@@ -138,9 +142,10 @@ static void issue(struct codes_job *job, const uint8_t *hashes)
         remove_chunks(job);
 }
 
-/* The limits count here, on the one thread that issues codes: many requests may have found room at once. Nothing is
- * stored before they are looked at, for the books of other instances keep what was stored and removed again. What those
- * issue at this moment is not known: with n of them there can be n - 1 times POLL_CODES_MAX codes more. */
+/* The limits are checked here again, on the only thread that issues codes, because many requests may have found room at
+ * the same time. They are checked before anything is stored, because other instances keep stored codes in memory even
+ * after they were removed. Codes that other instances issue at this moment are not known yet, so n instances can exceed
+ * the limit by (n - 1) * POLL_CODES_MAX codes. */
 static void run_codes_job(struct job *super)
 {
     struct codes_job *job = H2O_STRUCT_FROM_MEMBER(struct codes_job, job, super);
@@ -155,7 +160,7 @@ static void run_codes_job(struct job *super)
     randombytes_buf(run, sizeof(run));
     sodium_bin2hex(job->run, sizeof(job->run), run, sizeof(run));
     if (make_codes(job, codes, hashes))
-        issue(job, hashes);
+        store_and_count_codes(job, hashes);
     else
         job->status = fail(&job->err, ST_CONFIG, "the poll's key is not configured");
     if (job->status == ST_OK) {
@@ -170,7 +175,7 @@ static void run_codes_job(struct job *super)
 
 /* --- on the loop */
 
-static void reply_codes(struct http_call *call, const struct codes_job *job)
+static void answer_codes(struct http_call *call, const struct codes_job *job)
 {
     char name[POLL_ID_MAX + 64];
 
@@ -185,35 +190,36 @@ static void reply_codes(struct http_call *call, const struct codes_job *job)
     http_reply(call, 201, code_format_type(job->format), (const char *)job->body.data, job->body.len);
 }
 
-static void refuse_number(struct http_call *call, const struct poll *poll)
+static void refuse_too_many_for_poll(struct http_call *call, const struct poll *poll)
 {
     if (!poll->made_with_key && settings.codes_without_key < POLL_CODES_MAX)
         http_problem(call, PROBLEM_API_KEY_NEEDED, "/count",
-                     "A poll that was made without an API key has at most %lld codes, and this one has %u.",
+                     "A poll that was made without an API key may have at most %lld codes. This one has %u.",
                      (long long)settings.codes_without_key, poll->voting_codes);
     else
         http_problem(call, PROBLEM_INVALID_FIELD, "/count",
-                     "This is a whole number from 1; a poll has at most %d codes, and this one has %u.", POLL_CODES_MAX,
+                     "Ask for fewer codes: a poll may have at most %d, and this one has %u.", POLL_CODES_MAX,
                      poll->voting_codes);
 }
 
-/* Whether an address without an API key can ever have so many at once: who cannot would wait for nothing. */
-static bool fits_limit(const struct poll *poll, size_t n)
+/* Whether the quota of an address is ever large enough for n codes. If not, a later request could not succeed either.
+ */
+static bool fits_quota(const struct poll *poll, size_t n)
 {
     return poll->made_with_key || limit_codes.rate == NULL || n <= limit_codes.quota.quota;
 }
 
-static void refuse_at_once(struct http_call *call)
+static void refuse_too_many_at_once(struct http_call *call)
 {
     http_problem(call, PROBLEM_API_KEY_NEEDED, "/count",
-                 "For polls that were made without an API key an address gets at most %u codes at once.",
+                 "The poll was made without an API key, so an address gets at most %u codes at once. Ask for fewer.",
                  (unsigned)limit_codes.quota.quota);
 }
 
-static void refuse_room(struct http_call *call)
+static void refuse_full_server(struct http_call *call)
 {
     http_problem(call, PROBLEM_OVERLOADED, NULL,
-                 "This server holds as many voting codes as CODES_MAX allows; the last quarter is for polls that were "
+                 "This server holds as many voting codes as CODES_MAX allows. The last quarter is for polls that were "
                  "made with an API key.");
 }
 
@@ -225,15 +231,15 @@ static void on_codes_job_done(struct job *super)
     if (call != NULL && super->is_late)
         jobs_refuse(call);
     else if (call != NULL && job->status == ST_OK)
-        reply_codes(call, job);
+        answer_codes(call, job);
     else if (call != NULL && job->has_no_room)
-        refuse_room(call);
+        refuse_full_server(call);
     else if (call != NULL && job->status == ST_INVALID)
-        refuse_number(call, job->poll);
+        refuse_too_many_for_poll(call, job->poll);
     else if (call != NULL && job->status == ST_NOT_FOUND)
-        http_problem(call, PROBLEM_POLL_CHANGED, NULL, "Read the poll again: it takes no voting codes any more.");
+        http_problem(call, PROBLEM_POLL_CHANGED, NULL, "Read the poll again. It does not take voting codes any more.");
     else if (call != NULL && job->status == ST_CONFLICT)
-        http_problem(call, PROBLEM_POLL_CHANGED, NULL, "The poll is being changed; ask for the codes again.");
+        http_problem(call, PROBLEM_POLL_CHANGED, NULL, "The poll is being changed. Ask for the codes again.");
     else if (call != NULL && job->status == ST_DECODE)
         refuse_unreadable(call, "codes", job->poll->id, job->err.text);
     else if (call != NULL)
@@ -250,7 +256,7 @@ static void on_codes_job_done(struct job *super)
 }
 
 /* Takes over poll. */
-static void submit(struct http_call *call, struct poll *poll, size_t n, const struct http_taken *taken)
+static void submit_codes_job(struct http_call *call, struct poll *poll, size_t n, const struct http_taken *taken)
 {
     const struct vote_api *api = call->service;
     h2o_iovec_t accept = http_header(call, "accept");
@@ -272,9 +278,9 @@ static void submit(struct http_call *call, struct poll *poll, size_t n, const st
     }
 }
 
-/* The poll of the path with a reference, where the request may manage it and it is one of voting codes; else NULL after
- * answering. */
-static struct poll *find_code_poll(struct http_call *call)
+/* Returns a reference to the poll of the path, or NULL after it answered: the poll is not known or has no voting codes,
+ * or the request may not manage it. */
+static struct poll *find_code_poll_or_refuse(struct http_call *call)
 {
     struct poll *poll = find_poll_or_refuse(call, call->params[0]);
 
@@ -283,7 +289,8 @@ static struct poll *find_code_poll(struct http_call *call)
     if (refuse_unless_manager(call, poll))
         goto refused;
     if (poll->voter_policy != VOTERS_CODE) {
-        http_problem(call, PROBLEM_NO_VOTING_CODES, NULL, "Only a poll with voter_policy \"code\" has voting codes.");
+        http_problem(call, PROBLEM_NO_VOTING_CODES, NULL,
+                     "Only a poll with the voter_policy \"code\" has voting codes.");
         goto refused;
     }
     return poll;
@@ -297,7 +304,7 @@ void codes_handle_create(struct http_call *call)
 {
     static const char *const fields[] = {"count", NULL};
     const struct vote_api *api = call->service;
-    struct poll *poll = find_code_poll(call);
+    struct poll *poll = find_code_poll_or_refuse(call);
     struct http_taken taken = {.n = 0};
     json_t *body = NULL;
     struct json_error err;
@@ -309,16 +316,16 @@ void codes_handle_create(struct http_call *call)
     if (!json_check_fields(body, "", fields, &err)) {
         http_problem_json(call, PROBLEM_INVALID_FIELD, &err);
     } else if (!json_read_whole(count, 1, POLL_CODES_MAX, &n)) {
-        http_problem(call, PROBLEM_INVALID_FIELD, "/count", "This is a whole number from 1 to %d.", POLL_CODES_MAX);
-    } else if (poll->voting_codes + (size_t)n > most_of(poll)) {
-        refuse_number(call, poll);
-    } else if (!fits_limit(poll, (size_t)n)) {
-        refuse_at_once(call);
-    } else if (!codes_have_room(api, poll, (size_t)n)) { /* so that nobody waits for nothing; the job decides */
-        refuse_room(call);
+        http_problem(call, PROBLEM_INVALID_FIELD, "/count", "Send a whole number from 1 to %d.", POLL_CODES_MAX);
+    } else if (poll->voting_codes + (size_t)n > max_codes_of(poll)) {
+        refuse_too_many_for_poll(call, poll);
+    } else if (!fits_quota(poll, (size_t)n)) {
+        refuse_too_many_at_once(call);
+    } else if (!codes_have_room(api, poll, (size_t)n)) { /* an early answer; the job checks again */
+        refuse_full_server(call);
     } else if (poll->made_with_key || http_limit_admit_n(call, &limit_codes, (uint32_t)n, &taken)) {
-        submit(call, poll, (size_t)n, &taken);
-        poll = NULL; /* the job's now */
+        submit_codes_job(call, poll, (size_t)n, &taken);
+        poll = NULL; /* the job owns it now */
     }
 
 out:
@@ -328,7 +335,7 @@ out:
 
 void codes_handle_count(struct http_call *call)
 {
-    struct poll *poll = find_code_poll(call);
+    struct poll *poll = find_code_poll_or_refuse(call);
 
     if (poll == NULL)
         return;

@@ -6,7 +6,7 @@
 #include "http/http.h"
 
 #define CODES_BODY_MAX 256 /* bytes */
-/* Codes in a value of the bucket: 160 KB, far below the broker's 1 MB. */
+/* Codes in one value of the bucket. 160 KB is far below the broker's limit of 1 MB. */
 #define CODES_CHUNK 10000
 
 void codes_handle_create(struct http_call *call); /* POST /v1/polls/{poll}/codes */

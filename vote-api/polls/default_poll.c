@@ -27,14 +27,14 @@ static enum status check_label(const char *name, const char *label, struct errms
     char fault[TEXT_FAULT_MAX];
 
     if (!utf8_is_valid(label, strlen(label), OPTION_MAX))
-        return fail(err, ST_CONFIG, "%s is a label of at most %d characters in UTF-8", name, OPTION_MAX);
+        return fail(err, ST_CONFIG, "%s must be UTF-8 with at most %d characters", name, OPTION_MAX);
     return text_check(label, TEXT_LINE, name, fault) ? ST_OK : fail(err, ST_CONFIG, "%s", fault);
 }
 
 enum status default_poll_check_settings(struct errmsg *err)
 {
     if (settings.default_poll[0] != '\0' && !poll_id_is_valid(settings.default_poll, strlen(settings.default_poll)))
-        return fail(err, ST_CONFIG, "DEFAULT_POLL has 1 to %d of a-z, 0-9 and -", POLL_ID_MAX);
+        return fail(err, ST_CONFIG, "DEFAULT_POLL must have 1 to %d characters: a-z, 0-9 and -", POLL_ID_MAX);
     enum status st = check_label("OPTION_A", settings.option_a, err);
     if (st == ST_OK)
         st = check_label("OPTION_B", settings.option_b, err);
