@@ -1,7 +1,7 @@
 # The commands of this repository; each calls a script that can also be run by itself.
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs audit load test docs lint bench fuzz mutants screenshots clean
+.PHONY: help up down status logs audit load test format hooks docs lint bench fuzz mutants screenshots clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ test: ## build, run every test and the lint
 
 docs: ## write the tables of docs/CONFIGURATION.md and docs/LIMITS.md from the programs
 	@scripts/build && docs/tables.py
+
+format: ## format the C files, and remove white space at the ends of lines
+	@scripts/format
+
+hooks: ## check format, quick lint and subject with each commit of this clone
+	@git config core.hooksPath .githooks
 
 lint: ## format, static analysis, shell scripts
 	@scripts/lint
