@@ -3,8 +3,8 @@
  *
  * Batches are the hot path, and are read and written by hand (protobuf.dev/programming-guides/encoding): decoding
  * takes one allocation a batch, and 40 ns a ballot with all checks, where the generated code takes 70 ns without any
- * (tests/unit/ballot/measure_wire.c). The other messages are rare, and wire_poll.c leaves them to the generated code; the unit
- * tests hold the two against each other. */
+ * (tests/unit/ballot/measure_wire.c). The other messages are rare, and wire_poll.c leaves them to the generated code;
+ * the unit tests hold the two against each other. */
 #include "ballot/wire.h"
 
 #include "base/alloc.h"
