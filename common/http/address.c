@@ -1,4 +1,4 @@
-/* address - parsing, networks as prefixes of 128 bits, the walk through proxies.
+/* address - reads addresses and networks, and walks through X-Forwarded-For.
  * SPDX-License-Identifier: MIT */
 #include "http/address.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define PREFIX_MAX 128
-#define MAPPED_BITS 96 /* in front of an IPv4 address */
+#define MAPPED_BITS 96 /* the prefix of a mapped IPv4 address */
 #define CUSTOMER_BYTES 8
 #define DELEGATION_BYTES 6
 #define DELEGATION_IPV4_BYTES 15 /* of the mapped address */
@@ -39,7 +39,7 @@ static bool is_ipv4(const struct address *address)
     return memcmp(address, &mapped, sizeof(mapped)) == 0;
 }
 
-/* Without a port. */
+/* An address without a port. */
 static bool parse_bare(const char *text, size_t len, struct address *out)
 {
     char copy[ADDRESS_TEXT];
@@ -65,7 +65,7 @@ bool address_parse(const char *text, size_t len, struct address *out)
         return (bracket = memchr(text, ']', len)) != NULL && (bracket + 1 == text + len || bracket[1] == ':') &&
                parse_bare(text + 1, (size_t)(bracket - text - 1), out);
     if (colon != NULL && memchr(colon + 1, ':', (size_t)(text + len - colon - 1)) == NULL)
-        len = (size_t)(colon - text); /* one colon: it stands before a port */
+        len = (size_t)(colon - text); /* a single colon stands before a port */
     return parse_bare(text, len, out);
 }
 
@@ -157,8 +157,8 @@ enum status address_list_parse(const char *text, struct address_list **out, stru
             break;
         if (!parse_network(text, len, &list->networks[list->n])) {
             address_list_free(list);
-            return fail(err, ST_CONFIG, "%.*s is no address and no network like 10.0.0.0/8", (int)(len < 60 ? len : 60),
-                        text);
+            return fail(err, ST_CONFIG, "%.*s is neither an address nor a network like 10.0.0.0/8",
+                        (int)(len < 60 ? len : 60), text);
         }
         list->n++;
         text += len;

@@ -20,7 +20,7 @@ void http_answers_init(void)
     for (int i = 2; i <= 5; i++)
         metrics.by_class[i] = metric_counter("http_requests_total", classes[i], "Requests answered, by class of code.");
     metrics.duration = metric_histogram_seconds("http_request_duration_seconds", "",
-                                                "From the request being whole to its answer being made.");
+                                                "Time from the complete request to its answer, in the server.");
 }
 
 static const char *reason_phrase(int code)
@@ -118,7 +118,7 @@ static char *render_problem(enum problem problem, const char *request_id, const 
     return text;
 }
 
-/* Not who asked: an outage would fill the log with the addresses of everybody who votes. */
+/* Without the address of the client: an outage would fill the log with the addresses of all voters. */
 static void log_failure(const char *request_id, enum problem problem, const char *detail)
 {
     log_warn("request failed", LOG_S("request_id", request_id), LOG_S("problem", problem_slug(problem)),
@@ -175,8 +175,8 @@ void http_problem_json(struct http_call *call, enum problem problem, const struc
     send_problem(call, problem, err->pointer, NULL, err->text);
 }
 
-/* libh2o calls this for what it refuses by itself (a broken header, a body over the limit). Defined by the executable,
- * it takes the place of the library's own, so that these errors are problem+json like all others. */
+/* libh2o calls this when it refuses a request by itself: for a malformed header, or a body above the limit. This
+ * definition in the executable replaces the one in the library, so that these answers are problems like all others. */
 void h2o_send_error_generic(h2o_req_t *req, int status, const char *reason, const char *body, int flags)
 {
     enum problem problem = status == 413   ? PROBLEM_PAYLOAD_TOO_LARGE

@@ -1,4 +1,4 @@
-/* http_fields - checks of characters.
+/* http_fields - checks of the characters of fields.
  * SPDX-License-Identifier: MIT */
 #include "http_fields.h"
 
@@ -14,13 +14,13 @@ static bool is_text(const char *text, size_t len, const char *expected)
     return len == strlen(expected) && memcmp(text, expected, len) == 0;
 }
 
-/* Most characters are of these; none of them is ever excluded. */
+/* A quick test for most characters. The lists of excluded characters have none of these. */
 static bool is_letter_or_digit(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* Whether all characters are printable ASCII and none is among those. */
+/* Whether all characters are printable ASCII and none is excluded. */
 static bool is_free_of(const char *text, size_t len, const char *excluded)
 {
     for (size_t i = 0; i < len; i++) {
@@ -43,7 +43,8 @@ bool http_is_target(const char *method, size_t method_len, const char *path, siz
         return is_text(method, method_len, "OPTIONS");
     if (len == 0 || path[0] != '/')
         return false;
-    /* Browsers leave some characters as they are, so only those are refused that would end the path over HTTP/1. */
+    /* Browsers do not encode every character that RFC 3986 tells them to. So only those characters are refused that
+     * would end the path over HTTP/1. */
     for (size_t i = 0; i < len; i++) {
         if (is_blank(path[i]) || path[i] == '#')
             return false;

@@ -1,5 +1,5 @@
-/* http_frames - what flows in over HTTP/2, counted before libh2o acts on it: frames, header blocks, header fields.
- * Pure. SPDX-License-Identifier: MIT */
+/* http_frames - counts HTTP/2 frames, header blocks and header fields before libh2o acts on them.
+ * SPDX-License-Identifier: MIT */
 #include "http_frames.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ double http_tokens_refill(double tokens, unsigned budget, int64_t elapsed_ms)
     return tokens < budget ? tokens : budget;
 }
 
-/* Bytes of the preface; returns how many were taken. */
+/* Compares with what is missing of the preface. Returns how many bytes belong to it. */
 static size_t take_preface(struct http_frames *frames, const uint8_t *bytes, size_t len)
 {
     size_t n = 0;
@@ -34,7 +34,7 @@ static size_t take_preface(struct http_frames *frames, const uint8_t *bytes, siz
     return n;
 }
 
-/* A frame's head is whole. */
+/* The head of a frame is complete. */
 static enum http_frames_verdict begin_frame(struct http_frames *frames, const uint8_t *head, unsigned budget)
 {
     uint32_t length = (uint32_t)head[0] << 16 | (uint32_t)head[1] << 8 | head[2];
@@ -67,7 +67,7 @@ static enum http_frames_verdict take_head(struct http_frames *frames, const uint
 {
     size_t rest = len - *at, missing = sizeof(frames->head) - frames->head_len, n = rest < missing ? rest : missing;
 
-    if (n == sizeof(frames->head)) { /* mostly it is in one piece */
+    if (n == sizeof(frames->head)) { /* the usual case: it is in one piece */
         *at += n;
         return begin_frame(frames, bytes + *at - n, budget);
     }
@@ -107,7 +107,7 @@ enum http_frames_verdict http_frames_count(struct http_frames *frames, const uin
     return verdict;
 }
 
-/* An integer (RFC 7541, 5.1) of at most four more bytes. False: malformed. */
+/* An integer with a prefix and at most four more bytes (RFC 7541, 5.1). False: it is malformed, or longer. */
 static bool read_int(const uint8_t **at, const uint8_t *end, uint8_t mask, uint32_t *value)
 {
     if (*at >= end)
@@ -146,11 +146,11 @@ size_t http_count_fields(const uint8_t *block, size_t len)
         n++;
         if (first >= 128) /* indexed */
             fine = read_int(&at, end, 127, &index);
-        else if (first >= 64) /* literal, goes into the table */
+        else if (first >= 64) /* literal, with indexing */
             fine = read_int(&at, end, 63, &index) && (index > 0 || skip_string(&at, end)) && skip_string(&at, end);
-        else if (first >= 32) /* size of the table */
+        else if (first >= 32) /* dynamic table size update */
             fine = read_int(&at, end, 31, &index);
-        else /* literal */
+        else /* literal, without indexing or never indexed */
             fine = read_int(&at, end, 15, &index) && (index > 0 || skip_string(&at, end)) && skip_string(&at, end);
     }
     return n;

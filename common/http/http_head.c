@@ -1,16 +1,16 @@
-/* http_head - counts the fields that say where a request ends and for whom it is.
+/* http_head - counts the fields that say where a request ends and which host it is for.
  * SPDX-License-Identifier: MIT */
 #include "http_head.h"
 
 #include <string.h>
 #include <strings.h>
 
-struct counts {
+struct field_counts {
     unsigned host, length, encoding, folded, spaced;
 };
 
-/* Counts the field if the line is one of that name. */
-static void count_field(struct counts *counts, unsigned *n, const char *line, size_t len, const char *name)
+/* Adds to *n if the line is a field of this name. */
+static void count_field(struct field_counts *counts, unsigned *n, const char *line, size_t len, const char *name)
 {
     size_t size = strlen(name);
 
@@ -20,8 +20,8 @@ static void count_field(struct counts *counts, unsigned *n, const char *line, si
     counts->spaced += line[size] == ' ' || line[size] == '\t';
 }
 
-/* Most lines are told by their first letter. */
-static void count_line(struct counts *counts, const char *line, size_t len)
+/* The first letter is enough to skip most lines. */
+static void count_line(struct field_counts *counts, const char *line, size_t len)
 {
     switch (line[0]) {
     case ' ':
@@ -53,7 +53,7 @@ static bool is_http11(const char *line, size_t len)
     return len >= size && memcmp(line + len - size, version, size) == 0;
 }
 
-/* The length of the line at p without its end, which *next is behind; NULL: it has none. */
+/* The length of the line at p, without its line break. *next is the line after it; NULL: there is no line break. */
 static size_t read_line(const char *p, const char *end, const char **next)
 {
     const char *feed = memchr(p, '\n', (size_t)(end - p));
@@ -66,7 +66,7 @@ static size_t read_line(const char *p, const char *end, const char **next)
 
 const char *http_head_fault(const char *head, size_t len)
 {
-    struct counts counts = {0};
+    struct field_counts counts = {0};
     const char *end = head + len, *p = head;
     bool began = false, modern = false;
 
@@ -83,13 +83,13 @@ const char *http_head_fault(const char *head, size_t len)
         p = next;
     }
     if (counts.folded > 0)
-        return "A header may not go on in the next line.";
+        return "A header field must not continue on the next line.";
     if (counts.spaced > 0)
-        return "A header has no space before its colon.";
+        return "A header field must not have a space before its colon.";
     if (counts.host > 1)
-        return "A request has one Host.";
+        return "A request must have only one Host field.";
     if (counts.length + counts.encoding > 1)
-        return "A request has one Content-Length or Transfer-Encoding, and not both.";
+        return "A request must have only one Content-Length field or one Transfer-Encoding field, not both.";
     if (counts.encoding > 0 && !modern)
         return "Transfer-Encoding needs HTTP/1.1.";
     return NULL;

@@ -1,4 +1,4 @@
-/* http_limit - asks the buckets, and says 429.
+/* http_limit - takes requests from quotas, answers 429, and tells clients how much is left.
  * SPDX-License-Identifier: MIT */
 #include "http/http_limit.h"
 
@@ -9,8 +9,8 @@
 #include <inttypes.h>
 #include <sodium.h>
 
-#define FEW 10             /* less than one in so many left: the client is told */
-#define SAY_AGAIN_MS 10000 /* the log names one of those refused, but not each */
+#define FEW_LEFT 10        /* when less than one tenth is left, the answer says so */
+#define LOG_EVERY_MS 10000 /* the log names one refused client in this time */
 #define HEADER_SIZE 96
 
 static uint8_t hash_key[crypto_shorthash_KEYBYTES];
@@ -27,7 +27,6 @@ void http_limits_init(struct http_limit *const *limits, size_t n)
     }
 }
 
-/* What a network gets of this limit. */
 static struct rate_quota network_quota(const struct http_limit *limit)
 {
     return rate_quota_times(limit->quota, limit->network_times != 0 ? limit->network_times : HTTP_LIMIT_NETWORK);
@@ -55,41 +54,42 @@ enum status http_proxies_parse(const char *text, struct address_list **out, stru
     return st == ST_OK ? ST_OK : fail_within(err, st, "TRUSTED_PROXIES");
 }
 
-/* Whose quota it is that a verdict speaks of. */
-struct party {
+/* The policy that a verdict is about: the limit itself, or its network's. */
+struct policy {
     char name[48];
     const char *of;
     uint32_t quota;
 };
 
-static struct party party_of(const struct http_limit *limit, bool is_network)
+static struct policy find_policy(const struct http_limit *limit, bool is_network)
 {
-    struct party party = {.of = is_network ? "One network (IPv6 /48, IPv4 /24)" : limit->of,
-                          .quota = is_network ? network_quota(limit).quota : limit->quota.quota};
+    struct policy policy = {.of = is_network ? "One network (IPv6 /48, IPv4 /24)" : limit->of,
+                            .quota = is_network ? network_quota(limit).quota : limit->quota.quota};
 
-    snprintf(party.name, sizeof(party.name), "%s%s", limit->name, is_network ? "-network" : "");
-    return party;
+    snprintf(policy.name, sizeof(policy.name), "%s%s", limit->name, is_network ? "-network" : "");
+    return policy;
 }
 
-static void add_fields(struct http_call *call, const struct http_limit *limit, const struct party *party,
-                       const struct rate_verdict *verdict)
+static void add_limit_fields(struct http_call *call, const struct http_limit *limit, const struct policy *policy,
+                             const struct rate_verdict *verdict)
 {
     char value[HEADER_SIZE];
 
-    snprintf(value, sizeof(value), "\"%s\";q=%" PRIu32 ";w=%" PRIu32, party->name, party->quota, limit->quota.window_s);
+    snprintf(value, sizeof(value), "\"%s\";q=%" PRIu32 ";w=%" PRIu32, policy->name, policy->quota,
+             limit->quota.window_s);
     http_add_header(call, "ratelimit-policy", value);
-    snprintf(value, sizeof(value), "\"%s\";r=%" PRIu32 ";t=%" PRIu32, party->name, verdict->left, verdict->wait_s);
+    snprintf(value, sizeof(value), "\"%s\";r=%" PRIu32 ";t=%" PRIu32, policy->name, verdict->left, verdict->wait_s);
     http_add_header(call, "ratelimit", value);
 }
 
-/* An operator wants to know whom a limit meets, and a flood should not fill the log. */
-static void say_refused(struct http_call *call, struct http_limit *limit)
+/* The operator must see which clients meet a limit, but a flood must not fill the log. */
+static void log_refused(struct http_call *call, struct http_limit *limit)
 {
     long long now = clock_mono_ms(), said = atomic_load_explicit(&limit->said_ms, memory_order_relaxed);
     char client[ADDRESS_TEXT];
 
     metric_add(limit->refused, 1);
-    if ((said != 0 && now - said < SAY_AGAIN_MS) ||
+    if ((said != 0 && now - said < LOG_EVERY_MS) ||
         !atomic_compare_exchange_strong_explicit(&limit->said_ms, &said, now, memory_order_relaxed,
                                                  memory_order_relaxed))
         return;
@@ -99,31 +99,31 @@ static void say_refused(struct http_call *call, struct http_limit *limit)
              LOG_I("refused", metric_value(limit->refused)));
 }
 
-static void refuse(struct http_call *call, struct http_limit *limit, const struct party *party,
-                   const struct rate_verdict *verdict)
+static void answer_limited(struct http_call *call, struct http_limit *limit, const struct policy *policy,
+                           const struct rate_verdict *verdict)
 {
     char seconds[16];
 
-    say_refused(call, limit);
+    log_refused(call, limit);
     snprintf(seconds, sizeof(seconds), "%" PRIu32, verdict->wait_s);
     http_add_header(call, "retry-after", seconds);
-    add_fields(call, limit, party, verdict);
-    http_problem_with(call, PROBLEM_TOO_MANY_REQUESTS, json_pack("{s:[s]}", "violated-policies", party->name),
-                      "%s may make %" PRIu32 " such requests in %" PRIu32 " s; try again in %" PRIu32 " s.", party->of,
-                      party->quota, limit->quota.window_s, verdict->wait_s);
+    add_limit_fields(call, limit, policy, verdict);
+    http_problem_with(call, PROBLEM_TOO_MANY_REQUESTS, json_pack("{s:[s]}", "violated-policies", policy->name),
+                      "%s may make %" PRIu32 " such requests in %" PRIu32 " s; try again in %" PRIu32 " s.", policy->of,
+                      policy->quota, limit->quota.window_s, verdict->wait_s);
 }
 
-/* Answers where it was refused, and says so where little is left. */
-static bool settle(struct http_call *call, struct http_limit *limit, bool is_network,
-                   const struct rate_verdict *verdict)
+/* Answers 429 when the verdict is a refusal. Adds the fields when little is left. */
+static bool apply_verdict(struct http_call *call, struct http_limit *limit, bool is_network,
+                          const struct rate_verdict *verdict)
 {
-    if (verdict->admitted && verdict->left >= limit->quota.quota / FEW)
+    if (verdict->admitted && verdict->left >= limit->quota.quota / FEW_LEFT)
         return true;
-    const struct party party = party_of(limit, is_network);
+    const struct policy policy = find_policy(limit, is_network);
     if (!verdict->admitted)
-        refuse(call, limit, &party, verdict);
+        answer_limited(call, limit, &policy, verdict);
     else
-        add_fields(call, limit, &party, verdict);
+        add_limit_fields(call, limit, &policy, verdict);
     return verdict->admitted;
 }
 
@@ -142,7 +142,7 @@ bool http_limit_admit_key(struct http_call *call, struct http_limit *limit, uint
         return true;
     const struct rate_verdict verdict = rate_take(limit->rate, key, call->began_ns);
     *left = verdict.left;
-    return settle(call, limit, false, &verdict);
+    return apply_verdict(call, limit, false, &verdict);
 }
 
 bool http_limit_admit_n(struct http_call *call, struct http_limit *limit, uint32_t n, struct http_taken *taken)
@@ -159,7 +159,7 @@ bool http_limit_admit_n(struct http_call *call, struct http_limit *limit, uint32
     const struct rate_verdict verdict = rate_take_within(address, network, n, call->began_ns, &by_network);
     if (verdict.admitted)
         *taken = (struct http_taken){address, network, n};
-    return settle(call, limit, by_network, &verdict);
+    return apply_verdict(call, limit, by_network, &verdict);
 }
 
 bool http_limit_admit(struct http_call *call, struct http_limit *limit)

@@ -1,4 +1,4 @@
-/* http_read - sender, headers, cookies, forms and bodies of a request.
+/* http_read - reads a request: address of the client, headers, cookies, query, forms, body.
  * SPDX-License-Identifier: MIT */
 #include "http_loop.h"
 
@@ -11,11 +11,11 @@ struct address http_client_address(const struct http_call *call)
 
     conn->callbacks->get_peername(conn, (struct sockaddr *)&peer);
     struct address client = address_from_sockaddr((const struct sockaddr *)&peer);
-    bool goes_on = address_list_has(trusted, &client);
-    for (size_t i = headers->size; i > 0 && goes_on; i--) {
+    bool is_trusted = address_list_has(trusted, &client);
+    for (size_t i = headers->size; i > 0 && is_trusted; i--) {
         const h2o_header_t *header = &headers->entries[i - 1];
         if (header->name == &H2O_TOKEN_X_FORWARDED_FOR->buf)
-            goes_on = address_walk_back(trusted, header->value.base, header->value.len, &client);
+            is_trusted = address_walk_back(trusted, header->value.base, header->value.len, &client);
     }
     return client;
 }
@@ -46,7 +46,7 @@ h2o_iovec_t http_cookie(const struct http_call *call, const char *name, size_t n
     const h2o_headers_t *headers = &call->req->headers;
     size_t name_len = strlen(name);
 
-    /* HTTP/2 may send several cookie headers (RFC 9113, 8.2.3). */
+    /* Over HTTP/2, a client may split its cookies into several fields (RFC 9113, 8.2.3). */
     for (ssize_t at = h2o_find_header(headers, H2O_TOKEN_COOKIE, -1); at >= 0;
          at = h2o_find_header(headers, H2O_TOKEN_COOKIE, at)) {
         const char *p = headers->entries[at].value.base, *end = p + headers->entries[at].value.len;

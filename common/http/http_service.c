@@ -1,4 +1,4 @@
-/* http_service - the health check, a process of its own that asks the service's /readyz, and the list of routes.
+/* http_service - --healthcheck, a process of its own that asks the service for /readyz, and --routes.
  * SPDX-License-Identifier: MIT */
 #include "http/http_service.h"
 
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEALTH_LIMIT_S 3
+#define HEALTH_LIMIT_S 3 /* on_health_limit names it, too */
 
 struct health {
     int fd;
@@ -29,7 +29,7 @@ static void on_health_limit(int signal)
     _exit(1);
 }
 
-/* An address that listens on everything is asked on the loopback. */
+/* A service that listens on all addresses is asked over the loopback address. */
 static const char *health_address(const struct http_service *http)
 {
     const char *address = http->settings->bind_address != NULL ? http->settings->bind_address : "";
@@ -47,7 +47,7 @@ static bool health_connect(struct health *health, const char *address, int64_t p
     snprintf(port_text, sizeof(port_text), "%lld", (long long)port);
     int code = getaddrinfo(address, port_text, &hints, &found);
     if (code != 0) {
-        fprintf(stderr, "%s is no address to ask: %s\n", address, gai_strerror(code));
+        fprintf(stderr, "%s is not a valid address: %s\n", address, gai_strerror(code));
         return false;
     }
     for (const struct addrinfo *at = found; at != NULL && !connected; at = at->ai_next) {
@@ -66,7 +66,7 @@ static bool health_connect(struct health *health, const char *address, int64_t p
     return connected;
 }
 
-/* The certificate is not verified: its name is the public one, and the address asked is the machine's own. */
+/* Does not verify the certificate: it has the public name, and the check uses an address of this machine. */
 static bool health_start_tls(struct health *health)
 {
     health->context = SSL_CTX_new(TLS_client_method());
@@ -92,8 +92,8 @@ static bool health_write(struct health *health, const char *data, size_t len)
     return send(health->fd, data, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
-/* Sends the request and reads the reply until its end or the end of the buffer; false where it is not a 200. */
-static bool health_ask(struct health *health)
+/* Sends the request and reads the reply, as far as the buffer holds it. False, and a message: it is not 200. */
+static bool health_request(struct health *health)
 {
     static const char request[] = "GET /readyz HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     char reply[4096];
@@ -126,16 +126,16 @@ int http_service_check_health(const struct service *service, const char *argumen
     bool ready = false;
 
     if (http->settings->port == 0) {
-        fprintf(stderr, "%s serves no HTTP here: there is no port to ask\n", service->name);
+        fprintf(stderr, "%s has no HTTP port in this configuration\n", service->name);
         return 1;
     }
-    /* One limit for all steps; the process has nothing else to do. */
+    /* One time limit for all steps: the process does nothing else. */
     signal(SIGALRM, on_health_limit);
     alarm(HEALTH_LIMIT_S);
     const char *certificate = http->settings->tls_cert_file;
     bool tls = certificate != NULL && certificate[0] != '\0';
     if (health_connect(&health, health_address(http), http->settings->port) && (!tls || health_start_tls(&health)))
-        ready = health_ask(&health);
+        ready = health_request(&health);
     SSL_free(health.tls);
     SSL_CTX_free(health.context);
     if (health.fd >= 0)

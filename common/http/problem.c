@@ -1,4 +1,4 @@
-/* problem - the table of problem.h as functions.
+/* problem - the table of problem.h, as an array.
  * SPDX-License-Identifier: MIT */
 #include "http/problem.h"
 

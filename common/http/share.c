@@ -1,11 +1,13 @@
-/* share - counters that addresses are hashed to.
+/* share - counters of places; an address is hashed to its counter.
  * SPDX-License-Identifier: MIT */
 #include "http/share.h"
 
 #include "base/alloc.h"
 #include <sodium.h>
 
-#define SLOTS 65536 /* addresses that fall into one share its places; the key keeps strangers from choosing whose */
+/* Two addresses in the same slot share its places. The slot is a hash under a secret key, so an attacker cannot choose
+ * the slot of another client. */
+#define SLOTS 65536
 
 struct share {
     unsigned max;

@@ -8,14 +8,14 @@
 struct http_route;
 struct http_settings;
 
-/* What the options want to know of the program; a service's `http` points at one. */
+/* What the options need to know about the program. The `http` of a struct service points at one. */
 struct http_service {
-    const struct http_settings *settings; /* a port of 0: it serves no HTTP here; no bind_address: the loopback */
-    const struct http_route *routes;      /* beside the routes of every service */
+    const struct http_settings *settings; /* port 0: it serves no HTTP; no bind_address: the loopback */
+    const struct http_route *routes;      /* without the routes that every service has */
     size_t n_routes;
 };
 
-/* To a container engine, 1 is "unhealthy" and 2 is reserved. */
+/* A container engine takes the exit code 1 for "unhealthy", and 2 is reserved. */
 #define HTTP_SERVICE_OPTIONS                                                                                           \
     {.name = "healthcheck",                                                                                            \
      .sentence = "ask the running service whether it is ready: 0 yes, 1 no",                                           \
@@ -26,8 +26,8 @@ struct http_service {
         .run = http_service_print_routes                                                                               \
     }
 
-/* For the options above. Asks /readyz of the service that runs with this configuration, for three seconds at most, and
- * says on standard error why it is not ready. */
+/* Asks the service that runs with this configuration for /readyz. Takes at most 3 seconds. Returns 0: it is ready; 1:
+ * it is not, and standard error says why. */
 int http_service_check_health(const struct service *service, const char *argument);
 int http_service_print_routes(const struct service *service, const char *argument);
 

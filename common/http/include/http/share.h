@@ -1,9 +1,8 @@
-/* share - how many of something one client has now, so that nobody has all: connections, event streams, requests that
- * wait.
- * SPDX-License-Identifier: MIT
+/* share - how many of something one client has at the moment, so that one client cannot have all: event streams,
+ * requests that wait. From any thread, without locks. SPDX-License-Identifier: MIT
  *
- * A client is an IPv4 address or an IPv6 /64. Thread-safe, without locks. A place is taken before and given back when
- * what it was taken for ends. */
+ * A client is an IPv4 address or an IPv6 /64. It takes a place before it gets the thing, and gives the place back when
+ * the thing ends. */
 #ifndef SCRUTIN_SHARE_H
 #define SCRUTIN_SHARE_H
 
@@ -12,10 +11,11 @@
 
 struct share;
 
-/* A client may have max places. The share is the process's: it is never freed. */
+/* A client may have max places. A share is never freed; it lives as long as the process. */
 struct share *share_new(unsigned max);
 unsigned share_max(const struct share *share);
-/* A place for a client's address, or for a network that address_delegation gave; NULL: they are all taken. */
+/* Takes a place for the address of a client, or for a network from address_delegation. NULL: the client has max places
+ * already. */
 MUST_CHECK atomic_uint *share_take(struct share *share, const struct address *client);
 void share_give_back(atomic_uint *place); /* NULL is fine */
 
