@@ -467,7 +467,7 @@ static void a_port_of_0_or_a_bad_configuration_is_not_ready(void **state)
     struct child child;
     setenv("S_PORT", "0", 1);
     assert_int_equal(run(&child, "--healthcheck"), 1);
-    assert_contains(child.text, "no port to ask");
+    assert_contains(child.text, "no HTTP port");
     setenv("S_PORT", "x", 1);
     assert_int_equal(run(&child, "--healthcheck"), 1);
     assert_contains(child.text, "S_PORT is \"x\"");
