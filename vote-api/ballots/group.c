@@ -7,6 +7,7 @@
 #include "base/grow.h"
 #include "base/metrics.h"
 #include "refusals.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,7 @@ static void add_ballot(struct batch *batch, const struct ballot *ballot)
 {
     size_t text_need = batch->text_len + ballot->choices_len + 1;
 
+    assert(ballot->choices_len <= BALLOT_CHOICES_MAX);
     GROW(batch->content.ballots, batch->ballots_room, batch->content.n_ballots + 1);
     batch->content.ballots[batch->content.n_ballots++] = *ballot;
     GROW(batch->text, batch->text_room, text_need);

@@ -140,7 +140,7 @@ static uint8_t *find_slot(uint8_t (*slots)[CODE_HASH], size_t n_slots, const uin
 }
 
 /* Returns whether it is new. */
-static bool insert(uint8_t (*slots)[CODE_HASH], size_t n_slots, const uint8_t hash[CODE_HASH])
+static bool insert_hash(uint8_t (*slots)[CODE_HASH], size_t n_slots, const uint8_t hash[CODE_HASH])
 {
     uint8_t *slot = find_slot(slots, n_slots, hash);
 
@@ -151,7 +151,7 @@ static bool insert(uint8_t (*slots)[CODE_HASH], size_t n_slots, const uint8_t ha
 }
 
 /* Makes room for n more hashes. For the writer. The new table is filled before readers see it. */
-static void reserve(struct code_book *book, struct code_set *set, size_t n)
+static void reserve_slots(struct code_book *book, struct code_set *set, size_t n)
 {
     static const uint8_t none[CODE_HASH];
     size_t n_slots = set->n_slots != 0 ? set->n_slots : SLOTS_MIN;
@@ -164,7 +164,7 @@ static void reserve(struct code_book *book, struct code_set *set, size_t n)
     uint8_t(*old)[CODE_HASH] = set->slots;
     for (size_t i = 0; i < set->n_slots; i++)
         if (memcmp(old[i], none, CODE_HASH) != 0)
-            insert(slots, n_slots, old[i]);
+            insert_hash(slots, n_slots, old[i]);
     pthread_rwlock_wrlock(&book->lock);
     set->slots = slots;
     set->n_slots = n_slots;
@@ -180,10 +180,10 @@ void code_book_add(struct code_book *book, const char *poll, const uint8_t *hash
         set = make_set(book, poll);
     for (size_t done = 0; done < n;) {
         size_t end = n - done < CODE_BOOK_SLICE ? n : done + CODE_BOOK_SLICE, before = set->n;
-        reserve(book, set, end - done);
+        reserve_slots(book, set, end - done);
         pthread_rwlock_wrlock(&book->lock);
         for (; done < end; done++)
-            set->n += insert(set->slots, set->n_slots, hashes + done * CODE_HASH);
+            set->n += insert_hash(set->slots, set->n_slots, hashes + done * CODE_HASH);
         pthread_rwlock_unlock(&book->lock);
         atomic_fetch_add_explicit(&book->total, set->n - before, memory_order_relaxed);
     }
