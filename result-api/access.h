@@ -1,36 +1,26 @@
-/* access - who may see the results of a poll, and who may keep what was seen. The one place where that is decided.
+/* access - finds the poll that a request names, and refuses the request if its sender may not see the results.
  * SPDX-License-Identifier: MIT
  *
- * Everybody sees them where the poll says `always`, and of every poll from its closing on (until it is opened again).
- * Before that `after_vote` shows them to who sends a receipt of this poll, and the manage token shows them always. */
+ * tally/visibility.h has the rules. Every route that shows anything of what people voted begins here. */
 #ifndef SCRUTIN_ACCESS_H
 #define SCRUTIN_ACCESS_H
 
-#include "ballot/poll_definition.h"
 #include "http/http.h"
+#include "tally/visibility.h"
 
 #define ACCESS_RECEIPT_HEADER "scrutin-receipt"
 
-/* What the sender of a request has shown of himself. */
-struct access {
-    bool is_manager; /* the poll's manage token, as Authorization: Bearer */
-    bool has_voted;  /* a receipt of the poll, as ?receipt= or Scrutin-Receipt */
-};
+/* Returns the poll that the first parameter of the path names. The caller must release it. Returns NULL if there is no
+ * such poll, or the sender may not see its results: then the request has been answered with 403, 404 or 503. Sets
+ * Cache-Control and Vary. An ETag is the caller's task. */
+struct poll *access_find_poll_or_refuse(struct http_call *call);
 
-/* The poll that the path names (its first parameter), with a reference for the caller, where the sender may see what
- * people voted; NULL: the request is answered, with 403 and the reason, 404 or 503. Every route that shows anything of
- * that begins with this. It sets Cache-Control and Vary as the answer needs them; etags and the like are the caller's.
- */
-struct poll *access_find_poll(struct http_call *call);
+/* The same for routes that need the manage token. Refuses a request without a token with 401, and a request with
+ * another token with 403. */
+struct poll *access_find_managed_poll_or_refuse(struct http_call *call);
 
-/* The same where only the manage token will do: 401 without a token, 403 with another. */
-struct poll *access_find_managed_poll(struct http_call *call);
-
-/* What the sender has shown, for what goes on after the request: streams. */
-struct access access_of(const struct http_call *call, const struct poll *poll);
-/* Whether somebody who has shown that may see a poll's results. */
-bool access_may_see(const struct access *access, const struct poll *poll, bool is_public);
-/* Whether everybody may at this time. */
-bool access_is_public(const struct poll *poll, int64_t now_ms);
+/* Returns what the sender has proved: by `Authorization: Bearer`, by `?receipt=` or by Scrutin-Receipt. An event stream
+ * keeps it, because it outlives this check. */
+struct viewer access_read_viewer(const struct http_call *call, const struct poll *poll);
 
 #endif

@@ -2,9 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/bus.h"
 #include "export/ballot_files.h"
 #include "export/timelines.h"
+#include "exports.h"
 #include "http/http_service.h"
+#include "live/feed.h"
+#include "read/backlog_reader.h"
+#include "read/refresher.h"
 #include "receipts.h"
 #include "result_api.h"
 #include "results.h"
@@ -23,15 +28,15 @@ static struct http_limit limit_reads = {.name = "reads", .of = "One address"};
 static struct http_limit *const limits[] = {&limit_reads};
 
 static const struct http_route routes[] = {
-    {"GET", "/v1/polls/{poll}/results", results_handle_json, 0, &limit_reads},
-    {"GET", "/v1/polls/{poll}/results/stream", results_handle_stream, 0, &limit_reads},
-    {"GET", "/v1/polls/{poll}/results.json", results_handle_json_file, 0, &limit_reads},
-    {"GET", "/v1/polls/{poll}/results.csv", results_handle_csv, 0, &limit_reads},
-    {"GET", "/v1/polls/{poll}/timeline", timelines_handle_json, 0, &limit_reads},
-    {"GET", "/v1/polls/{poll}/timeline.csv", timelines_handle_csv, 0, &limit_reads},
-    {"GET", "/v1/polls/{poll}/ballots.csv", ballot_files_handle, 0, &limit_reads},
-    {"GET", "/v1/receipts", receipts_handle_get, 0, &limit_reads},
-    {"GET", "/v1/receipts/{receipt}", receipts_handle_get_by_path, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/results", results_answer_json, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/results/stream", results_answer_stream, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/results.json", results_answer_json_file, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/results.csv", results_answer_csv, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/timeline", exports_answer_timeline_json, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/timeline.csv", exports_answer_timeline_csv, 0, &limit_reads},
+    {"GET", "/v1/polls/{poll}/ballots.csv", exports_answer_ballots, 0, &limit_reads},
+    {"GET", "/v1/receipts", receipts_answer_header, 0, &limit_reads},
+    {"GET", "/v1/receipts/{receipt}", receipts_answer_path, 0, &limit_reads},
 };
 
 /* --- what the bus tells */

@@ -1,9 +1,11 @@
-/* receipts - opens the receipt, has the refresher look it up, answers.
+/* receipts - opens the receipt, lets the refresher look its ballot up, and answers.
  * SPDX-License-Identifier: MIT */
 #include "receipts.h"
 
 #include "access.h"
 #include "base/alloc.h"
+#include "http/share.h"
+#include "read/refresh_queue.h"
 #include "result_api.h"
 
 static void reply_fate(struct http_call *call, enum receipt_fate fate)
@@ -27,73 +29,73 @@ static void reply_fate(struct http_call *call, enum receipt_fate fate)
     http_reply(call, 200, "application/json", body, (size_t)len);
 }
 
-/* A receipt that is being looked up for a request. */
-struct lookup {
+/* A request whose receipt is being looked up. */
+struct receipt_request {
     struct receipt_question question;
     struct http_ticket *ticket;
-    atomic_uint *place; /* in the address's share */
+    atomic_uint *share; /* of its address */
 };
 
-/* The request, or NULL where its client has left. */
-static struct http_call *end_wait(struct lookup *lookup)
+/* Frees the request. Returns its call, or NULL if the client has left. */
+static struct http_call *end_wait(struct receipt_request *request)
 {
-    struct http_call *call = lookup->ticket->call;
+    struct http_call *call = request->ticket->call;
 
-    http_ticket_free(lookup->ticket);
-    share_give_back(lookup->place);
+    http_ticket_free(request->ticket);
+    share_give_back(request->share);
+    free(request);
     return call;
 }
 
-static void on_done(void *arg)
+static void on_answer(void *arg)
 {
-    struct receipt_question *question = arg;
-    struct lookup *lookup = question->arg;
-    struct http_call *call = end_wait(lookup);
+    const struct receipt_question *question = arg;
+    bool authentic = question->authentic;
+    enum receipt_fate fate = question->fate;
+    struct http_call *call = end_wait(question->arg);
 
-    if (call != NULL && question->fate == RECEIPT_UNANSWERED)
+    if (call != NULL && fate == RECEIPT_UNANSWERED)
         http_problem(call, PROBLEM_UNAVAILABLE, NULL,
-                     "A receipt cannot be looked up now; its ballot is safe. Try again later.");
-    else if (call != NULL && !question->authentic)
+                     "Receipts cannot be looked up now, but the ballot is safe. Try again later.");
+    else if (call != NULL && !authentic)
         http_problem(call, PROBLEM_RECEIPT_NOT_FOUND, NULL,
-                     "Send the whole receipt, as the answer to the ballot had it.");
+                     "Send the whole receipt, as it stands in the answer to the ballot.");
     else if (call != NULL)
-        reply_fate(call, question->fate);
-    free(lookup);
+        reply_fate(call, fate);
 }
 
-/* A forged receipt goes the way of every other, to the database and back, and so takes as long. */
-static void look_up(struct http_call *call, h2o_iovec_t receipt)
+/* A forged receipt is looked up in the database too, so that the time of the answer does not show what is wrong. */
+static void answer_receipt(struct http_call *call, h2o_iovec_t text)
 {
     const struct result_api *api = call->service;
     const struct address client = http_client_address(call);
-    atomic_uint *place = share_take(api->waiting, &client);
+    atomic_uint *share = share_take(api->waiting, &client);
 
-    if (place == NULL) {
+    if (share == NULL) {
         http_problem(call, PROBLEM_OVERLOADED, NULL, "Try again in a second.");
         return;
     }
-    struct lookup *lookup = alloc_items(1, sizeof(*lookup));
-    struct receipt_question *question = &lookup->question;
-    lookup->ticket = http_call_wait(call);
-    lookup->place = place;
-    *question = (struct receipt_question){.loop = call->loop, .done = on_done, .arg = lookup};
-    question->authentic = receipt_read(api->ring, receipt.base, receipt.len, &question->receipt);
+    struct receipt_request *request = alloc_items(1, sizeof(*request));
+    struct receipt_question *question = &request->question;
+    request->ticket = http_call_wait(call);
+    request->share = share;
+    *question = (struct receipt_question){.loop = call->loop, .done = on_answer, .arg = request};
+    question->authentic = receipt_read(api->ring, text.base, text.len, &question->receipt);
     if (refresh_queue_add_question(api->queue, question))
         return;
-    end_wait(lookup);
-    free(lookup);
+    end_wait(request);
     http_problem(call, PROBLEM_OVERLOADED, NULL, "Try again in a second.");
 }
 
-void receipts_handle_get(struct http_call *call)
+void receipts_answer_header(struct http_call *call)
 {
-    h2o_iovec_t receipt = http_header(call, ACCESS_RECEIPT_HEADER);
+    h2o_iovec_t text = http_header(call, ACCESS_RECEIPT_HEADER);
 
     http_add_header(call, "vary", "Scrutin-Receipt");
-    look_up(call, receipt.base != NULL ? receipt : h2o_iovec_init(H2O_STRLIT("")));
+    answer_receipt(call, text.base != NULL ? text : h2o_iovec_init(H2O_STRLIT("")));
 }
 
-void receipts_handle_get_by_path(struct http_call *call)
+void receipts_answer_path(struct http_call *call)
 {
-    look_up(call, call->params[0]);
+    answer_receipt(call, call->params[0]);
 }

@@ -1,11 +1,13 @@
-/* receipts - GET /v1/receipts: what became of a ballot. The receipt comes in the header Scrutin-Receipt, where no log
- * of a proxy has it, or in the path. SPDX-License-Identifier: MIT */
+/* receipts - answers GET /v1/receipts: says what became of a ballot.
+ * SPDX-License-Identifier: MIT
+ *
+ * A client sends the receipt in the header Scrutin-Receipt, which proxies do not log, or in the path. */
 #ifndef SCRUTIN_RECEIPTS_H
 #define SCRUTIN_RECEIPTS_H
 
 #include "http/http.h"
 
-void receipts_handle_get(struct http_call *call);
-void receipts_handle_get_by_path(struct http_call *call);
+void receipts_answer_header(struct http_call *call);
+void receipts_answer_path(struct http_call *call);
 
 #endif

@@ -1,27 +1,19 @@
-/* result_api - what the handlers of result-api share: the running service.
- * SPDX-License-Identifier: MIT */
+/* result_api - the parts of the running service. main.c makes them, and the handlers of requests use them.
+ * SPDX-License-Identifier: MIT
+ *
+ * A handler finds it in http_call.service. It includes the headers of those parts alone that it uses. */
 #ifndef RESULT_API_H
 #define RESULT_API_H
 
-#include "ballot/keys.h"
 #include "ballot/poll_watch.h"
-#include "bus/bus.h"
-#include "export/ballot_files.h"
-#include "export/timelines.h"
-#include "http/http.h"
-#include "http/share.h"
-#include "live/feed.h"
-#include "read/backlog_reader.h"
-#include "read/refresh_queue.h"
-#include "read/refresher.h"
 
-/* Made by main, there until the process ends. */
+/* All parts live until the process ends. */
 struct result_api {
     struct keyring *ring;
     struct address_list *trusted_proxies;
     struct poll_watch watch; /* the directory of polls */
     struct refresh_queue *queue;
-    struct share *waiting; /* requests and receipts that wait for the database, by address */
+    struct share *waiting; /* counts, for each address, the requests and receipts that wait for the database */
     struct bus *bus;
     struct backlog_reader *backlog_reader;
     struct feeds *feeds;

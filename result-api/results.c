@@ -1,91 +1,85 @@
-/* results - finds the poll where the sender may see its results, answers from the newest snapshot.
+/* results - answers from the newest snapshot of the poll.
  * SPDX-License-Identifier: MIT */
 #include "results.h"
 
 #include "access.h"
 #include "etag.h"
-#include "live/subscriber.h"
-#include "result_api.h"
+#include "export/attachment.h"
+#include "live/feed.h"
+#include "live/subscribers.h"
 #include "tally/csv.h"
 
-/* Headers of what is made from a snapshot; true: the client has it already, and was told so, or may not see it any
- * more: it had to wait for the snapshot, and the poll may have been edited meanwhile. */
-static bool begin_answer(struct http_call *call, const struct snapshot *snapshot)
+/* Answers 304 if the client has this snapshot already. Checks the access again, because the request may have waited for
+ * the snapshot, and the poll may have been edited meanwhile. False: the request has been answered. */
+static bool begin_or_finish(struct http_call *call, const struct snapshot *snapshot)
 {
     h2o_iovec_t known = http_header(call, "if-none-match");
-    struct poll *poll = access_find_poll(call);
+    struct poll *poll = access_find_poll_or_refuse(call);
 
     if (poll == NULL)
-        return true;
+        return false;
     poll_release(poll);
     http_add_header(call, "etag", snapshot->etag);
     if (!etag_list_has(known.base, known.len, snapshot->etag))
-        return false;
+        return true;
     http_reply(call, 304, NULL, "", 0);
-    return true;
+    return false;
 }
 
-static void answer_json(struct http_call *call, struct snapshot *snapshot)
+static void reply_json(struct http_call *call, struct snapshot *snapshot)
 {
-    if (!begin_answer(call, snapshot))
+    if (begin_or_finish(call, snapshot))
         http_reply(call, 200, "application/json", snapshot->body, snapshot->body_len);
 }
 
-void results_add_file_name(struct http_call *call, const char *poll, const char *name)
+static void reply_json_file(struct http_call *call, struct snapshot *snapshot)
 {
-    char text[100];
-
-    snprintf(text, sizeof(text), "attachment; filename=\"%s-%s\"", poll, name);
-    http_add_header(call, "content-disposition", text);
-}
-
-static void answer_json_file(struct http_call *call, struct snapshot *snapshot)
-{
-    if (begin_answer(call, snapshot))
+    if (!begin_or_finish(call, snapshot))
         return;
-    results_add_file_name(call, snapshot->poll->id, "results.json");
+    attachment_add_header(call, snapshot->poll->id, "results.json");
     http_reply(call, 200, "application/json", snapshot->body, snapshot->body_len);
 }
 
-static void answer_csv(struct http_call *call, struct snapshot *snapshot)
+static void reply_csv(struct http_call *call, struct snapshot *snapshot)
 {
     size_t len;
 
-    if (begin_answer(call, snapshot))
+    if (!begin_or_finish(call, snapshot))
         return;
     char *text = snapshot_render_csv(snapshot, &len);
-    results_add_file_name(call, snapshot->poll->id, "results.csv");
+    attachment_add_header(call, snapshot->poll->id, "results.csv");
     http_reply(call, 200, CSV_TYPE, text, len);
     free(text);
 }
 
-static void answer_with(struct http_call *call, void (*answer)(struct http_call *call, struct snapshot *snapshot))
+static void answer_with_snapshot(struct http_call *call,
+                                 void (*reply)(struct http_call *call, struct snapshot *snapshot))
 {
-    struct poll *poll = access_find_poll(call);
+    struct poll *poll = access_find_poll_or_refuse(call);
 
     if (poll != NULL)
-        feed_with_snapshot(call, poll->id, answer);
+        feed_answer_with_snapshot(call, poll->id, reply);
     poll_release(poll);
 }
 
-void results_handle_json(struct http_call *call)
+void results_answer_json(struct http_call *call)
 {
-    answer_with(call, answer_json);
+    answer_with_snapshot(call, reply_json);
 }
 
-void results_handle_json_file(struct http_call *call)
+void results_answer_json_file(struct http_call *call)
 {
-    answer_with(call, answer_json_file);
+    answer_with_snapshot(call, reply_json_file);
 }
 
-void results_handle_csv(struct http_call *call)
+void results_answer_csv(struct http_call *call)
 {
-    answer_with(call, answer_csv);
+    answer_with_snapshot(call, reply_csv);
 }
 
-void results_handle_stream(struct http_call *call)
+void results_answer_stream(struct http_call *call)
 {
-    struct poll *poll = access_find_poll(call);
+    struct poll *poll = access_find_poll_or_refuse(call);
 
     if (poll == NULL)
         return;
@@ -93,8 +87,8 @@ void results_handle_stream(struct http_call *call)
     if (h2o_memis(call->req->method.base, call->req->method.len, H2O_STRLIT("HEAD"))) {
         http_reply(call, 200, "text/event-stream", "", 0);
     } else {
-        const struct access access = access_of(call, poll);
-        stream_open(call, poll->id, &access);
+        const struct viewer viewer = access_read_viewer(call, poll);
+        subscribers_answer_stream(call, poll->id, &viewer);
     }
     poll_release(poll);
 }

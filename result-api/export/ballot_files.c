@@ -1,29 +1,27 @@
-/* ballot_files - the life of a file on its way: a page is made by the query_thread, sent by the loop, and so on.
+/* ballot_files - the life of a download: the query thread fills a page, the loop sends it, and so on.
  * SPDX-License-Identifier: MIT
  *
- *     wait for the first page ──▶ send ──(client took it)──▶ wait for the next page ──▶ … ──▶ end
+ *     wait for the first page ──▶ send ──(the client took it)──▶ wait for the next page ──▶ … ──▶ end
  *
- * Where something fails on the way the connection or HTTP/2 stream is broken off, so that nobody takes a part of the
- * file for the whole. While the query_thread has the file (busy) the loop touches nothing of it but req. */
+ * When a later page fails, the connection or the HTTP/2 stream is broken off, so that nobody takes a part of the file
+ * for the whole. While the query thread has the file (busy), the loop touches no member of it but req. */
 #include "export/ballot_files.h"
 
-#include "access.h"
 #include "base/clock.h"
 #include "base/grow.h"
 #include "base/log.h"
+#include "export/attachment.h"
 #include "export/ballot_row.h"
 #include "export/downloads.h"
 #include "read/query_thread.h"
-#include "result_api.h"
-#include "results.h"
 #include "tally/csv.h"
 #include <stdio.h>
 #include <sys/socket.h>
 
-#define ANSWER_MS 120000  /* of the database: grouping a hundred million ballots takes a minute */
-#define PAGE (128 * 1024) /* bytes sent at once */
-#define FETCH "500"       /* different ballots fetched at once */
-#define NO_LIMIT SIZE_MAX /* of jobs: there are no more than downloads */
+#define ANSWER_MS 120000       /* of the database: grouping a hundred million ballots takes a minute */
+#define PAGE_SIZE (128 * 1024) /* bytes sent at once */
+#define FETCH "500"            /* rows fetched at once; each row is a different ballot with its number */
+#define NO_LIMIT SIZE_MAX      /* of jobs: there are no more jobs than downloads */
 
 struct ballot_files {
     struct ballot_files_options options;
@@ -32,22 +30,22 @@ struct ballot_files {
     atomic_ullong last_number;
 };
 
-struct file {
+struct ballot_file {
     struct query_job job;
     struct download download;
     struct ballot_files *files;
     const struct poll *poll; /* a reference */
 
-    /* The query_thread's while it is busy. */
+    /* The query thread's while the file is busy. */
     struct option_index options;
-    unsigned long long number;
-    unsigned session; /* the connection that has the cursor; 0: there is none */
+    unsigned long long number; /* names the cursor */
+    unsigned session;          /* the connection that has the cursor; 0: there is none */
     bool began, failed, ended;
     struct store_rows *rows;
     size_t row;
-    char *line; /* of the ballot at hand */
+    char *line; /* of the present row */
     size_t line_len;
-    int64_t left; /* how often the line is still to be written */
+    int64_t repeats; /* how often the line must still be written */
     char *page;
     size_t page_len, room;
 
@@ -55,16 +53,16 @@ struct file {
     bool busy;
     struct http_ticket *ticket; /* until the first page is there */
     h2o_generator_t generator;
-    h2o_req_t *req; /* from then on; NULL: the client has left */
+    h2o_req_t *req; /* after the first page; NULL: the client has left */
     h2o_timeout_entry_t watch;
-    int64_t sent_ms; /* monotonic */
+    int64_t sent_ms; /* monotonic: when the last page was sent */
 };
 
-/* --- on the query_thread's thread */
+/* --- on the query thread */
 
-/* Runs a statement that names the cursor between its two parts. */
-static enum status ask(struct file *file, struct store *store, const char *before, const char *after,
-                       const char *const *values, int n, struct store_rows **out, struct errmsg *err)
+/* Runs the statement `before CURSOR after`, where CURSOR is the name of the file's cursor. */
+static enum status run_with_cursor(struct ballot_file *file, struct store *store, const char *before, const char *after,
+                                   const char *const *values, int n, struct store_rows **out, struct errmsg *err)
 {
     char sql[400];
 
@@ -72,15 +70,15 @@ static enum status ask(struct file *file, struct store *store, const char *befor
     return store_query(store, "export ballots", sql, values, n, out, err);
 }
 
-static enum status open_cursor(struct file *file, struct store *store, struct errmsg *err)
+static enum status open_cursor(struct ballot_file *file, struct store *store, struct errmsg *err)
 {
     const char *const values[] = {file->poll->id};
     struct store_rows *rows;
-    enum status st = ask(file, store, "DECLARE",
-                         "NO SCROLL CURSOR WITH HOLD FOR SELECT choices, count(*) FROM ballots"
-                         " WHERE poll = (SELECT key FROM polls WHERE id = $1::text COLLATE \"C\")"
-                         " GROUP BY choices ORDER BY choices",
-                         values, 1, &rows, err);
+    enum status st = run_with_cursor(file, store, "DECLARE",
+                                     "NO SCROLL CURSOR WITH HOLD FOR SELECT choices, count(*) FROM ballots"
+                                     " WHERE poll = (SELECT key FROM polls WHERE id = $1::text COLLATE \"C\")"
+                                     " GROUP BY choices ORDER BY choices",
+                                     values, 1, &rows, err);
 
     if (st != ST_OK)
         return st;
@@ -89,7 +87,7 @@ static enum status open_cursor(struct file *file, struct store *store, struct er
     return ST_OK;
 }
 
-static void close_cursor(struct file *file, struct store *store)
+static void close_cursor(struct ballot_file *file, struct store *store)
 {
     struct store_rows *rows;
     struct errmsg err;
@@ -97,35 +95,34 @@ static void close_cursor(struct file *file, struct store *store)
     if (store == NULL || file->session == 0 || file->session != store_session(store))
         return;
     file->session = 0;
-    if (ask(file, store, "CLOSE", "", NULL, 0, &rows, &err) == ST_OK)
+    if (run_with_cursor(file, store, "CLOSE", "", NULL, 0, &rows, &err) == ST_OK)
         store_rows_free(rows);
 }
 
-static void append(struct file *file, const char *text, size_t len)
+static void append_to_page(struct ballot_file *file, const char *text, size_t len)
 {
     GROW(file->page, file->room, file->page_len + len);
     memcpy(file->page + file->page_len, text, len);
     file->page_len += len;
 }
 
-/* Makes the line of the row at hand. */
-static void make_line(struct file *file)
+static void make_line(struct ballot_file *file)
 {
     free(file->line);
     FILE *to = alloc_stream(&file->line, &file->line_len);
     ballot_row_write(&file->options, store_rows_text(file->rows, file->row, 0), to);
     alloc_stream_close(to);
-    file->left = store_rows_number(file->rows, file->row, 1);
+    file->repeats = store_rows_number(file->rows, file->row, 1);
     file->row++;
 }
 
-/* Goes to the next ballot; ended: there is none. */
-static enum status next_ballot(struct file *file, struct store *store, struct errmsg *err)
+/* Goes to the next row and makes its line, or sets `ended` if there is no row left. */
+static enum status read_next_row(struct ballot_file *file, struct store *store, struct errmsg *err)
 {
     if (file->rows == NULL || file->row == store_rows_count(file->rows)) {
         store_rows_free(file->rows);
         file->row = 0;
-        enum status st = ask(file, store, "FETCH " FETCH " FROM", "", NULL, 0, &file->rows, err);
+        enum status st = run_with_cursor(file, store, "FETCH " FETCH " FROM", "", NULL, 0, &file->rows, err);
         if (st != ST_OK)
             return st;
     }
@@ -135,20 +132,20 @@ static enum status next_ballot(struct file *file, struct store *store, struct er
     return ST_OK;
 }
 
-static enum status fill(struct file *file, struct store *store, struct errmsg *err)
+static enum status fill_page(struct ballot_file *file, struct store *store, struct errmsg *err)
 {
     enum status st = ST_OK;
 
-    while (st == ST_OK && !file->ended && file->page_len < PAGE) {
-        for (; file->left > 0 && file->page_len < PAGE; file->left--)
-            append(file, file->line, file->line_len);
-        if (file->left == 0)
-            st = next_ballot(file, store, err);
+    while (st == ST_OK && !file->ended && file->page_len < PAGE_SIZE) {
+        for (; file->repeats > 0 && file->page_len < PAGE_SIZE; file->repeats--)
+            append_to_page(file, file->line, file->line_len);
+        if (file->repeats == 0)
+            st = read_next_row(file, store, err);
     }
     return st;
 }
 
-static enum status begin(struct file *file, struct store *store, struct errmsg *err)
+static enum status begin_file(struct ballot_file *file, struct store *store, struct errmsg *err)
 {
     char *header;
     size_t len;
@@ -156,42 +153,43 @@ static enum status begin(struct file *file, struct store *store, struct errmsg *
 
     ballot_row_write_header(file->poll, to);
     alloc_stream_close(to);
-    append(file, header, len);
+    append_to_page(file, header, len);
     free(header);
     file->began = true;
     return open_cursor(file, store, err);
 }
 
-static void run(struct query_job *job, struct store *store)
+static void run_page(struct query_job *job, struct store *store)
 {
-    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, job);
+    struct ballot_file *file = H2O_STRUCT_FROM_MEMBER(struct ballot_file, job, job);
     struct errmsg err = {"no connection to the database"};
     enum status st = ST_DB_DOWN;
 
     file->page_len = 0;
     if (store != NULL && !file->began)
-        st = begin(file, store, &err);
-    else if (store != NULL && file->session == store_session(store)) /* else the cursor went with its connection */
+        st = begin_file(file, store, &err);
+    else if (store != NULL &&
+             file->session == store_session(store)) /* otherwise the connection and its cursor are gone */
         st = ST_OK;
     if (st == ST_OK)
-        st = fill(file, store, &err);
+        st = fill_page(file, store, &err);
     if (st == ST_OK && file->ended)
         close_cursor(file, store);
     file->failed = st != ST_OK;
     if (file->failed)
-        log_warn("ballots not exported", LOG_S("poll", file->poll->id), LOG_S("error", err.text));
+        log_warn("ballots not read for a download", LOG_S("poll", file->poll->id), LOG_S("error", err.text));
 }
 
 static void run_close(struct query_job *job, struct store *store)
 {
-    close_cursor(H2O_STRUCT_FROM_MEMBER(struct file, job, job), store);
+    close_cursor(H2O_STRUCT_FROM_MEMBER(struct ballot_file, job, job), store);
 }
 
 /* --- on the loop */
 
 static void on_closed(void *job)
 {
-    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct query_job *)job);
+    struct ballot_file *file = H2O_STRUCT_FROM_MEMBER(struct ballot_file, job, (struct query_job *)job);
 
     option_index_fini(&file->options);
     poll_release(file->poll);
@@ -201,8 +199,8 @@ static void on_closed(void *job)
     free(file);
 }
 
-/* No request belongs to it any more, and it is not busy. */
-static void end(struct file *file)
+/* Ends the download and closes its cursor. No request may belong to the file, and it must not be busy. */
+static void end_download(struct ballot_file *file)
 {
     if (h2o_timeout_is_linked(&file->watch))
         h2o_timeout_unlink(&file->watch);
@@ -213,7 +211,7 @@ static void end(struct file *file)
         on_closed(&file->job);
 }
 
-static void watch(struct file *file)
+static void start_watch(struct ballot_file *file)
 {
     h2o_context_t *context = http_loop_context(file->job.loop);
 
@@ -222,29 +220,30 @@ static void watch(struct file *file)
 
 static void on_watch(h2o_timeout_entry_t *entry)
 {
-    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, watch, entry);
+    struct ballot_file *file = H2O_STRUCT_FROM_MEMBER(struct ballot_file, watch, entry);
     const struct ballot_files_options *options = &file->files->options;
     h2o_conn_t *conn = file->req->conn;
     int64_t unread_ms = clock_mono_ms() - file->sent_ms;
 
+    /* A client that reads slowly gives way to one that was refused. */
     if (unread_ms < options->deadline_ms &&
         (unread_ms < options->patience_ms || !downloads_take_refusal(file->files->downloads)))
-        watch(file);
+        start_watch(file);
     else
-        shutdown(h2o_socket_get_fd(conn->callbacks->get_socket(conn)), SHUT_RDWR); /* libh2o calls on_stop then */
+        shutdown(h2o_socket_get_fd(conn->callbacks->get_socket(conn)), SHUT_RDWR); /* then libh2o calls on_stop */
 }
 
-static void send_page(struct file *file)
+static void send_page(struct ballot_file *file)
 {
     h2o_iovec_t page = h2o_iovec_init(file->page, file->page_len);
 
     file->sent_ms = clock_mono_ms();
-    watch(file);
+    start_watch(file);
     h2o_send(file->req, &page, 1, H2O_SEND_STATE_IN_PROGRESS);
 }
 
-/* Ends the answer; libh2o calls nothing of the generator after that. */
-static void finish(struct file *file, h2o_send_state_t how)
+/* Ends the response. libh2o calls no function of the generator after that. */
+static void end_response(struct ballot_file *file, h2o_send_state_t how)
 {
     h2o_req_t *req = file->req;
 
@@ -252,49 +251,49 @@ static void finish(struct file *file, h2o_send_state_t how)
     if (how == H2O_SEND_STATE_ERROR)
         req->http1_is_persistent = 0;
     h2o_send(req, NULL, 0, how);
-    end(file);
+    end_download(file);
 }
 
-static void make_page(struct file *file)
+static void ask_for_page(struct ballot_file *file)
 {
     file->busy = query_thread_add(file->files->query_thread, &file->job, NO_LIMIT, NO_LIMIT);
 }
 
 static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 {
-    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, generator, generator);
+    struct ballot_file *file = H2O_STRUCT_FROM_MEMBER(struct ballot_file, generator, generator);
 
     h2o_timeout_unlink(&file->watch);
     if (file->ended)
-        finish(file, H2O_SEND_STATE_FINAL);
+        end_response(file, H2O_SEND_STATE_FINAL);
     else
-        make_page(file);
+        ask_for_page(file);
 }
 
 static void on_stop(h2o_generator_t *generator, h2o_req_t *req)
 {
-    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, generator, generator);
+    struct ballot_file *file = H2O_STRUCT_FROM_MEMBER(struct ballot_file, generator, generator);
 
     file->req = NULL;
     if (h2o_timeout_is_linked(&file->watch))
         h2o_timeout_unlink(&file->watch);
     if (!file->busy)
-        end(file);
+        end_download(file);
 }
 
-static void begin_answer(struct http_call *call, struct file *file)
+static void begin_response(struct http_call *call, struct ballot_file *file)
 {
     call->req->res.status = 200;
     call->req->res.reason = "OK";
     http_add_header(call, "content-type", CSV_TYPE);
     http_add_header(call, "x-content-type-options", "nosniff");
-    results_add_file_name(call, file->poll->id, "ballots.csv");
-    http_call_is_stream(call); /* what it may take is decided here */
+    attachment_add_header(call, file->poll->id, "ballots.csv");
+    http_call_is_stream(call); /* on_watch limits how long it may take */
     file->req = call->req;
     h2o_start_response(call->req, &file->generator);
 }
 
-static void on_first_page(struct file *file)
+static void on_first_page(struct ballot_file *file)
 {
     struct http_call *call = file->ticket->call;
 
@@ -302,59 +301,60 @@ static void on_first_page(struct file *file)
     file->ticket = NULL;
     if (call == NULL || file->failed) {
         if (call != NULL)
-            http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The ballots cannot be read now; try again later.");
-        end(file);
+            http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The ballots cannot be read now. Try again later.");
+        end_download(file);
         return;
     }
-    begin_answer(call, file);
+    begin_response(call, file);
     send_page(file);
 }
 
 static void on_page(void *job)
 {
-    struct file *file = H2O_STRUCT_FROM_MEMBER(struct file, job, (struct query_job *)job);
+    struct ballot_file *file = H2O_STRUCT_FROM_MEMBER(struct ballot_file, job, (struct query_job *)job);
 
     file->busy = false;
     if (file->ticket != NULL)
         on_first_page(file);
     else if (file->req == NULL)
-        end(file);
+        end_download(file);
     else if (file->failed)
-        finish(file, H2O_SEND_STATE_ERROR);
+        end_response(file, H2O_SEND_STATE_ERROR);
     else
         send_page(file);
 }
 
-static void refuse(struct http_call *call, const struct ballot_files *files, enum downloads_answer why)
+static void refuse_download(struct http_call *call, const struct ballot_files *files, enum downloads_answer why)
 {
     char seconds[24];
 
     if (why == DOWNLOADS_POLL_HAS_ONE) {
         http_problem(call, PROBLEM_OVERLOADED, NULL,
-                     "This address is already being sent this poll's ballots; try again when that has ended.");
+                     "This address is already downloading the ballots of this poll. Try again when that has ended.");
     } else if (why == DOWNLOADS_ADDRESS_HAS_HALF) {
         http_problem(call, PROBLEM_OVERLOADED, NULL,
-                     "This address is already being sent the ballots of many polls; try again when one has ended.");
+                     "This address is already downloading the ballots of many polls. Try again when one has ended.");
     } else {
         snprintf(seconds, sizeof(seconds), "%lld", (long long)(files->options.patience_ms + 999) / 1000);
         http_add_header(call, "retry-after", seconds);
-        http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many files of ballots are on their way; try again in %s s.",
+        http_problem(call, PROBLEM_OVERLOADED, NULL, "Too many clients are downloading ballots. Try again in %s s.",
                      seconds);
     }
 }
 
-static void start(struct http_call *call, struct ballot_files *files, const struct poll *poll)
+void ballot_files_answer(struct ballot_files *files, struct http_call *call, const struct poll *poll)
 {
-    struct file *file = alloc_items(1, sizeof(*file));
+    struct ballot_file *file = alloc_items(1, sizeof(*file));
     const struct address client = http_client_address(call);
     enum downloads_answer answer = downloads_start(files->downloads, &file->download, &client, poll->id);
 
     if (answer != DOWNLOADS_STARTED) {
         free(file);
-        refuse(call, files, answer);
+        refuse_download(call, files, answer);
         return;
     }
-    file->job = (struct query_job){.item = {.of = file->download.of}, .run = run, .loop = call->loop, .done = on_page};
+    file->job = (struct query_job){
+        .item = {.of = file->download.of}, .run = run_page, .loop = call->loop, .done = on_page};
     file->files = files;
     file->poll = poll_retain(poll);
     file->number = atomic_fetch_add(&files->last_number, 1) + 1;
@@ -362,32 +362,7 @@ static void start(struct http_call *call, struct ballot_files *files, const stru
     file->generator = (h2o_generator_t){on_proceed, on_stop};
     file->watch.cb = on_watch;
     file->ticket = http_call_wait(call);
-    make_page(file);
-}
-
-static void on_snapshot(struct http_call *call, struct snapshot *snapshot)
-{
-    const struct result_api *api = call->service;
-
-    if (snapshot->state != RESULT_FINAL)
-        http_problem(call, PROBLEM_POLL_NOT_FINAL, NULL,
-                     "The poll is %s. Its ballots can be had when it is closed and all are counted.",
-                     result_state_name(snapshot->state));
-    else if (h2o_memis(call->req->method.base, call->req->method.len, H2O_STRLIT("HEAD")))
-        http_reply(call, 200, CSV_TYPE, "", 0);
-    else
-        start(call, api->ballot_files, snapshot->poll);
-}
-
-/* --- the route */
-
-void ballot_files_handle(struct http_call *call)
-{
-    struct poll *poll = access_find_managed_poll(call);
-
-    if (poll != NULL)
-        feed_with_snapshot(call, poll->id, on_snapshot);
-    poll_release(poll);
+    ask_for_page(file);
 }
 
 /* --- life */
@@ -400,7 +375,7 @@ enum status ballot_files_open(const struct ballot_files_options *options, struct
     return query_thread_open(options->database_url, "result-api ballots", ANSWER_MS, &(*out)->query_thread, err);
 }
 
-/* They stay themselves: the process ends. */
+/* Does not free the files: the process ends. */
 void ballot_files_close(struct ballot_files *files)
 {
     query_thread_close(files->query_thread);

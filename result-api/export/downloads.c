@@ -3,15 +3,17 @@
 #include "export/downloads.h"
 
 #include "base/alloc.h"
+#include "http/share.h"
 #include <pthread.h>
 #include <string.h>
 
 struct downloads {
     size_t max;
-    pthread_mutex_t lock; /* all below */
+    struct share *addresses; /* counts the downloads of each */
+    pthread_mutex_t lock;    /* guards the members below */
     struct download *first;
     size_t n;
-    bool is_wished;
+    bool was_full; /* somebody was refused because of that */
 };
 
 struct downloads *downloads_new(size_t max)
@@ -19,24 +21,35 @@ struct downloads *downloads_new(size_t max)
     struct downloads *downloads = alloc_items(1, sizeof(*downloads));
 
     downloads->max = max;
+    downloads->addresses = share_new((unsigned)(max + 1) / 2);
     pthread_mutex_init(&downloads->lock, NULL);
     return downloads;
 }
 
-static enum downloads_answer judge(const struct downloads *downloads, const struct download *wanted)
+static bool has_download(const struct downloads *downloads, const struct download *wanted)
 {
-    size_t of_one = 0;
+    for (const struct download *download = downloads->first; download != NULL; download = download->next)
+        if (memcmp(&download->of, &wanted->of, sizeof(download->of)) == 0 && strcmp(download->poll, wanted->poll) == 0)
+            return true;
+    return false;
+}
 
-    for (const struct download *download = downloads->first; download != NULL; download = download->next) {
-        if (memcmp(&download->of, &wanted->of, sizeof(download->of)) != 0)
-            continue;
-        if (strcmp(download->poll, wanted->poll) == 0)
-            return DOWNLOADS_POLL_HAS_ONE;
-        of_one++;
-    }
-    if (of_one >= (downloads->max + 1) / 2)
+static enum downloads_answer add_download(struct downloads *downloads, struct download *download)
+{
+    if (has_download(downloads, download))
+        return DOWNLOADS_POLL_HAS_ONE;
+    download->share = share_take(downloads->addresses, &download->of);
+    if (download->share == NULL)
         return DOWNLOADS_ADDRESS_HAS_HALF;
-    return downloads->n >= downloads->max ? DOWNLOADS_FULL : DOWNLOADS_STARTED;
+    if (downloads->n >= downloads->max) {
+        share_give_back(download->share);
+        downloads->was_full = true;
+        return DOWNLOADS_FULL;
+    }
+    download->next = downloads->first;
+    downloads->first = download;
+    downloads->n++;
+    return DOWNLOADS_STARTED;
 }
 
 enum downloads_answer downloads_start(struct downloads *downloads, struct download *download,
@@ -45,13 +58,7 @@ enum downloads_answer downloads_start(struct downloads *downloads, struct downlo
     download->of = address_network(client);
     memcpy(download->poll, poll, strlen(poll) + 1);
     pthread_mutex_lock(&downloads->lock);
-    enum downloads_answer answer = judge(downloads, download);
-    if (answer == DOWNLOADS_STARTED) {
-        download->next = downloads->first;
-        downloads->first = download;
-        downloads->n++;
-    }
-    downloads->is_wished |= answer == DOWNLOADS_FULL;
+    enum downloads_answer answer = add_download(downloads, download);
     pthread_mutex_unlock(&downloads->lock);
     return answer;
 }
@@ -64,15 +71,16 @@ void downloads_finish(struct downloads *downloads, struct download *download)
         at = &(*at)->next;
     *at = download->next;
     downloads->n--;
-    downloads->is_wished = false; /* there is room for whoever comes again */
+    downloads->was_full = false; /* the refused client finds room when it comes again */
     pthread_mutex_unlock(&downloads->lock);
+    share_give_back(download->share);
 }
 
 bool downloads_take_refusal(struct downloads *downloads)
 {
     pthread_mutex_lock(&downloads->lock);
-    bool is_wished = downloads->is_wished;
-    downloads->is_wished = false;
+    bool was_full = downloads->was_full;
+    downloads->was_full = false;
     pthread_mutex_unlock(&downloads->lock);
-    return is_wished;
+    return was_full;
 }

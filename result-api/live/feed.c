@@ -1,16 +1,20 @@
-/* feed - channels, waiting requests, snapshots that arrive.
+/* feed - requests that wait for a snapshot, and snapshots that arrive.
  * SPDX-License-Identifier: MIT */
-#include "live/feed_internal.h"
+#include "live/feed.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "live/channel.h"
+#include "live/subscribers.h"
 #include <stdio.h>
 
-/* A request that waits for a poll's first snapshot. */
+#define SWEEP_MS 250 /* how often waiting requests, heartbeats and deadlines are checked */
+
+/* A request that waits for the first snapshot of a poll. */
 struct waiter {
     h2o_linklist_t link;
     struct http_ticket *ticket;
-    atomic_uint *place; /* in the address's share */
+    atomic_uint *share; /* of its address */
     void (*answer)(struct http_call *call, struct snapshot *snapshot);
     int64_t until_ms; /* monotonic */
 };
@@ -38,18 +42,18 @@ struct feeds *feeds_new(const struct feed_options *options, struct refresh_queue
     feeds->preamble_len = (size_t)snprintf(feeds->preamble, sizeof(feeds->preamble), "retry: %lld\n\n",
                                            (long long)options->retry_ms);
     metric_gauge_from("result_subscribers", "", "Open event streams.", read_subscribers, feeds);
-    feeds->events = metric_counter("result_events_sent_total", "", "Snapshots handed to subscribers.");
-    feeds->heartbeats = metric_counter("result_heartbeats_sent_total", "", "Heartbeats handed to subscribers.");
+    feeds->events = metric_counter("result_events_sent_total", "", "Snapshots sent to subscribers.");
+    feeds->heartbeats = metric_counter("result_heartbeats_sent_total", "", "Heartbeats sent to subscribers.");
     feeds->dropped = metric_counter("result_subscribers_dropped_total", "",
-                                    "Subscribers dropped because they did not read what was sent.");
-    feeds->refused = metric_counter("result_subscribers_refused_total", "", "Subscribers over the limit.");
+                                    "Subscribers dropped because they did not read their stream.");
+    feeds->refused = metric_counter("result_subscribers_refused_total", "", "Subscribers refused because of a limit.");
     return feeds;
 }
 
-/* A snapshot on its way to a loop. */
+/* A snapshot on its way to one loop. */
 struct arrival {
     struct feed *feed;
-    struct snapshot *snapshot; /* a reference, or NULL */
+    struct snapshot *snapshot; /* a reference; NULL: the poll was deleted */
     char id[POLL_ID_MAX + 1];
 };
 
@@ -68,84 +72,48 @@ void feeds_publish(struct feeds *feeds, const char *id, struct snapshot *snapsho
     pthread_mutex_unlock(&feeds->lock);
 }
 
-/* --- channels */
-
-struct channel *feed_channel(struct feed *feed, const char *id)
-{
-    struct channel *channel = map_get_text(&feed->channels, id);
-
-    if (channel == NULL) {
-        channel = alloc_items(1, sizeof(*channel));
-        memcpy(channel->id, id, strlen(id) + 1);
-        h2o_linklist_init_anchor(&channel->waiters);
-        h2o_linklist_init_anchor(&channel->idle);
-        h2o_linklist_init_anchor(&channel->due);
-        map_put_text(&feed->channels, channel->id, channel);
-        refresh_queue_follow(feed->feeds->queue, id);
-    }
-    channel->used_ms = clock_mono_ms();
-    return channel;
-}
-
-static void forget_channel(struct feed *feed, struct channel *channel)
-{
-    map_remove_text(&feed->channels, channel->id);
-    refresh_queue_unfollow(feed->feeds->queue, channel->id);
-    if (h2o_linklist_is_linked(&channel->busy_link))
-        h2o_linklist_unlink(&channel->busy_link);
-    snapshot_release(channel->snapshot);
-    free(channel);
-}
-
-static bool is_forgettable(const struct channel *channel, int64_t now)
-{
-    return channel->subscribers == 0 && channel->waiters.next == &channel->waiters &&
-           now - channel->used_ms >= FEED_FORGET_MS;
-}
-
 /* --- waiting requests */
 
-/* Ends the waiting; the request, or NULL where its client has left. */
+/* Frees the waiter. Returns its request, or NULL if the client has left. */
 static struct http_call *end_wait(struct feed *feed, struct waiter *waiter)
 {
     struct http_call *call = waiter->ticket->call;
 
     h2o_linklist_unlink(&waiter->link);
     http_ticket_free(waiter->ticket);
-    share_give_back(waiter->place);
+    share_give_back(waiter->share);
     free(waiter);
     feed->waiting--;
     return call;
 }
 
-void feed_with_snapshot(struct http_call *call, const char *id,
-                        void (*answer)(struct http_call *call, struct snapshot *snapshot))
+void feed_answer_with_snapshot(struct http_call *call, const char *id,
+                               void (*answer)(struct http_call *call, struct snapshot *snapshot))
 {
     struct feed *feed = feed_of(call->loop);
-    struct channel *channel = feed_channel(feed, id);
+    struct channel *channel = channel_open(feed, id);
 
     if (channel->snapshot != NULL) {
         answer(call, channel->snapshot);
         return;
     }
+    const struct feed_options *options = &feed->feeds->options;
     const struct address client = http_client_address(call);
-    atomic_uint *place = feed->waiting < feed->feeds->options.max_waiting
-                             ? share_take(feed->feeds->options.waiting, &client)
-                             : NULL;
-    if (place == NULL) {
+    atomic_uint *share = feed->waiting < options->max_waiting ? share_take(options->waiting, &client) : NULL;
+    if (share == NULL) {
         http_problem(call, PROBLEM_OVERLOADED, NULL, "Try again in a second.");
         return;
     }
     struct waiter *waiter = alloc_items(1, sizeof(*waiter));
-    waiter->place = place;
+    waiter->share = share;
     waiter->ticket = http_call_wait(call);
     waiter->answer = answer;
-    waiter->until_ms = clock_mono_ms() + feed->feeds->options.wait_ms;
+    waiter->until_ms = clock_mono_ms() + options->wait_ms;
     h2o_linklist_insert(&channel->waiters, &waiter->link);
     feed->waiting++;
 }
 
-/* Answers all who wait; without a snapshot, that the poll is gone. */
+/* Answers all waiting requests, with 404 if the channel has no snapshot because the poll was deleted. */
 static void answer_waiters(struct feed *feed, struct channel *channel)
 {
     while (!h2o_linklist_is_empty(&channel->waiters)) {
@@ -159,7 +127,8 @@ static void answer_waiters(struct feed *feed, struct channel *channel)
     }
 }
 
-/* Ends the waiting of requests that have waited too long, and of those whose client left: they hold no place. */
+/* Answers requests that have waited too long. Frees the waiters of clients that left, so that they no longer count in
+ * the share of their address. */
 static void expire_waiters(struct feed *feed, struct channel *channel, int64_t now)
 {
     for (h2o_linklist_t *node = channel->waiters.next, *next; node != &channel->waiters; node = next) {
@@ -170,11 +139,11 @@ static void expire_waiters(struct feed *feed, struct channel *channel, int64_t n
         struct http_call *call = end_wait(feed, waiter);
         if (call != NULL)
             http_problem(call, PROBLEM_UNAVAILABLE, NULL,
-                         "The results cannot be read now; try again in a few seconds.");
+                         "The results cannot be read now. Try again in a few seconds.");
     }
 }
 
-/* --- what arrives */
+/* --- snapshots that arrive */
 
 static void on_arrival(void *arg)
 {
@@ -186,14 +155,14 @@ static void on_arrival(void *arg)
         snapshot_release(channel->snapshot);
         channel->snapshot = NULL;
         answer_waiters(feed, channel);
-        stream_on_gone(feed, channel);
+        subscribers_on_poll_deleted(feed, channel);
     } else if (channel != NULL &&
                (channel->snapshot == NULL || channel->snapshot->version < arrival->snapshot->version)) {
         snapshot_release(channel->snapshot);
         channel->snapshot = arrival->snapshot;
         arrival->snapshot = NULL;
         answer_waiters(feed, channel);
-        stream_on_snapshot(feed, channel);
+        subscribers_on_snapshot(feed, channel);
     }
     snapshot_release(arrival->snapshot);
     free(arrival);
@@ -207,16 +176,16 @@ static void on_sweep(h2o_timeout_entry_t *entry)
 
     for (struct channel *channel; (channel = map_next(&feed->channels, &cursor)) != NULL;) {
         expire_waiters(feed, channel, now);
-        if (is_forgettable(channel, now)) {
-            forget_channel(feed, channel);
+        if (channel_is_unused(channel, now)) {
+            channel_close(feed, channel);
             cursor--;
         }
     }
-    stream_on_sweep(feed, now);
+    subscribers_on_sweep(feed, now);
     h2o_timeout_link(http_loop_context(feed->loop)->loop, &feed->sweep_timeout, &feed->sweep);
 }
 
-/* --- life */
+/* --- life of a loop */
 
 static void on_wake(h2o_timeout_entry_t *entry)
 {
@@ -232,7 +201,7 @@ void feed_open(struct feeds *feeds, struct http_loop *loop)
     h2o_linklist_init_anchor(&feed->writing);
     feed->sweep.cb = on_sweep;
     feed->wake.cb = on_wake;
-    h2o_timeout_init(http_loop_context(loop)->loop, &feed->sweep_timeout, FEED_SWEEP_MS);
+    h2o_timeout_init(http_loop_context(loop)->loop, &feed->sweep_timeout, SWEEP_MS);
     h2o_timeout_link(http_loop_context(loop)->loop, &feed->sweep_timeout, &feed->sweep);
     http_loop_set_data(loop, feed);
     pthread_mutex_lock(&feeds->lock);
@@ -242,7 +211,7 @@ void feed_open(struct feeds *feeds, struct http_loop *loop)
 
 void feed_turn_end(struct http_loop *loop)
 {
-    stream_pump(feed_of(loop));
+    subscribers_send_due(feed_of(loop));
 }
 
 void feed_drain(struct http_loop *loop)
@@ -250,10 +219,10 @@ void feed_drain(struct http_loop *loop)
     struct feed *feed = feed_of(loop);
 
     feed->draining = true;
-    stream_end_all(feed);
+    subscribers_end_all(feed);
 }
 
-/* The feed itself stays: connections that were cut may still point at it, and the process ends. */
+/* Does not free the feed, because connections that were cut may still point to it. The process ends now. */
 void feed_close(struct http_loop *loop)
 {
     struct feed *feed = feed_of(loop);

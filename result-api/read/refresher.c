@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: MIT */
 #include "read/refresher.h"
 
-#include "access.h"
 #include "base/clock.h"
 #include "base/grow.h"
 #include "base/map.h"
 #include "base/metrics.h"
 #include "read/large_polls.h"
 #include "read/tally_reader.h"
+#include "tally/visibility.h"
 #include <pthread.h>
 
 #define UNSETTLED_LOOK_MS 500 /* a poll with ballots pending, or closed and not final, is looked at so often */
@@ -221,7 +221,7 @@ static void publish_result(struct refresher *refresher, struct watched *watched,
         .tally = &watched->tally,
         .ranked = watched->is_ranked ? &watched->ranked : NULL,
         .fence_passed = watched->fence_passed,
-        .is_public = access_is_public(poll, now_us / 1000),
+        .is_public = visibility_is_public(poll, now_us / 1000),
         .now_us = now_us,
         /* Whoever is ahead of us has seen more than we had: only a look that worked is sure to be as new. */
         .above = fresh ? watched->above : 0,
