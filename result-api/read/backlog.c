@@ -1,4 +1,4 @@
-/* backlog - a sorted array of what is not applied, and per poll the sum of its ballots.
+/* backlog - a sorted array of sequences that are not applied, and the sum of ballots for each poll.
  * SPDX-License-Identifier: MIT */
 #include "read/backlog.h"
 
@@ -10,11 +10,11 @@ struct backlog_poll {
     char id[POLL_ID_MAX + 1];
     uint64_t pending;
     size_t refs;    /* parts that point here */
-    uint64_t stamp; /* of the message that `part` is of */
-    size_t part;
+    uint64_t stamp; /* of the last message that named this poll */
+    size_t part;    /* index of the poll in that message */
 };
 
-/* Ballots of one poll in one message. */
+/* The ballots of one poll in one message. */
 struct backlog_part {
     struct backlog_poll *poll;
     uint64_t n;
@@ -26,7 +26,7 @@ struct backlog_entry {
     uint32_t n_parts;
     union {
         struct backlog_part one;
-        struct backlog_part *many; /* n_parts > 1; the entry's */
+        struct backlog_part *many; /* if n_parts > 1; the entry owns them */
     } parts;
 };
 
@@ -58,8 +58,8 @@ static void kill_entry(struct backlog *backlog, struct backlog_entry *entry, bac
     backlog->n_dead++;
 }
 
-/* Gives back the room of dead entries, at most once for every so many that died. */
-static void compact(struct backlog *backlog)
+/* Removes dead entries when they are at least half of all, so that the cost for each entry stays constant. */
+static void remove_dead(struct backlog *backlog)
 {
     struct backlog_entry *entries = backlog->entries;
 
@@ -82,7 +82,7 @@ static void compact(struct backlog *backlog)
     }
 }
 
-static struct backlog_entry *append(struct backlog *backlog, uint64_t sequence)
+static struct backlog_entry *append_entry(struct backlog *backlog, uint64_t sequence)
 {
     assert(backlog->n == backlog->head || backlog->entries[backlog->n - 1].sequence < sequence);
     GROW(backlog->entries, backlog->room, backlog->n + 1);
@@ -106,7 +106,7 @@ static size_t lower_bound(const struct backlog *backlog, uint64_t sequence)
     return low;
 }
 
-static struct backlog_entry *find(struct backlog *backlog, uint64_t sequence)
+static struct backlog_entry *find_entry(struct backlog *backlog, uint64_t sequence)
 {
     size_t at = lower_bound(backlog, sequence);
 
@@ -135,7 +135,7 @@ void backlog_fini(struct backlog *backlog)
 
 /* --- which stream */
 
-static void follow(struct backlog *backlog, int64_t created_ns, unsigned epoch, uint64_t floor)
+static void follow_stream(struct backlog *backlog, int64_t created_ns, unsigned epoch, uint64_t floor)
 {
     forget_entries(backlog);
     backlog->created_ns = created_ns;
@@ -151,7 +151,7 @@ bool backlog_set_epoch(struct backlog *backlog, unsigned epoch, int64_t created_
     backlog->anchored = true;
     backlog->told_ns = created_ns;
     if (created_ns > backlog->created_ns || (first && created_ns == backlog->created_ns) || restored) {
-        follow(backlog, created_ns, epoch, floor);
+        follow_stream(backlog, created_ns, epoch, floor);
         return true;
     }
     backlog->epoch = created_ns == backlog->created_ns ? epoch : epoch + 1;
@@ -164,11 +164,11 @@ bool backlog_start(struct backlog *backlog, int64_t created_ns, uint64_t first_s
 
     if (!backlog->anchored || created_ns < backlog->created_ns)
         return false;
-    if (created_ns > backlog->created_ns) /* a stream that the database will give the next number */
-        follow(backlog, created_ns, backlog->epoch + 1, 0);
+    if (created_ns > backlog->created_ns) /* the database will give this stream the next epoch */
+        follow_stream(backlog, created_ns, backlog->epoch + 1, 0);
     else
-        follow(backlog, created_ns, backlog->epoch, floor);
-    if (first_sequence > backlog->read + 1) /* what aged out of the stream is nobody's backlog */
+        follow_stream(backlog, created_ns, backlog->epoch, floor);
+    if (first_sequence > backlog->read + 1) /* messages that are too old are no longer in the stream */
         backlog->read = first_sequence - 1;
     return true;
 }
@@ -178,7 +178,7 @@ void backlog_set_caught_up(struct backlog *backlog, bool caught_up)
     backlog->caught_up = caught_up;
 }
 
-/* --- the reader's side */
+/* --- from the reader of the stream */
 
 static struct backlog_poll *find_poll(struct backlog *backlog, const char *id)
 {
@@ -231,7 +231,7 @@ void backlog_read(struct backlog *backlog, uint64_t sequence, const struct ballo
 
     if (sequence <= backlog->read)
         return;
-    /* What the reader was not given on the way here is no longer in the stream, and nobody will ever apply it. */
+    /* Messages between the last one and this one are no longer in the stream, so no worker will ever apply them. */
     for (size_t i = lower_bound(backlog, backlog->read + 1); i < backlog->n; i++) {
         if (backlog->entries[i].sequence >= sequence)
             break;
@@ -239,12 +239,12 @@ void backlog_read(struct backlog *backlog, uint64_t sequence, const struct ballo
             kill_entry(backlog, &backlog->entries[i], on_change, arg);
     }
     backlog->read = sequence;
-    entry = sequence <= backlog->hi ? find(backlog, sequence) : append(backlog, sequence);
+    entry = sequence <= backlog->hi ? find_entry(backlog, sequence) : append_entry(backlog, sequence);
     if (entry != NULL && batch != NULL && batch->n_ballots > 0)
         fill_entry(backlog, entry, batch, on_change, arg);
 }
 
-/* --- the database's side */
+/* --- from the database */
 
 void backlog_examine(struct backlog *backlog, uint64_t hi, const uint64_t *applied, size_t n,
                      backlog_on_change on_change, void *arg)
@@ -252,12 +252,12 @@ void backlog_examine(struct backlog *backlog, uint64_t hi, const uint64_t *appli
     uint64_t next = (backlog->read > backlog->hi ? backlog->read : backlog->hi) + 1;
 
     for (size_t i = 0; i < n; i++) {
-        struct backlog_entry *entry = find(backlog, applied[i]);
+        struct backlog_entry *entry = find_entry(backlog, applied[i]);
         if (entry != NULL)
             kill_entry(backlog, entry, on_change, arg);
     }
-    compact(backlog);
-    /* Between what was known and the new hi, each sequence is applied or a gap that the reader will come to. */
+    remove_dead(backlog);
+    /* Each sequence between the last known one and the new hi is applied, or is a gap that the reader will come to. */
     for (size_t i = 0; next <= hi; next++) {
         while (i < n && applied[i] < next)
             i++;
@@ -266,7 +266,7 @@ void backlog_examine(struct backlog *backlog, uint64_t hi, const uint64_t *appli
         if (backlog->limit != 0 && backlog_count(backlog) >= backlog->limit)
             hi = next - 1;
         else
-            append(backlog, next);
+            append_entry(backlog, next);
     }
     if (hi > backlog->hi)
         backlog->hi = hi;
@@ -318,7 +318,7 @@ bool backlog_has_passed(const struct backlog_point *point, int64_t fence)
 
     if (!point->known || epoch > point->epoch)
         return false;
-    /* Of a stream that is gone nothing can come any more. */
+    /* No message can come from a stream that no longer exists. */
     return epoch < point->epoch || ordinal_sequence(fence) <= point->floor;
 }
 

@@ -1,15 +1,16 @@
-/* backlog - which messages of the stream are not applied yet, and how many ballots of which poll they hold.
+/* backlog - which messages of the stream are not applied yet, and how many ballots of each poll they hold. Pure.
  * SPDX-License-Identifier: MIT
  *
- * Two witnesses tell it what they see, in any order: a reader of the stream (backlog_read) and the table of applied
- * batches (backlog_examine). It keeps one entry for each sequence that may not be applied:
+ * It learns from two sources, in any order: a reader of the stream (backlog_read), and the table of applied batches
+ * (backlog_examine). It keeps an entry for every sequence that may not be applied. A gap is an entry whose message was
+ * not read yet or could not be read.
  *
- *     floor          hi                read
- *       |  gaps only  |  all that was read |        (the reader ahead of the database)
- *     floor          read              hi
- *       |  gaps only  |     gaps only      |        (the reader behind; counts come when it gets there)
+ *     floor           hi                read
+ *       |  gaps only  |  all that was read |        (the reader is ahead of the database)
+ *     floor           read              hi
+ *       |  gaps only  |     gaps only      |        (the reader is behind; counts come when it gets there)
  *
- * Pure: no I/O, no clock, no lock. One thread at a time. */
+ * No I/O, no clock, no lock. One thread at a time may use it. */
 #ifndef SCRUTIN_BACKLOG_H
 #define SCRUTIN_BACKLOG_H
 
@@ -20,67 +21,68 @@ struct backlog_entry;
 struct backlog_part;
 
 struct backlog {
-    int64_t created_ns; /* of the stream's incarnation that is followed */
-    unsigned epoch;     /* its number; where the database does not know it yet, the number that it would get */
-    bool anchored;      /* the database has said once which epoch is its newest */
-    int64_t told_ns;    /* the creation time of the newest stream that the database last named */
-    uint64_t read;      /* every sequence up to this one was read, or is applied */
-    uint64_t hi;        /* every sequence up to this one was looked for in the table of applied batches */
-    bool caught_up;     /* the reader has seen all that the stream holds: counts are complete */
-    struct backlog_entry *entries; /* by rising sequence, from head on; dead ones in between */
+    int64_t created_ns; /* when the stream that is read was created */
+    unsigned epoch;     /* of that stream; if the database does not know the stream yet, the epoch that it will get */
+    bool anchored;      /* the database has named its newest epoch at least once */
+    int64_t told_ns;    /* when the stream was created that the database named last */
+    uint64_t read;      /* every sequence up to this one was read or is applied */
+    uint64_t hi;        /* every sequence up to this one was looked up in the table of applied batches */
+    bool caught_up;     /* the reader has read the whole stream, so the counts are complete */
+    struct backlog_entry *entries; /* from head to n, by rising sequence; some are dead */
     size_t head, n, room, n_dead;
     struct map polls;           /* struct backlog_poll */
-    uint64_t stamp;             /* of the message being read */
+    uint64_t stamp;             /* of the message that is being read */
     struct backlog_part *parts; /* of that message */
     size_t room_parts;
-    uint64_t gaps_after; /* where the next look at the gaps goes on */
-    size_t limit;        /* entries that backlog_examine may come to; 0: any number */
+    uint64_t gaps_after; /* the next call of backlog_gaps begins behind this sequence */
+    size_t limit;        /* backlog_examine makes no more entries than this; 0: no limit */
 };
 
-/* Called for each poll whose number of pending ballots changed. */
+/* Called for each poll whose number of pending ballots has changed. */
 typedef void (*backlog_on_change)(void *arg, const char *poll);
 
 /* A zeroed backlog is empty. */
 void backlog_fini(struct backlog *backlog);
 
-/* The database's newest epoch, and the sequence up to which all its messages are applied; epoch 0: it knows none. One
- * older than it named before means that the database was restored: all is read again.
- * Returns whether the stream's reader has to start anew behind backlog_floor. */
+/* The database names its newest epoch, when that stream was created, and the sequence up to which all its messages are
+ * applied. Epoch 0: it knows no stream. An older stream than before means that the database was restored from a backup,
+ * so all is read again. True: the reader must start again behind backlog_floor. */
 bool backlog_set_epoch(struct backlog *backlog, unsigned epoch, int64_t created_ns, uint64_t floor);
-/* The reader found the stream and starts to read behind the floor, or behind what the stream still holds. Forgets the
- * entries, so that they are all read again. False: the stream is older than what the database knows, do not read. */
+/* The reader is about to read the stream, behind the floor or from the first message that the stream still has. Forgets
+ * the entries, because they are read again. False: the stream is older than the one the database knows, so the reader
+ * must not read it. */
 bool backlog_start(struct backlog *backlog, int64_t created_ns, uint64_t first_sequence);
-/* The reader has come to the end of the stream, or has lost touch with it: the counts are complete, or not. */
+/* True: the reader has reached the end of the stream, so the counts are complete. False: it has lost the stream. */
 void backlog_set_caught_up(struct backlog *backlog, bool caught_up);
 
-/* A message of the stream. batch is NULL where it does not decode: nobody can count it, but it has to be dealt with
- * like any other. Sequences rise; one that was read before is passed over. */
+/* A message of the stream. batch is NULL if it cannot be decoded: nobody can count its ballots, but a worker must still
+ * deal with it. Sequences rise. A sequence that was read before is ignored. */
 void backlog_read(struct backlog *backlog, uint64_t sequence, const struct ballot_batch *batch,
                   backlog_on_change on_change, void *arg);
 
-/* What one look at the table of applied batches found: `applied` are, of the sequences up to `hi`, those that are
- * applied and either above the last hi or among the gaps asked for. They rise. At the limit of entries the look counts
- * only so far, and backlog->hi says how far. */
+/* The result of a query of the table of applied batches. `applied` are the sequences up to hi that are applied, and
+ * that are above the last hi or among the gaps asked for. They rise. When the limit of entries is reached, only the
+ * part up to backlog->hi has been examined. */
 void backlog_examine(struct backlog *backlog, uint64_t hi, const uint64_t *applied, size_t n,
                      backlog_on_change on_change, void *arg);
-/* Up to max sequences up to hi that were not applied at the last look, to be looked for again; they do not rise. Where
- * there are more, the next call goes on behind them. */
+/* Writes up to max sequences up to hi that were not applied when they were last looked up, in any order. They must be
+ * looked up again. If there are more, the next call goes on behind them. */
 size_t backlog_gaps(struct backlog *backlog, uint64_t *out, size_t max);
 
-/* Ballots of the poll that the stream holds and nobody applied; -1: not known now. */
+/* Returns how many ballots of the poll are in the stream and not applied. -1: not known now. */
 int64_t backlog_pending(const struct backlog *backlog, const char *poll);
 /* Every message up to this sequence is applied. */
 uint64_t backlog_floor(const struct backlog *backlog);
-/* How far the stream was applied at some moment. A zeroed one: not known. */
+/* How far the stream was applied at one time. A zeroed point is not known. */
 struct backlog_point {
     bool known;
     unsigned epoch;
     uint64_t floor;
 };
 struct backlog_point backlog_point(const struct backlog *backlog);
-/* Whether everything up to a fence, given by its ordinal, was applied. */
+/* Says whether all messages up to a fence were applied. fence is its ordinal. */
 bool backlog_has_passed(const struct backlog_point *point, int64_t fence);
-/* Entries held, for the caller's limit. */
+/* Returns the number of entries. */
 size_t backlog_count(const struct backlog *backlog);
 
 #endif

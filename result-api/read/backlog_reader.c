@@ -1,4 +1,4 @@
-/* reader - follows the stream from one connection to the broker to the next.
+/* backlog_reader - subscribes to the stream again whenever the connection or the stream is a new one.
  * SPDX-License-Identifier: MIT */
 #include "read/backlog_reader.h"
 
@@ -8,15 +8,15 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#define TURN_MS 250          /* how soon the thread notices that it should stop or start over */
-#define CHECK_MS 2000        /* how often it asks whether the stream is still the same one */
+#define TURN_MS 250          /* within this time the thread notices that it must stop or start over */
+#define CHECK_MS 2000        /* how often it checks that the stream is still the same */
 #define FULL_PAUSE_US 100000 /* while the backlog is at its limit */
 
 struct backlog_reader {
     struct bus *bus;
     struct refresh_queue *queue;
     pthread_t thread;
-    pthread_mutex_t lock; /* backlog */
+    pthread_mutex_t lock; /* guards backlog */
     struct backlog backlog;
     size_t max_messages;
     atomic_bool stopping;
@@ -24,13 +24,13 @@ struct backlog_reader {
     atomic_bool following;
 };
 
-/* One following of the stream. */
-struct course {
+/* One subscription to the stream. */
+struct subscription_state {
     struct bus_subscription *subscription;
     unsigned connection;
     int64_t created_ns;
     int64_t checked_ms;  /* monotonic */
-    uint64_t checked_at; /* sequence read when the stream was checked last */
+    uint64_t checked_at; /* sequence that had been read at the last check */
 };
 
 struct backlog *backlog_reader_lock(struct backlog_reader *reader)
@@ -51,7 +51,7 @@ void backlog_reader_set_epoch(struct backlog_reader *reader, unsigned epoch, int
     backlog_reader_unlock(reader);
 }
 
-/* Whether `pending` is known is part of every result. */
+/* Every result shows whether the number of pending ballots is known, so all polls must be published again. */
 static void set_caught_up(struct backlog_reader *reader, bool caught_up)
 {
     struct backlog *backlog = backlog_reader_lock(reader);
@@ -91,36 +91,37 @@ static bool is_full(struct backlog_reader *reader)
     return n >= reader->max_messages;
 }
 
-/* Whether the stream is still the one that is followed, and the reader still hears of it. While the backlog is full
- * nothing is read on purpose. */
-static bool check_stream(struct backlog_reader *reader, struct course *course)
+/* Says whether the stream is still the same, and the subscription still gets its messages. While the backlog is full,
+ * the reader reads nothing on purpose. */
+static bool check_stream(struct backlog_reader *reader, struct subscription_state *state)
 {
     struct bus_stream_info info;
     struct errmsg err;
     int64_t now = clock_mono_ms();
 
-    if (now - course->checked_ms < CHECK_MS)
+    if (now - state->checked_ms < CHECK_MS)
         return true;
-    course->checked_ms = now;
+    state->checked_ms = now;
     if (bus_stream_info(reader->bus, &info, &err) != ST_OK)
         return false;
     uint64_t read = backlog_reader_lock(reader)->read;
     backlog_reader_unlock(reader);
-    bool deaf = info.last_sequence > read && read == course->checked_at && !is_full(reader) &&
-                bus_subscription_waiting(course->subscription) == 0;
-    course->checked_at = read;
-    if (deaf)
-        log_warn("the reader of the stream hears nothing; starting it over", LOG_I("read", read),
+    bool is_silent = info.last_sequence > read && read == state->checked_at && !is_full(reader) &&
+                     bus_subscription_waiting(state->subscription) == 0;
+    state->checked_at = read;
+    if (is_silent)
+        log_warn("no messages of the stream arrive; subscribing again", LOG_I("read", read),
                  LOG_I("last", info.last_sequence));
-    return info.created_ns == course->created_ns && !deaf;
+    return info.created_ns == state->created_ns && !is_silent;
 }
 
-static bool start(struct backlog_reader *reader, struct course *course)
+static bool start_reading(struct backlog_reader *reader, struct subscription_state *state)
 {
     struct bus_stream_info info;
     struct errmsg err;
 
-    *course = (struct course){.connection = bus_connection_count(reader->bus), .checked_ms = clock_mono_ms()};
+    *state = (struct subscription_state){.connection = bus_connection_count(reader->bus),
+                                         .checked_ms = clock_mono_ms()};
     if (!bus_is_connected(reader->bus) || bus_stream_info(reader->bus, &info, &err) != ST_OK)
         return false;
     atomic_store(&reader->start_over, false);
@@ -130,36 +131,36 @@ static bool start(struct backlog_reader *reader, struct course *course)
     backlog_reader_unlock(reader);
     if (!begun)
         return false;
-    enum status st = bus_read_stream(reader->bus, from, &course->subscription, &err);
+    enum status st = bus_read_stream(reader->bus, from, &state->subscription, &err);
     if (st != ST_OK) {
         log_warn("the stream cannot be read", LOG_S("error", err.text));
         return false;
     }
-    course->created_ns = info.created_ns;
+    state->created_ns = info.created_ns;
     log_info("reading the stream", LOG_I("from", from), LOG_I("last", info.last_sequence));
     if (from > info.last_sequence)
         set_caught_up(reader, true);
     return true;
 }
 
-static void follow(struct backlog_reader *reader, struct course *course)
+static void read_messages(struct backlog_reader *reader, struct subscription_state *state)
 {
     struct delivery delivery;
     struct errmsg err;
 
     while (!atomic_load(&reader->stopping) && !atomic_load(&reader->start_over) &&
-           bus_connection_count(reader->bus) == course->connection && bus_is_connected(reader->bus) &&
-           check_stream(reader, course)) {
+           bus_connection_count(reader->bus) == state->connection && bus_is_connected(reader->bus) &&
+           check_stream(reader, state)) {
         if (is_full(reader)) {
             set_caught_up(reader, false);
             usleep(FULL_PAUSE_US);
             continue;
         }
-        enum status st = bus_next(course->subscription, TURN_MS, &delivery, &err);
+        enum status st = bus_next(state->subscription, TURN_MS, &delivery, &err);
         if (st == ST_NOT_FOUND)
             continue;
         if (st != ST_OK) {
-            log_warn("the stream cannot be read on", LOG_S("error", err.text));
+            log_warn("reading the stream failed", LOG_S("error", err.text));
             return;
         }
         read_delivery(reader, &delivery);
@@ -167,17 +168,17 @@ static void follow(struct backlog_reader *reader, struct course *course)
     }
 }
 
-static void *run(void *arg)
+static void *run_reader(void *arg)
 {
     struct backlog_reader *reader = arg;
-    struct course course;
+    struct subscription_state state;
 
     while (!atomic_load(&reader->stopping)) {
-        if (start(reader, &course)) {
+        if (start_reading(reader, &state)) {
             atomic_store(&reader->following, true);
-            follow(reader, &course);
+            read_messages(reader, &state);
             atomic_store(&reader->following, false);
-            bus_subscription_close(course.subscription);
+            bus_subscription_close(state.subscription);
         }
         set_caught_up(reader, false);
         usleep(TURN_MS * 1000);
@@ -201,7 +202,7 @@ enum status backlog_reader_open(struct bus *bus, struct refresh_queue *queue, si
     reader->max_messages = max_messages;
     reader->backlog.limit = max_messages;
     pthread_mutex_init(&reader->lock, NULL);
-    if (pthread_create(&reader->thread, NULL, run, reader) != 0) {
+    if (pthread_create(&reader->thread, NULL, run_reader, reader) != 0) {
         free(reader);
         return fail(err, ST_IO, "cannot start a thread");
     }

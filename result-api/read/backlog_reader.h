@@ -1,8 +1,8 @@
-/* reader - reads the stream BALLOTS behind what is applied, and keeps the backlog.
+/* backlog_reader - reads the messages of the stream BALLOTS that are not applied yet, and keeps the backlog.
  * SPDX-License-Identifier: MIT
  *
- * One thread, which owns the subscription. The backlog is shared with the refresher under a lock. The reader reads only
- * once the refresher has said where the applied part of the stream ends. */
+ * Its thread owns the subscription. It shares the backlog with the refresher under a lock. It does not read before the
+ * refresher has told it up to which message the stream is applied. */
 #ifndef SCRUTIN_BACKLOG_READER_H
 #define SCRUTIN_BACKLOG_READER_H
 
@@ -12,17 +12,18 @@
 
 struct backlog_reader;
 
-/* max_messages: of the backlog; where more wait, `pending` is not known until the workers have caught up. */
+/* While more than max_messages are not applied, the number of pending ballots is not known. On failure, ST_IO: the
+ * thread cannot be started. */
 MUST_CHECK enum status backlog_reader_open(struct bus *bus, struct refresh_queue *queue, size_t max_messages,
                                            struct backlog_reader **out, struct errmsg *err);
-void backlog_reader_close(struct backlog_reader *reader); /* before bus_close; NULL is fine */
+void backlog_reader_close(struct backlog_reader *reader); /* call it before bus_close; NULL is fine */
 
-/* The backlog, until backlog_reader_unlock. */
+/* Locks the backlog and returns it. Do not use it after backlog_reader_unlock. */
 struct backlog *backlog_reader_lock(struct backlog_reader *reader);
 void backlog_reader_unlock(struct backlog_reader *reader);
-/* Whether the stream is being read. */
+/* Says whether the stream is being read. */
 bool backlog_reader_is_following(struct backlog_reader *reader);
-/* backlog_set_epoch, and a new start of the reader where it says so. */
+/* Calls backlog_set_epoch, and starts the reader over if the backlog asks for it. */
 void backlog_reader_set_epoch(struct backlog_reader *reader, unsigned epoch, int64_t created_ns, uint64_t floor);
 
 #endif

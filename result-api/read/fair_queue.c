@@ -1,4 +1,4 @@
-/* fair_queue - a list by turn.
+/* fair_queue - a list that is sorted by turn.
  * SPDX-License-Identifier: MIT */
 #include "read/fair_queue.h"
 
@@ -15,7 +15,7 @@ bool fair_queue_add(struct fair_queue *queue, struct fair_item *item, size_t max
         if (memcmp(&one->of, &item->of, sizeof(item->of)) != 0)
             continue;
         n_of_one++;
-        item->turn = one->turn + 1; /* the last of them has the latest */
+        item->turn = one->turn + 1; /* the last one found has the client's latest turn */
     }
     if (n >= max || n_of_one >= max_of_one)
         return false;

@@ -1,31 +1,31 @@
-/* fair_queue - what waits for a thread, so that nobody who asks for much keeps others waiting. Pure.
+/* fair_queue - a queue of jobs in which clients take turns. Pure.
  * SPDX-License-Identifier: MIT
  *
- * Clients are served in turn, like packets of flows (start-time fair queueing; Goyal, Vin and Cheng, 1996, with items
- * of equal length): an item's turn is one after that of its client's item before it, and of another client the present
- * one. */
+ * Start-time fair queueing (Goyal, Vin and Cheng, 1996) with items of equal length. Every item has a turn. If its
+ * client has items in the queue, its turn is one after the client's last item. Otherwise its turn is the present one.
+ */
 #ifndef SCRUTIN_FAIR_QUEUE_H
 #define SCRUTIN_FAIR_QUEUE_H
 
 #include "http/address.h"
 #include <stddef.h>
 
-/* The first member of what waits. */
+/* The first member of a job. */
 struct fair_item {
     struct fair_item *next;
-    struct address of; /* the client's network, set by whoever adds it */
+    struct address of; /* the client's network, which the caller sets */
     uint64_t turn;
 };
 
-/* Zeroed: empty. */
+/* A zeroed queue is empty. */
 struct fair_queue {
-    struct fair_item *first; /* by turn, of one turn the oldest first */
-    uint64_t turn;           /* of the item that was taken last */
+    struct fair_item *first; /* by turn; items of one turn by age */
+    uint64_t turn;           /* of the last item taken */
 };
 
-/* False: max items wait, or max_of_one of this client. Looks at all items. */
+/* False: max items wait already, or max_of_one items of this client. Takes time for every item in the queue. */
 bool fair_queue_add(struct fair_queue *queue, struct fair_item *item, size_t max, size_t max_of_one);
-/* NULL: it is empty. */
+/* NULL: the queue is empty. */
 struct fair_item *fair_queue_take(struct fair_queue *queue);
 
 #endif

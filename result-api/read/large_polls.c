@@ -1,4 +1,4 @@
-/* large_polls - an query_thread's job for each count, and a list of those that are done.
+/* large_polls - a job of the query thread for each count, and a list of counts that are ready.
  * SPDX-License-Identifier: MIT */
 #include "read/large_polls.h"
 
@@ -8,14 +8,14 @@
 #include "base/metrics.h"
 #include <pthread.h>
 
-#define ANSWER_MS 120000 /* of the database, for all rankings of a poll */
+#define ANSWER_MS 120000 /* of the database, to read all rankings of a poll */
 
 struct large_polls {
     struct query_thread *query_thread;
     struct backlog_reader *backlog_reader;
     struct refresh_queue *queue;
     struct metric *duration;
-    pthread_mutex_t lock; /* done */
+    pthread_mutex_t lock; /* guards done */
     struct large_count *done;
 };
 
@@ -24,14 +24,14 @@ static struct large_count *count_of(struct query_job *job)
     return (struct large_count *)job;
 }
 
-/* --- on the query_thread's thread */
+/* --- on the query thread */
 
 static void on_ranking(void *arg, const char *ranking, int64_t n)
 {
     ranked_count_add(arg, ranking, n);
 }
 
-/* Every ballot that is applied raises what was received. */
+/* Every applied ballot raises `received`, so equal ledgers mean equal tallies. */
 static bool is_unchanged(const struct tally *known, const struct tally *tally)
 {
     return known->received == tally->received && known->counted == tally->counted &&
@@ -53,7 +53,7 @@ static enum status count_poll(struct large_count *count, struct store *store, st
     return st == ST_OK ? store_end_large(store, err) : st;
 }
 
-static void run(struct query_job *job, struct store *store)
+static void run_count(struct query_job *job, struct store *store)
 {
     struct large_count *count = count_of(job);
     struct large_polls *polls = count->polls;
@@ -63,18 +63,18 @@ static void run(struct query_job *job, struct store *store)
     count->failed = true;
     if (store == NULL)
         return;
-    /* Before the tally is read: what was applied by now is in it. */
+    /* The point is taken before the tally is read, so the tally contains all that was applied by then. */
     const struct backlog_point point = backlog_point(backlog_reader_lock(polls->backlog_reader));
     backlog_reader_unlock(polls->backlog_reader);
     count->failed = count_poll(count, store, &err) != ST_OK;
     count->fence_passed = !count->failed && backlog_has_passed(&point, count->tally.fence);
     if (count->failed)
-        log_warn("poll not counted", LOG_S("poll", count->poll->id), LOG_S("error", err.text));
+        log_warn("large poll not counted", LOG_S("poll", count->poll->id), LOG_S("error", err.text));
     metric_observe_ns(polls->duration, clock_mono_ns() - began);
     count->took_ms = (clock_mono_ns() - began) / 1000000;
 }
 
-static void on_done(void *job)
+static void on_count_done(void *job)
 {
     struct large_count *count = count_of(job);
     struct large_polls *polls = count->polls;
@@ -84,23 +84,24 @@ static void on_done(void *job)
     pthread_mutex_lock(&polls->lock);
     count->next = polls->done;
     polls->done = count;
-    pthread_mutex_unlock(&polls->lock); /* the count is the asker's from here on */
+    pthread_mutex_unlock(&polls->lock); /* from here on the refresher may free the count */
     refresh_queue_mark(polls->queue, id, REFRESH_NOW);
 }
 
-/* --- the asker's side */
+/* --- for the refresher */
 
 void large_polls_ask(struct large_polls *polls, const struct poll *poll, const struct tally *known)
 {
     struct large_count *count = alloc_items(1, sizeof(*count));
 
-    count->job = (struct query_job){.run = run, .done = on_done};
+    count->job = (struct query_job){.run = run_count, .done = on_count_done};
     count->polls = polls;
     count->poll = poll_retain(poll);
     count->has_known = known != NULL;
     if (known != NULL)
         count->known = *known;
-    (void)!query_thread_add(polls->query_thread, &count->job, SIZE_MAX, SIZE_MAX); /* as many as there are polls */
+    (void)!query_thread_add(polls->query_thread, &count->job, SIZE_MAX,
+                            SIZE_MAX); /* there are at most as many jobs as polls */
 }
 
 struct large_count *large_polls_take(struct large_polls *polls)
@@ -136,7 +137,7 @@ enum status large_polls_open(const char *database_url, struct backlog_reader *ba
     return query_thread_open(database_url, "result-api rankings", ANSWER_MS, &(*out)->query_thread, err);
 }
 
-/* They stay themselves, and the counts in them: the process ends. */
+/* Does not free the polls and their counts: the process ends. */
 void large_polls_close(struct large_polls *polls)
 {
     query_thread_close(polls->query_thread);

@@ -1,9 +1,9 @@
-/* large_polls - counts ranked polls of many rankings, beside the refresher.
+/* large_polls - counts ranked polls with many different rankings on a thread of their own.
  * SPDX-License-Identifier: MIT
  *
- * A ranked poll has a row for each ranking that somebody gave, up to one for each ballot: a million take a second or
- * two to read and count, which must hold up neither other polls nor the whole look until its limit. So they are counted
- * on a thread and a connection of their own, one poll after the other. */
+ * The tally of a ranked poll has a row for each different ranking, so it may have as many rows as the poll has ballots.
+ * A million rows take a second or two to read and count. Meanwhile the refresher must go on with the other polls. So a
+ * query thread counts the large polls, one after the other. */
 #ifndef SCRUTIN_LARGE_POLLS_H
 #define SCRUTIN_LARGE_POLLS_H
 
@@ -13,30 +13,32 @@
 
 struct large_polls;
 
-/* A poll that is counted; the asker's from large_polls_take on. */
+/* A count. It belongs to the caller of large_polls_take. */
 struct large_count {
     struct query_job job;
-    struct large_count *next; /* in the list that _take gives */
+    struct large_count *next; /* in the list of large_polls_take */
     struct large_polls *polls;
     const struct poll *poll; /* a reference */
     bool has_known;
-    struct tally known; /* what the asker had before, without choices */
-    bool failed;        /* and what follows is empty */
-    bool unchanged;     /* no ballot came since the known one: ranked is empty */
-    bool fence_passed;  /* all before the tally's fence was applied when it was read */
+    struct tally known; /* the caller's last tally, without choices */
+    bool failed;        /* then the members below are empty */
+    bool unchanged;     /* no ballot was applied since the known tally: `ranked` is empty */
+    bool fence_passed;  /* all ballots before the tally's fence were applied when the tally was read */
     struct tally tally; /* without choices */
     struct ranked ranked;
     int64_t took_ms;
 };
 
+/* On failure, ST_IO: the thread cannot be started. */
 MUST_CHECK enum status large_polls_open(const char *database_url, struct backlog_reader *backlog_reader,
                                         struct refresh_queue *queue, struct large_polls **out, struct errmsg *err);
-/* Ends the thread and what it is asking. */
+/* Ends the thread and its present query. */
 void large_polls_close(struct large_polls *polls);
 
-/* Has the poll counted, unless its ledger is that of `known` still (NULL: nothing is known); the queue says when. */
+/* Starts a count of the poll. The count is skipped if the ledger is still that of `known`; NULL: nothing is known. When
+ * the count is ready, the poll is marked in the refresh queue. */
 void large_polls_ask(struct large_polls *polls, const struct poll *poll, const struct tally *known);
-/* Those that were counted since the last time, as a list. The caller frees each. */
+/* Takes the counts that are ready, as a list. The caller must free each of them. */
 struct large_count *large_polls_take(struct large_polls *polls);
 struct large_count *large_count_next(const struct large_count *count);
 void large_count_free(struct large_count *count);

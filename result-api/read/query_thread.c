@@ -1,4 +1,4 @@
-/* thread - a queue, a thread, a connection.
+/* query_thread - a queue, a thread, a connection.
  * SPDX-License-Identifier: MIT */
 #include "read/query_thread.h"
 
@@ -7,12 +7,12 @@
 #include "base/log.h"
 #include <pthread.h>
 
-#define RETRY_MS 1000 /* after a connection that failed; jobs until then fail at once */
+#define RETRY_MS 1000 /* before it connects again; until then jobs fail at once */
 
 struct query_thread {
     const char *name;
     pthread_t id;
-    pthread_mutex_t lock; /* all but store and try_at_ms, which are the thread's */
+    pthread_mutex_t lock; /* guards jobs and stopped */
     pthread_cond_t added;
     struct fair_queue jobs;
     bool stopped;
@@ -20,8 +20,8 @@ struct query_thread {
     int64_t try_at_ms; /* monotonic */
 };
 
-/* The next job, once there is one; NULL: stop. */
-static struct query_job *take(struct query_thread *thread)
+/* Waits for the next job. NULL: the thread must end. */
+static struct query_job *take_job(struct query_thread *thread)
 {
     struct fair_item *item = NULL;
 
@@ -45,15 +45,15 @@ static bool connect_store(struct query_thread *thread)
     if (store_connect(thread->store, &err) == ST_OK)
         return true;
     thread->try_at_ms = clock_mono_ms() + RETRY_MS;
-    log_warn("no database for exports", LOG_S("thread", thread->name), LOG_S("error", err.text));
+    log_warn("query thread cannot connect to the database", LOG_S("thread", thread->name), LOG_S("error", err.text));
     return false;
 }
 
-static void *run(void *arg)
+static void *run_jobs(void *arg)
 {
     struct query_thread *thread = arg;
 
-    for (struct query_job *job; (job = take(thread)) != NULL;) {
+    for (struct query_job *job; (job = take_job(thread)) != NULL;) {
         job->run(job, connect_store(thread) ? thread->store : NULL);
         if (job->loop != NULL)
             http_loop_post(job->loop, job->done, job);
@@ -73,7 +73,7 @@ enum status query_thread_open(const char *database_url, const char *name, int an
     thread->store = store_new(database_url, name, answer_ms);
     pthread_mutex_init(&thread->lock, NULL);
     pthread_cond_init(&thread->added, NULL);
-    if (pthread_create(&thread->id, NULL, run, thread) != 0)
+    if (pthread_create(&thread->id, NULL, run_jobs, thread) != 0)
         return fail(err, ST_IO, "cannot start a thread");
     *out = thread;
     return ST_OK;
@@ -100,5 +100,5 @@ void query_thread_close(struct query_thread *thread)
     store_give_up(thread->store);
     pthread_join(thread->id, NULL);
     store_free(thread->store);
-    /* The thread itself stays, and the jobs in it: the process ends. */
+    /* Does not free the thread and the jobs in its queue: the process ends. */
 }

@@ -1,9 +1,9 @@
-/* thread - a thread with a database connection of its own, for what may take long: timelines, files of ballots.
+/* query_thread - a thread with its own database connection, for queries that may take long.
  * SPDX-License-Identifier: MIT
  *
- * It does one job after the other, those of each client in turn, so that no export holds up the refresher and with it
- * everybody's live results, and no client who asks for much holds up another. The connection is opened for the first
- * job and then kept. */
+ * So no long query delays the refresher, and with it the live results of everybody. The thread does one job after the
+ * other. It serves clients in turn, so a client with many jobs does not delay the others. It connects for the first job
+ * and keeps the connection. */
 #ifndef SCRUTIN_QUERY_THREAD_H
 #define SCRUTIN_QUERY_THREAD_H
 
@@ -13,21 +13,23 @@
 
 struct query_thread;
 
-/* One thing to do; the first member of what it needs. The asker's until query_thread_add, and again in done(). */
+/* A job. The caller makes it the first member of what the job needs. It belongs to the caller before query_thread_add
+ * and again in done(). */
 struct query_job {
-    struct fair_item item; /* its address: the client's network */
-    /* Called on the thread's thread. store is NULL where there is no database. */
+    struct fair_item item; /* its address is the client's network */
+    /* Called on the query thread. store is NULL if the database cannot be reached. */
     void (*run)(struct query_job *job, struct store *store);
     struct http_loop *loop;
-    void (*done)(void *job); /* called on the loop; where that is NULL on the thread's thread */
+    void (*done)(void *job); /* called on the loop, or on the query thread if loop is NULL */
 };
 
-/* name is borrowed; a statement that takes longer than answer_ms fails, and with it the connection. */
+/* name is borrowed. A statement that takes longer than answer_ms fails and closes the connection. On failure, ST_IO:
+ * the thread cannot be started. */
 MUST_CHECK enum status query_thread_open(const char *database_url, const char *name, int answer_ms,
                                          struct query_thread **out, struct errmsg *err);
-/* From any thread. False: max jobs wait already, or max_of_one of this client. */
+/* From any thread. False: max jobs wait already, or max_of_one jobs of this client. */
 bool query_thread_add(struct query_thread *thread, struct query_job *job, size_t max, size_t max_of_one);
-/* Ends the thread and what it is asking; jobs that still wait are not done. NULL is fine. */
+/* Ends the thread and its present query. Jobs that still wait are not done. NULL is fine. */
 void query_thread_close(struct query_thread *thread);
 
 #endif

@@ -1,4 +1,4 @@
-/* queue - a table of wanted polls and a list of questions, under one lock.
+/* refresh_queue - a table of followed polls and a list of questions, under one lock.
  * SPDX-License-Identifier: MIT */
 #include "read/refresh_queue.h"
 
@@ -7,19 +7,19 @@
 #include "base/map.h"
 #include <pthread.h>
 
-struct wanted {
-    unsigned loops; /* that hold the poll */
-    bool pinned;    /* in `pinned` of the queue */
-    struct dirty_poll note;
+struct followed_poll {
+    unsigned loops; /* that follow it */
+    bool is_dirty;  /* it is in the queue's array of dirty polls */
+    struct dirty_poll poll;
 };
 
 struct refresh_queue {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct map wanted;
-    struct wanted **pinned;
-    size_t n_pinned, room;
-    int64_t due_ms; /* monotonic, when the most urgent note wants to be read; INT64_MAX: none */
+    struct map followed; /* by id */
+    struct followed_poll **dirty;
+    size_t n_dirty, room;
+    int64_t due_ms; /* monotonic: when the most urgent dirty poll must be read; INT64_MAX: there is none */
     struct receipt_question *questions, **last_question;
     size_t n_questions, max_questions;
     bool stopped;
@@ -41,16 +41,17 @@ struct refresh_queue *refresh_queue_new(size_t max_questions)
     return queue;
 }
 
-/* --- pinning, under the lock */
+/* --- adding */
 
-static void pin(struct refresh_queue *queue, struct wanted *wanted, enum refresh_urgency urgency)
+/* The caller holds the lock. */
+static void mark_dirty(struct refresh_queue *queue, struct followed_poll *followed, enum refresh_urgency urgency)
 {
     int64_t due = urgency == REFRESH_NOW ? 0 : clock_mono_ms() + REFRESH_SOON_MS;
 
-    if (!wanted->pinned) {
-        GROW(queue->pinned, queue->room, queue->n_pinned + 1);
-        queue->pinned[queue->n_pinned++] = wanted;
-        wanted->pinned = true;
+    if (!followed->is_dirty) {
+        GROW(queue->dirty, queue->room, queue->n_dirty + 1);
+        queue->dirty[queue->n_dirty++] = followed;
+        followed->is_dirty = true;
     }
     if (due < queue->due_ms) {
         queue->due_ms = due;
@@ -61,33 +62,33 @@ static void pin(struct refresh_queue *queue, struct wanted *wanted, enum refresh
 void refresh_queue_follow(struct refresh_queue *queue, const char *id)
 {
     pthread_mutex_lock(&queue->lock);
-    struct wanted *wanted = map_get_text(&queue->wanted, id);
-    if (wanted == NULL) {
-        wanted = alloc_items(1, sizeof(*wanted));
-        memcpy(wanted->note.id, id, strlen(id) + 1);
-        map_put_text(&queue->wanted, wanted->note.id, wanted);
+    struct followed_poll *followed = map_get_text(&queue->followed, id);
+    if (followed == NULL) {
+        followed = alloc_items(1, sizeof(*followed));
+        memcpy(followed->poll.id, id, strlen(id) + 1);
+        map_put_text(&queue->followed, followed->poll.id, followed);
     }
-    wanted->loops++;
-    wanted->note.asked = true;
-    pin(queue, wanted, REFRESH_NOW);
+    followed->loops++;
+    followed->poll.must_publish = true;
+    mark_dirty(queue, followed, REFRESH_NOW);
     pthread_mutex_unlock(&queue->lock);
 }
 
 void refresh_queue_unfollow(struct refresh_queue *queue, const char *id)
 {
     pthread_mutex_lock(&queue->lock);
-    struct wanted *wanted = map_get_text(&queue->wanted, id);
-    if (wanted != NULL && --wanted->loops == 0)
-        pin(queue, wanted, REFRESH_SOON);
+    struct followed_poll *followed = map_get_text(&queue->followed, id);
+    if (followed != NULL && --followed->loops == 0)
+        mark_dirty(queue, followed, REFRESH_SOON);
     pthread_mutex_unlock(&queue->lock);
 }
 
 void refresh_queue_mark(struct refresh_queue *queue, const char *id, enum refresh_urgency urgency)
 {
     pthread_mutex_lock(&queue->lock);
-    struct wanted *wanted = map_get_text(&queue->wanted, id);
-    if (wanted != NULL)
-        pin(queue, wanted, urgency);
+    struct followed_poll *followed = map_get_text(&queue->followed, id);
+    if (followed != NULL)
+        mark_dirty(queue, followed, urgency);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -96,19 +97,19 @@ void refresh_queue_mark_all(struct refresh_queue *queue, enum refresh_urgency ur
     size_t cursor = 0;
 
     pthread_mutex_lock(&queue->lock);
-    for (struct wanted *wanted; (wanted = map_next(&queue->wanted, &cursor)) != NULL;)
-        pin(queue, wanted, urgency);
+    for (struct followed_poll *followed; (followed = map_next(&queue->followed, &cursor)) != NULL;)
+        mark_dirty(queue, followed, urgency);
     pthread_mutex_unlock(&queue->lock);
 }
 
 void refresh_queue_mark_above(struct refresh_queue *queue, const char *id, int64_t version)
 {
     pthread_mutex_lock(&queue->lock);
-    struct wanted *wanted = map_get_text(&queue->wanted, id);
-    if (wanted != NULL) {
-        if (wanted->note.above < version)
-            wanted->note.above = version;
-        pin(queue, wanted, REFRESH_NOW);
+    struct followed_poll *followed = map_get_text(&queue->followed, id);
+    if (followed != NULL) {
+        if (followed->poll.above < version)
+            followed->poll.above = version;
+        mark_dirty(queue, followed, REFRESH_NOW);
     }
     pthread_mutex_unlock(&queue->lock);
 }
@@ -168,21 +169,21 @@ bool refresh_queue_is_stopped(struct refresh_queue *queue)
 struct dirty_poll *refresh_queue_take_polls(struct refresh_queue *queue, size_t *n)
 {
     pthread_mutex_lock(&queue->lock);
-    struct dirty_poll *notes = alloc_items(queue->n_pinned, sizeof(*notes));
-    *n = queue->n_pinned;
-    for (size_t i = 0; i < queue->n_pinned; i++) {
-        struct wanted *wanted = queue->pinned[i];
-        notes[i] = wanted->note;
-        notes[i].wanted = wanted->loops > 0;
-        wanted->pinned = wanted->note.asked = false;
-        wanted->note.above = 0;
-        if (wanted->loops == 0)
-            free(map_remove_text(&queue->wanted, wanted->note.id));
+    struct dirty_poll *polls = alloc_items(queue->n_dirty, sizeof(*polls));
+    *n = queue->n_dirty;
+    for (size_t i = 0; i < queue->n_dirty; i++) {
+        struct followed_poll *followed = queue->dirty[i];
+        polls[i] = followed->poll;
+        polls[i].is_followed = followed->loops > 0;
+        followed->is_dirty = followed->poll.must_publish = false;
+        followed->poll.above = 0;
+        if (followed->loops == 0)
+            free(map_remove_text(&queue->followed, followed->poll.id));
     }
-    queue->n_pinned = 0;
+    queue->n_dirty = 0;
     queue->due_ms = INT64_MAX;
     pthread_mutex_unlock(&queue->lock);
-    return notes;
+    return polls;
 }
 
 struct receipt_question *refresh_queue_take_questions(struct refresh_queue *queue)
@@ -199,7 +200,7 @@ struct receipt_question *refresh_queue_take_questions(struct refresh_queue *queu
 size_t refresh_queue_count_polls(struct refresh_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
-    size_t n = queue->n_pinned;
+    size_t n = queue->n_dirty;
     pthread_mutex_unlock(&queue->lock);
     return n;
 }

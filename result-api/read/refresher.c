@@ -1,4 +1,4 @@
-/* refresher - doorbell or clock, one query, new snapshots.
+/* refresher - waits for a doorbell or the clock, reads polls with one query, publishes new snapshots.
  * SPDX-License-Identifier: MIT */
 #include "read/refresher.h"
 
@@ -8,53 +8,37 @@
 #include "base/metrics.h"
 #include "read/large_polls.h"
 #include "read/tally_reader.h"
+#include "read/watched_poll.h"
 #include "tally/visibility.h"
 #include <pthread.h>
 
-#define UNSETTLED_LOOK_MS 500 /* a poll with ballots pending, or closed and not final, is looked at so often */
-#define ROWS_PER_LOOK 200000  /* of tallies, at most, that a query is to give: half a second's work */
-/* A large poll is not counted again before so many times what the last count took, so that many of them, or one of
- * millions, do not keep the database busy. One that is closed only waits once as long: somebody waits for its end. */
+/* A poll with pending ballots, or a closed poll that is not final, is read again after this time. */
+#define UNSETTLED_MS 500
+#define ROWS_PER_READ 200000 /* rows of tallies that one query may give: half a second's work */
+/* After a count of a large poll that took t, the poll rests for LARGE_RESTS × t. So many large polls, or one of
+ * millions of ballots, do not keep the database busy. A closed poll rests for t alone, because people wait for its
+ * result. */
 #define LARGE_RESTS 8
-#define LARGE_RETRY_MS 1000 /* after a count that failed */
-
-/* A poll that some loop wants. */
-struct watched {
-    char id[POLL_ID_MAX + 1];
-    bool loaded; /* the tally was read once */
-    bool listed; /* for the look at hand */
-    bool asked;
-    int64_t above;
-    bool large;                  /* counted by large_polls; then: */
-    bool counting;               /* asked for and not there yet */
-    bool resting;                /* there is a reason to count it, but it has to wait */
-    int64_t rests_ms;            /* monotonic: not to be counted before */
-    int64_t counted_ms, took_ms; /* the last count: when it was there, and how long it took */
-    bool is_ranked;              /* the tally has no choices, but the rounds are counted */
-    struct ranked ranked;
-    struct tally tally;
-    bool fence_passed;     /* all before the tally's fence was applied when it was read */
-    struct snapshot *last; /* a reference, or NULL */
-};
+#define LARGE_RETRY_MS 1000 /* what a count that failed is taken to have lasted */
 
 struct refresher {
     struct refresher_options options;
     pthread_t thread;
     struct tally_reader *tally_reader;
     struct large_polls *large;
-    struct map watched;
-    struct watched **list; /* of the look at hand */
+    struct map watched;         /* by id */
+    struct watched_poll **list; /* the polls of this refresh */
     size_t n_list, room;
-    int64_t refreshed_ms; /* monotonic: the last look */
-    int64_t looked_ms;    /* the last look at everything */
-    int64_t settled_ms;   /* the last look at polls that are not settled */
+    int64_t refreshed_ms;        /* monotonic: the last refresh */
+    int64_t all_listed_ms;       /* the last time that all polls were listed */
+    int64_t unsettled_listed_ms; /* the last time that unsettled polls were listed */
     struct metric *published;
 };
 
 /* --- which polls to read */
 
-/* Lists a poll to be read and published. */
-static void list(struct refresher *refresher, struct watched *watched)
+/* Adds a poll to those that this refresh reads and publishes. */
+static void list_poll(struct refresher *refresher, struct watched_poll *watched)
 {
     if (watched->listed)
         return;
@@ -63,135 +47,88 @@ static void list(struct refresher *refresher, struct watched *watched)
     refresher->list[refresher->n_list++] = watched;
 }
 
-static void free_watched(struct watched *watched)
-{
-    tally_fini(&watched->tally);
-    ranked_fini(&watched->ranked);
-    snapshot_release(watched->last);
-    free(watched);
-}
-
-static void drop_watched(struct refresher *refresher, const char *id)
-{
-    struct watched *watched = map_remove_text(&refresher->watched, id);
-
-    if (watched == NULL)
-        return;
-    free_watched(watched);
-}
-
-static void list_noted(struct refresher *refresher)
+static void list_dirty_polls(struct refresher *refresher)
 {
     size_t n;
-    struct dirty_poll *notes = refresh_queue_take_polls(refresher->options.queue, &n);
+    struct dirty_poll *polls = refresh_queue_take_polls(refresher->options.queue, &n);
 
     for (size_t i = 0; i < n; i++) {
-        if (!notes[i].wanted) {
-            drop_watched(refresher, notes[i].id);
+        struct watched_poll *watched = map_get_text(&refresher->watched, polls[i].id);
+        if (!polls[i].is_followed) {
+            if (watched != NULL) {
+                map_remove_text(&refresher->watched, watched->id);
+                watched_poll_free(watched);
+            }
             continue;
         }
-        struct watched *watched = map_get_text(&refresher->watched, notes[i].id);
         if (watched == NULL) {
-            watched = alloc_items(1, sizeof(*watched));
-            memcpy(watched->id, notes[i].id, sizeof(watched->id));
+            watched = watched_poll_new(polls[i].id);
             map_put_text(&refresher->watched, watched->id, watched);
         }
-        watched->asked = watched->asked || notes[i].asked;
-        watched->above = notes[i].above > watched->above ? notes[i].above : watched->above;
-        list(refresher, watched);
+        watched->must_publish = watched->must_publish || polls[i].must_publish;
+        watched->above = polls[i].above > watched->above ? polls[i].above : watched->above;
+        list_poll(refresher, watched);
     }
-    free(notes);
+    free(polls);
 }
 
-/* When the clock alone changes the state of the poll next; INT64_MAX: never. Wall clock. */
-static int64_t next_change_ms(const struct snapshot *snapshot)
-{
-    const struct poll *poll = snapshot->poll;
-
-    if (snapshot->state == RESULT_SCHEDULED)
-        return poll->opens_at_ms;
-    if (snapshot->state == RESULT_OPEN && poll->closes_at_ms != 0)
-        return poll->closes_at_ms;
-    return INT64_MAX;
-}
-
-/* Whether the next thing to happen is the workers', whose doorbell may be lost. */
-static bool is_unsettled(const struct snapshot *snapshot)
-{
-    return snapshot->pending > 0 || snapshot->state == RESULT_COUNTING;
-}
-
-/* Lists the polls whose time has come, and says when the next one's does, monotonic. */
-static int64_t list_due(struct refresher *refresher, bool listing)
+/* Lists the polls that must be read now, if `listing`. Returns when the next poll must be read, monotonic. */
+static int64_t list_due_polls(struct refresher *refresher, bool listing)
 {
     int64_t now = clock_mono_ms(), wall = clock_wall_ms(), next = INT64_MAX;
-    bool everything = now - refresher->looked_ms >= refresher->options.look_ms;
-    bool settling = now - refresher->settled_ms >= UNSETTLED_LOOK_MS;
+    bool everything = now - refresher->all_listed_ms >= refresher->options.look_ms;
+    bool settling = now - refresher->unsettled_listed_ms >= UNSETTLED_MS;
     size_t cursor = 0;
 
-    for (struct watched *watched; (watched = map_next(&refresher->watched, &cursor)) != NULL;) {
-        int64_t due = watched->last == NULL ? INT64_MAX : next_change_ms(watched->last);
+    for (struct watched_poll *watched; (watched = map_next(&refresher->watched, &cursor)) != NULL;) {
+        int64_t due = watched_poll_next_change_ms(watched);
         if (due != INT64_MAX)
             due = now + (due - wall);
-        if (watched->last != NULL && is_unsettled(watched->last) && refresher->settled_ms + UNSETTLED_LOOK_MS < due)
-            due = refresher->settled_ms + UNSETTLED_LOOK_MS;
+        if (watched_poll_is_unsettled(watched) && refresher->unsettled_listed_ms + UNSETTLED_MS < due)
+            due = refresher->unsettled_listed_ms + UNSETTLED_MS;
         if (watched->resting && watched->rests_ms < due)
             due = watched->rests_ms;
         if (due < next)
             next = due;
         if (listing && (everything || due <= now))
-            list(refresher, watched);
+            list_poll(refresher, watched);
     }
     if (listing && everything)
-        refresher->looked_ms = now;
+        refresher->all_listed_ms = now;
     if (listing && settling)
-        refresher->settled_ms = now;
-    int64_t look = refresher->looked_ms + refresher->options.look_ms;
-    return look < next ? look : next;
+        refresher->unsettled_listed_ms = now;
+    int64_t all_due = refresher->all_listed_ms + refresher->options.look_ms;
+    return all_due < next ? all_due : next;
 }
 
-/* Everything is read again with the next look. */
-static void look_soon(struct refresher *refresher)
+/* The next refresh reads all polls again. */
+static void read_all_soon(struct refresher *refresher)
 {
-    refresher->looked_ms = INT64_MIN / 2;
+    refresher->all_listed_ms = INT64_MIN / 2;
 }
 
-/* --- looking and publishing */
+/* --- reading and publishing */
 
 static void on_applied(void *arg, const char *poll)
 {
     struct refresher *refresher = arg;
-    const struct watched *watched = map_get_text(&refresher->watched, poll);
+    const struct watched_poll *watched = map_get_text(&refresher->watched, poll);
 
-    /* Its bell was lost, or is still to ring. */
+    /* The doorbell of the worker was lost, or has not rung yet. */
     if (watched != NULL && !watched->listed)
         refresh_queue_mark(refresher->options.queue, poll, REFRESH_NOW);
 }
 
-/* Keeps a tally that was read in passing. What was applied by then is in it, so it is the end of a poll whose fence was
- * passed by then; looks at other polls may come to know of more. */
-static void keep_tally(struct watched *watched, struct tally *tally, const struct backlog_point *point)
-{
-    if (tally->is_large) {
-        watched->large = true;
-        return;
-    }
-    tally_fini(&watched->tally);
-    watched->tally = *tally;
-    watched->fence_passed = backlog_has_passed(point, tally->fence);
-    watched->loaded = true;
-}
-
-/* Reads listed polls from the database, from `at` on as many as one query is to read; moves `at` behind them. False: it
- * is down. Without polls too: the backlog has to be settled. */
-static bool look_at(struct refresher *refresher, size_t *at)
+/* Reads listed polls from the database, beginning at *at: as many as one query may read. Moves *at behind them. Reads
+ * the applied batches even if there are no polls. False: the database is down. */
+static bool read_listed(struct refresher *refresher, size_t *at)
 {
     size_t left = refresher->n_list - *at, n = 0, rows = 0;
-    struct watched *const *polls = refresher->list + *at;
+    struct watched_poll *const *polls = refresher->list + *at;
     const char **ids = alloc_items(left, sizeof(*ids));
     struct tally *tallies = alloc_items(left, sizeof(*tallies));
 
-    for (; n < left && rows < ROWS_PER_LOOK; n++) {
+    for (; n < left && rows < ROWS_PER_READ; n++) {
         rows += polls[n]->loaded && !polls[n]->is_ranked ? 1 + polls[n]->tally.n_choices : STORE_RANKINGS_MAX;
         ids[n] = polls[n]->id;
     }
@@ -199,21 +136,15 @@ static bool look_at(struct refresher *refresher, size_t *at)
     const struct backlog_point point = backlog_point(backlog_reader_lock(refresher->options.backlog_reader));
     backlog_reader_unlock(refresher->options.backlog_reader);
     for (size_t i = 0; i < n && read; i++)
-        keep_tally(polls[i], &tallies[i], &point);
+        watched_poll_keep_tally(polls[i], &tallies[i], &point);
     *at += n;
     free(tallies);
     free(ids);
     return read;
 }
 
-/* Also for a loop that has just begun to hold the poll. */
-static void publish_last(struct refresher *refresher, struct watched *watched)
-{
-    refresher->options.publish(refresher->options.arg, watched->id, watched->last);
-    watched->asked = false;
-}
-
-static void publish_result(struct refresher *refresher, struct watched *watched, const struct poll *poll, bool fresh)
+static void publish_result(struct refresher *refresher, struct watched_poll *watched, const struct poll *poll,
+                           bool fresh)
 {
     int64_t now_us = clock_read_ns(CLOCK_REALTIME) / 1000;
     struct snapshot_facts facts = {
@@ -223,7 +154,7 @@ static void publish_result(struct refresher *refresher, struct watched *watched,
         .fence_passed = watched->fence_passed,
         .is_public = visibility_is_public(poll, now_us / 1000),
         .now_us = now_us,
-        /* Whoever is ahead of us has seen more than we had: only a look that worked is sure to be as new. */
+        /* A subscriber with a higher version has seen newer data than ours. Only data that was just read is as new. */
         .above = fresh ? watched->above : 0,
     };
 
@@ -236,13 +167,14 @@ static void publish_result(struct refresher *refresher, struct watched *watched,
         watched->last = snapshot;
         metric_add(refresher->published, 1);
     }
-    if (snapshot != NULL || watched->asked)
-        publish_last(refresher, watched);
+    if (snapshot != NULL || watched->must_publish)
+        refresher->options.publish(refresher->options.arg, watched->id, watched->last);
+    watched->must_publish = false;
     if (fresh)
         watched->above = 0;
 }
 
-static void publish(struct refresher *refresher, struct watched *watched, bool fresh)
+static void publish_poll(struct refresher *refresher, struct watched_poll *watched, bool fresh)
 {
     struct poll *poll = directory_find(refresher->options.directory, watched->id, strlen(watched->id));
 
@@ -255,27 +187,13 @@ static void publish(struct refresher *refresher, struct watched *watched, bool f
 
 /* --- large polls */
 
-static void keep_count(struct watched *watched, struct large_count *count)
-{
-    tally_fini(&watched->tally);
-    watched->tally = count->tally;
-    watched->fence_passed = count->fence_passed;
-    watched->loaded = true;
-    if (count->unchanged)
-        return;
-    ranked_fini(&watched->ranked);
-    watched->ranked = count->ranked;
-    watched->is_ranked = true;
-    count->ranked.rounds = NULL; /* the poll's now */
-}
-
-/* What was counted since the last time. */
-static void take_counts(struct refresher *refresher)
+/* Keeps and publishes what was counted since the last refresh. */
+static void publish_counts(struct refresher *refresher)
 {
     struct large_count *next;
 
     for (struct large_count *count = large_polls_take(refresher->large); count != NULL; count = next) {
-        struct watched *watched = map_get_text(&refresher->watched, count->poll->id);
+        struct watched_poll *watched = map_get_text(&refresher->watched, count->poll->id);
         next = large_count_next(count);
         if (watched != NULL) {
             watched->counting = false;
@@ -283,16 +201,16 @@ static void take_counts(struct refresher *refresher)
             watched->took_ms = count->failed ? LARGE_RETRY_MS : count->took_ms;
         }
         if (watched != NULL && !count->failed) {
-            keep_count(watched, count);
-            publish(refresher, watched, true);
+            watched_poll_keep_count(watched, count);
+            publish_poll(refresher, watched, true);
         }
         large_count_free(count);
     }
 }
 
-/* Has a large poll counted, unless that is under way or it has to rest; meanwhile what else changed about it is shown
- * beside the numbers that there are. */
-static void tend_large(struct refresher *refresher, struct watched *watched)
+/* Starts a count of a large poll, unless one is under way or the poll must rest. Publishes what else has changed about
+ * the poll, with the numbers of the last count. */
+static void refresh_large_poll(struct refresher *refresher, struct watched_poll *watched)
 {
     struct poll *poll = directory_find(refresher->options.directory, watched->id, strlen(watched->id));
 
@@ -304,51 +222,51 @@ static void tend_large(struct refresher *refresher, struct watched *watched)
         large_polls_ask(refresher->large, poll, watched->is_ranked ? &watched->tally : NULL);
     }
     poll_release(poll);
-    publish(refresher, watched, false);
+    publish_poll(refresher, watched, false);
 }
 
-/* Moves the large polls out of what is to be read. */
-static void tend_listed(struct refresher *refresher)
+/* Takes the large polls out of the list. */
+static void refresh_large_polls(struct refresher *refresher)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < refresher->n_list; i++) {
-        struct watched *watched = refresher->list[i];
+        struct watched_poll *watched = refresher->list[i];
         if (!watched->large) {
             refresher->list[kept++] = watched;
             continue;
         }
         watched->listed = false;
-        tend_large(refresher, watched);
+        refresh_large_poll(refresher, watched);
     }
     refresher->n_list = kept;
 }
 
-/* --- one refresh */
+/* --- a refresh */
 
-static void refresh(struct refresher *refresher)
+static void refresh_polls(struct refresher *refresher)
 {
     bool fresh = tally_reader_is_connected(refresher->tally_reader);
     size_t at = 0;
 
     refresher->refreshed_ms = clock_mono_ms();
-    list_noted(refresher);
-    take_counts(refresher);
-    list_due(refresher, true);
-    tend_listed(refresher);
+    list_dirty_polls(refresher);
+    publish_counts(refresher);
+    list_due_polls(refresher, true);
+    refresh_large_polls(refresher);
     if (fresh) {
         do
-            fresh = look_at(refresher, &at) && tally_reader_is_connected(refresher->tally_reader);
+            fresh = read_listed(refresher, &at) && tally_reader_is_connected(refresher->tally_reader);
         while (fresh && at < refresher->n_list);
     }
-    tend_listed(refresher); /* those that turned out to be large */
+    refresh_large_polls(refresher); /* polls that turned out to be large */
     for (size_t i = 0; i < refresher->n_list; i++) {
-        publish(refresher, refresher->list[i], fresh);
+        publish_poll(refresher, refresher->list[i], fresh);
         refresher->list[i]->listed = false;
     }
     refresher->n_list = 0;
     if (tally_reader_is_behind(refresher->tally_reader))
-        look_soon(refresher);
+        read_all_soon(refresher);
 }
 
 /* --- the thread */
@@ -366,14 +284,14 @@ static void answer_questions(struct refresher *refresher)
     }
 }
 
-static void *run(void *arg)
+static void *run_refresher(void *arg)
 {
     struct refresher *refresher = arg;
     struct refresh_queue *queue = refresher->options.queue;
 
     while (!refresh_queue_is_stopped(queue)) {
         int64_t not_before = refresher->refreshed_ms + refresher->options.refresh_ms;
-        int64_t until = list_due(refresher, false);
+        int64_t until = list_due_polls(refresher, false);
         if (until < not_before)
             until = not_before;
         if (!tally_reader_is_connected(refresher->tally_reader) &&
@@ -381,11 +299,11 @@ static void *run(void *arg)
             until = tally_reader_next_try_ms(refresher->tally_reader);
         bool due = refresh_queue_wait(queue, not_before, until);
         if (tally_reader_reconnect(refresher->tally_reader))
-            look_soon(refresher);
+            read_all_soon(refresher);
         answer_questions(refresher);
         int64_t now = clock_mono_ms();
-        if (due || (now >= not_before && now >= list_due(refresher, false)))
-            refresh(refresher);
+        if (due || (now >= not_before && now >= list_due_polls(refresher, false)))
+            refresh_polls(refresher);
     }
     answer_questions(refresher);
     return NULL;
@@ -409,10 +327,10 @@ enum status refresher_open(const struct refresher_options *options, struct refre
     if (st != ST_OK)
         return st;
     refresher->tally_reader = tally_reader_new(options->database_url, options->backlog_reader);
-    refresher->refreshed_ms = refresher->looked_ms = refresher->settled_ms = clock_mono_ms();
+    refresher->refreshed_ms = refresher->all_listed_ms = refresher->unsettled_listed_ms = clock_mono_ms();
     refresher->published = metric_counter("result_snapshots_total", "", "Snapshots made, each a new version.");
     metric_gauge_from("result_polls_dirty", "", "Polls that wait to be read again.", read_dirty, refresher);
-    if (pthread_create(&refresher->thread, NULL, run, refresher) != 0)
+    if (pthread_create(&refresher->thread, NULL, run_refresher, refresher) != 0)
         return fail(err, ST_IO, "cannot start a thread");
     *out = refresher;
     return ST_OK;
@@ -432,10 +350,10 @@ void refresher_close(struct refresher *refresher)
     refresh_queue_stop(refresher->options.queue);
     pthread_join(refresher->thread, NULL);
     large_polls_close(refresher->large);
-    for (struct watched *watched; (watched = map_next(&refresher->watched, &cursor)) != NULL;)
-        free_watched(watched);
+    for (struct watched_poll *watched; (watched = map_next(&refresher->watched, &cursor)) != NULL;)
+        watched_poll_free(watched);
     map_fini(&refresher->watched);
     free(refresher->list);
     tally_reader_close(refresher->tally_reader);
-    /* The refresher itself stays: metrics read from it until the process ends. */
+    /* Does not free the refresher: the metrics read from it until the process ends. */
 }

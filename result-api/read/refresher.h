@@ -1,8 +1,8 @@
-/* refresher - the thread that looks at the database and publishes what changed.
+/* refresher - the thread that reads polls from the database and publishes what changed.
  * SPDX-License-Identifier: MIT
  *
- * It holds, for every poll that some loop wants, the last tally read and the last snapshot published. While the
- * database is down these go on being served, with `pending`, title and state kept up; connecting is tried for ever. */
+ * It holds the last tally and the last snapshot of every poll that some loop follows. While the database is down, these
+ * are still served, and `pending`, the title and the state stay up to date. The thread tries to connect for ever. */
 #ifndef SCRUTIN_REFRESHER_H
 #define SCRUTIN_REFRESHER_H
 
@@ -15,22 +15,23 @@ struct refresher;
 
 struct refresher_options {
     const char *database_url;
-    int64_t refresh_ms; /* at most one look in so many */
-    int64_t look_ms;    /* at least one look at everything in so many, whatever the doorbell says */
+    int64_t refresh_ms; /* the least time between two refreshes */
+    int64_t look_ms;    /* all polls are read again after this time, even if no doorbell rang */
     struct refresh_queue *queue;
     struct directory *directory;
     struct backlog_reader *backlog_reader;
-    /* Called on the refresher's thread. snapshot is borrowed; NULL: there is no such poll any more. */
+    /* Called on the refresher's thread. snapshot is borrowed; NULL: the poll was deleted. */
     void (*publish)(void *arg, const char *id, struct snapshot *snapshot);
     void *arg;
 };
 
+/* On failure, ST_IO: a thread cannot be started. */
 MUST_CHECK enum status refresher_open(const struct refresher_options *options, struct refresher **out,
                                       struct errmsg *err);
-/* Ends the thread, after at most TALLY_READER_ANSWER_MS. NULL is fine. */
+/* Ends the thread. Waits for it for at most TALLY_READER_ANSWER_MS. NULL is fine. */
 void refresher_close(struct refresher *refresher);
 
-/* From any thread. */
+/* Says whether the database answers, and if not, why. From any thread. */
 bool refresher_is_ready(struct refresher *refresher, char detail[128]);
 
 #endif

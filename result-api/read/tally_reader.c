@@ -1,4 +1,4 @@
-/* reader - connecting for ever, looking, settling the backlog.
+/* tally_reader - connects again and again, reads, and settles the backlog.
  * SPDX-License-Identifier: MIT */
 #include "read/tally_reader.h"
 
@@ -11,20 +11,20 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#define GAPS_PER_LOOK 1000   /* sequences that one look asks for again */
-#define RECONNECT_MIN_MS 250 /* between two tries to connect; doubles up to the maximum, with jitter */
+#define GAPS_PER_READ 1000   /* sequences that one read asks for again */
+#define RECONNECT_MIN_MS 250 /* between two tries to connect; doubles up to the maximum; random */
 #define RECONNECT_MAX_MS 2000
 
 struct tally_reader {
     struct store *store;
     struct backlog_reader *backlog_reader;
-    int64_t try_at_ms, try_wait_ms; /* monotonic; between tries */
-    enum status down;               /* what is wrong, as it was logged */
+    int64_t try_at_ms, try_wait_ms; /* monotonic: when to connect again, and how long to wait after that */
+    enum status down;               /* the last failure that was logged */
     bool behind;
-    uint64_t gaps[GAPS_PER_LOOK];
+    uint64_t gaps[GAPS_PER_READ];
     atomic_llong answered_ms; /* monotonic: the database's last answer; 0: none yet */
-    pthread_mutex_t lock;     /* reason */
-    char reason[128];         /* why the database is not ready; "": it is */
+    pthread_mutex_t lock;     /* guards reason */
+    char reason[128];         /* why the database is not ready; "": it is ready */
     struct metric *looks, *failures, *duration, *receipts;
 };
 
@@ -48,15 +48,18 @@ static double read_backlog(void *arg)
 
 static void open_metrics(struct tally_reader *reader)
 {
-    reader->looks = metric_counter("result_refreshes_total", "result=\"ok\"", "Looks at the database.");
-    reader->failures = metric_counter("result_refreshes_total", "result=\"failed\"", "Looks at the database.");
-    reader->duration = metric_histogram_seconds("result_refresh_duration_seconds", "", "One look at the database.");
-    reader->receipts = metric_counter("result_receipts_looked_up_total", "", "Receipts looked up, forged ones too.");
-    metric_gauge_from("result_backlog_messages", "", "Messages of the stream that are not known to be applied.",
+    reader->looks = metric_counter("result_refreshes_total", "result=\"ok\"",
+                                   "Reads of the database by the refresher.");
+    reader->failures = metric_counter("result_refreshes_total", "result=\"failed\"",
+                                      "Reads of the database by the refresher.");
+    reader->duration = metric_histogram_seconds("result_refresh_duration_seconds", "",
+                                                "One read of the database by the refresher.");
+    reader->receipts = metric_counter("result_receipts_looked_up_total", "", "Receipts looked up, also forged ones.");
+    metric_gauge_from("result_backlog_messages", "", "Messages of the stream that may not be applied yet.",
                       read_backlog, reader);
     metric_gauge_from("result_snapshot_age_seconds", "",
-                      "Since the database last answered: what is shown may be so old. -1: it never did.", read_age,
-                      reader);
+                      "Time since the database last answered. Results may be so old. -1: it has not answered yet.",
+                      read_age, reader);
 }
 
 /* --- connection */
@@ -111,7 +114,7 @@ static void on_down(struct tally_reader *reader, enum status st, const struct er
 {
     int64_t wait = reader->try_wait_ms;
 
-    if (st != reader->down) /* once, and not at every try */
+    if (st != reader->down) /* logged once, not after every try */
         log_warn("database not ready", LOG_S("error", err->text));
     reader->down = st;
     set_reason(reader, err->text);
@@ -119,8 +122,8 @@ static void on_down(struct tally_reader *reader, enum status st, const struct er
     reader->try_wait_ms = wait * 2 < RECONNECT_MAX_MS ? wait * 2 : RECONNECT_MAX_MS;
 }
 
-/* Says to the backlog_reader where the applied part of the stream ends. */
-static bool anchor(struct tally_reader *reader)
+/* Tells the backlog reader up to which message the stream is applied. */
+static bool read_floor(struct tally_reader *reader)
 {
     struct store_epoch epoch;
     struct errmsg err;
@@ -131,7 +134,7 @@ static bool anchor(struct tally_reader *reader)
         return false;
     }
     backlog_reader_set_epoch(reader->backlog_reader, epoch.epoch, epoch.created_ns, epoch.floor);
-    log_info("newest stream known to the database", LOG_I("epoch", epoch.epoch), LOG_I("floor", epoch.floor));
+    log_info("the database named the newest stream", LOG_I("epoch", epoch.epoch), LOG_I("floor", epoch.floor));
     return true;
 }
 
@@ -146,7 +149,7 @@ bool tally_reader_reconnect(struct tally_reader *reader)
         on_down(reader, st, &err);
         return false;
     }
-    if (!anchor(reader)) /* before the first look, so that the first result of a final poll says so */
+    if (!read_floor(reader)) /* before the first tally, so that the first result of a final poll is final */
         return false;
     reader->try_wait_ms = RECONNECT_MIN_MS;
     reader->down = ST_OK;
@@ -156,24 +159,24 @@ bool tally_reader_reconnect(struct tally_reader *reader)
     return true;
 }
 
-/* --- looking */
+/* --- reading */
 
-static void settle(struct tally_reader *reader, const struct store_look *look, int64_t created_ns,
-                   backlog_on_change on_applied, void *arg)
+static void settle_backlog(struct tally_reader *reader, const struct store_look *look, int64_t created_ns,
+                           backlog_on_change on_applied, void *arg)
 {
     struct backlog *backlog = backlog_reader_lock(reader->backlog_reader);
     uint64_t hi = look->after;
 
     if (look->n_applied > 0 && look->applied[look->n_applied - 1] > hi)
         hi = look->applied[look->n_applied - 1];
-    /* Unless the backlog_reader has started over meanwhile: then the next look will do. */
+    /* If the backlog reader has started over meanwhile, the next read settles the backlog. */
     if (backlog->created_ns == created_ns && backlog->epoch == look->epoch && backlog->hi == look->after)
         backlog_examine(backlog, hi, look->applied, look->n_applied, on_applied, arg);
     bool newer = look->newest_created_ns > backlog->created_ns;
     backlog_reader_unlock(reader->backlog_reader);
     reader->behind = look->n_applied >= STORE_APPLIED_MAX;
     if (newer)
-        anchor(reader);
+        read_floor(reader);
     else if (look->newest_epoch != 0)
         backlog_reader_set_epoch(reader->backlog_reader, look->newest_epoch, look->newest_created_ns, 0);
 }
@@ -189,7 +192,7 @@ bool tally_reader_read_polls(struct tally_reader *reader, const char *const *ids
     int64_t created_ns = backlog->created_ns;
     look.epoch = backlog->epoch;
     look.after = backlog->hi;
-    look.n_gaps = backlog_gaps(backlog, reader->gaps, GAPS_PER_LOOK);
+    look.n_gaps = backlog_gaps(backlog, reader->gaps, GAPS_PER_READ);
     backlog_reader_unlock(reader->backlog_reader);
 
     enum status st = store_look(reader->store, &look, &err);
@@ -200,7 +203,7 @@ bool tally_reader_read_polls(struct tally_reader *reader, const char *const *ids
         return false;
     }
     atomic_store(&reader->answered_ms, clock_mono_ms());
-    settle(reader, &look, created_ns, on_applied, arg);
+    settle_backlog(reader, &look, created_ns, on_applied, arg);
     free(look.applied);
     return true;
 }

@@ -1,7 +1,8 @@
-/* reader - the refresher's eyes: keeps the connection to the database, and holds what it reads against the backlog.
+/* tally_reader - the refresher's connection to the database: reads tallies, applied batches and receipts.
  * SPDX-License-Identifier: MIT
  *
- * Belongs to the refresher's thread, but for tally_reader_is_ready. */
+ * It compares the applied batches with the backlog. The refresher's thread alone may use it, except for
+ * tally_reader_is_ready. */
 #ifndef SCRUTIN_TALLY_READER_H
 #define SCRUTIN_TALLY_READER_H
 
@@ -9,31 +10,32 @@
 #include "read/refresh_queue.h"
 #include "tally/tally.h"
 
-#define TALLY_READER_ANSWER_MS 5000 /* a database that has not answered for so long is down */
+#define TALLY_READER_ANSWER_MS 5000 /* a database that does not answer for so long is down */
 
 struct tally_reader;
 
 struct tally_reader *tally_reader_new(const char *database_url, struct backlog_reader *backlog_reader);
-/* Closes the connection. The reader itself stays: metrics read from it until the process ends. */
+/* Closes the connection. Does not free the reader, because the metrics read from it until the process ends. */
 void tally_reader_close(struct tally_reader *reader);
 
 bool tally_reader_is_connected(const struct tally_reader *reader);
-/* When to try again, monotonic. */
+/* When to try to connect again, monotonic. */
 int64_t tally_reader_next_try_ms(const struct tally_reader *reader);
-/* Tries to connect where it is time to. Returns whether there is a connection that was not there before: all that was
- * read earlier may have changed without a bell. */
+/* Connects if it is time to. True: there is a new connection. Polls may have changed while there was none, so all must
+ * be read again. */
 bool tally_reader_reconnect(struct tally_reader *reader);
 
-/* One look at n polls, 0 too: fills tallies (zeroed, in the order of ids) and settles the backlog; on_applied is called
- * for polls of batches that turned out to be applied. False: the database is down, nothing was filled in. */
+/* Reads n polls, which may be 0, and the applied batches. Fills tallies, which the caller has zeroed, in the order of
+ * ids. Removes the applied batches from the backlog, and calls on_applied for each of their polls. False: the database
+ * is down, and nothing was filled. */
 bool tally_reader_read_polls(struct tally_reader *reader, const char *const *ids, struct tally *tallies, size_t n,
                              backlog_on_change on_applied, void *arg);
-/* Whether the last look stopped before the end of the newly applied batches: look again soon. */
+/* Says whether there were more newly applied batches than one read takes. Then all must be read again soon. */
 bool tally_reader_is_behind(const struct tally_reader *reader);
-/* Fills in the states of the questions. */
+/* Fills in the fate of each question in the list. */
 void tally_reader_answer_questions(struct tally_reader *reader, struct receipt_question *questions);
 
-/* From any thread: whether the database answers, or why not. */
+/* Says whether the database answers, and if not, why. From any thread. */
 bool tally_reader_is_ready(struct tally_reader *reader, char detail[128]);
 
 #endif
