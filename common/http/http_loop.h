@@ -26,9 +26,9 @@ struct http_loop {
     uint64_t id_start, id_count;     /* for http_next_id */
     int64_t last_request_ms;         /* monotonic */
     bool draining, stopped;
-    bool was_quiet; /* no request came for a while, and the service knows it */
-    int64_t drain_deadline_ms;
-    void *data; /* the service's */
+    bool was_quiet;         /* no request came for a while, and the service knows it */
+    int64_t drain_began_ms; /* monotonic */
+    void *data;             /* the service's */
 };
 
 struct http_server {

@@ -108,7 +108,7 @@ void http_ticket_free(struct http_ticket *ticket)
 
 /* --- answer */
 
-void http_call_is_stream(struct http_call *call)
+void http_call_start_stream(struct http_call *call)
 {
     struct http_request *request = call->request;
 

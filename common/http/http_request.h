@@ -6,7 +6,7 @@
  *   RECEIVING  HTTP/2: the header block has arrived, its body comes       HANDLED
  *   HANDLED    the request is complete; its handler runs on the loop      WAITING, STREAMING, ANSWERED
  *   WAITING    the handler has taken a ticket (http_call_wait)            HANDLED, STREAMING, ANSWERED
- *   STREAMING  the handler sends the answer itself (http_call_is_stream)
+ *   STREAMING  the handler sends the answer itself (http_call_start_stream)
  *   ANSWERED   libh2o has the whole answer and sends it
  *
  * WAITING goes back to HANDLED when the ticket is freed before there is an answer. Over HTTP/1 a request begins when it

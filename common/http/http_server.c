@@ -24,7 +24,7 @@ static void begin_drain(struct http_loop *loop)
     struct http_server *server = loop->server;
 
     loop->draining = true;
-    loop->drain_deadline_ms = clock_mono_ms() + atomic_load(&server->drain_grace_ms);
+    loop->drain_began_ms = clock_mono_ms();
     if (server->listener != NULL && loop == &server->loops[0]) {
         h2o_socket_read_stop(server->listener);
         h2o_socket_close(server->listener);
@@ -35,12 +35,16 @@ static void begin_drain(struct http_loop *loop)
         server->options.on_loop_drain(loop, server->options.service);
 }
 
+/* A draining loop ends when its requests have their answers. It does not wait for a client that only keeps its
+ * connection open. */
 static void check_drained(struct http_loop *loop, int64_t now)
 {
-    bool quiet = loop->waiting == 0 && now - loop->last_request_ms > DRAIN_QUIET_MS &&
-                 now - (loop->drain_deadline_ms - atomic_load(&loop->server->drain_grace_ms)) > DRAIN_QUIET_MS;
+    int64_t drained_ms = now - loop->drain_began_ms;
+    bool quiet = now - loop->last_request_ms > DRAIN_QUIET_MS && drained_ms > DRAIN_QUIET_MS;
 
-    if ((loop->n_connections == 0 && loop->waiting == 0) || quiet || now >= loop->drain_deadline_ms)
+    if (loop->waiting == 0 && (loop->n_connections == 0 || quiet))
+        loop->stopped = true;
+    if (drained_ms >= atomic_load(&loop->server->drain_grace_ms))
         loop->stopped = true;
 }
 

@@ -288,7 +288,7 @@ static void begin_response(struct http_call *call, struct ballot_file *file)
     http_add_header(call, "content-type", CSV_TYPE);
     http_add_header(call, "x-content-type-options", "nosniff");
     attachment_add_header(call, file->poll->id, "ballots.csv");
-    http_call_is_stream(call); /* on_watch limits how long it may take */
+    http_call_start_stream(call); /* on_watch limits how long it may take */
     file->req = call->req;
     h2o_start_response(call->req, &file->generator);
 }

@@ -317,7 +317,7 @@ static void begin_response(struct http_call *call)
     http_add_header(call, "content-type", "text/event-stream");
     http_add_header(call, "x-accel-buffering", "no");
     http_add_header(call, "x-content-type-options", "nosniff");
-    http_call_is_stream(call);
+    http_call_start_stream(call);
 }
 
 void subscribers_answer_stream(struct http_call *call, const char *id, const struct viewer *viewer)

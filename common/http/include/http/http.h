@@ -173,6 +173,6 @@ struct http_ticket *http_call_wait(struct http_call *call);
 void http_ticket_free(struct http_ticket *ticket);
 /* The handler sends the answer itself, with h2o_start_response and h2o_send, and it may take long. The limits of age do
  * not apply to this request and its connection. */
-void http_call_is_stream(struct http_call *call);
+void http_call_start_stream(struct http_call *call);
 
 #endif
