@@ -6,13 +6,15 @@
 #include "ballot/ordinal.h"
 #include "base/alloc.h"
 #include "base/grow.h"
-#include "store/store_session.h"
+#include "pg/pg_session.h"
 
+#define CONNECT_S 5
 #define ANSWER_MS 1800000 /* half an hour: a recount of some hundred million ballots */
 #define COLUMNS_MAX 7
 
 struct audit_db {
-    struct store_session session;
+    struct pg_session_options session_options;
+    struct pg_session session;
     struct pg_array columns[COLUMNS_MAX];
     struct audit_applied *applied;
     size_t room_applied;
@@ -20,54 +22,38 @@ struct audit_db {
 
 /* --- session */
 
-/* The limit on idling covers a broker that is slow to give the next messages. */
+/* The limit on an idle transaction covers a broker that is slow to deliver the next messages. */
 static const char *const session_settings[] = {
     "SET default_transaction_read_only = on",
     "SET statement_timeout = '1700s'",
     "SET idle_in_transaction_session_timeout = '120s'",
     "SET jit = off",
-    "SET search_path = public",
 };
 
-static enum status prepare(struct audit_db *db, struct errmsg *err)
-{
-    static const struct {
-        const char *name, *sql;
-    } statements[] = {
+static const struct pg_statement statements[] = {
 #define STATEMENT_ROW(name, sql) {#name, sql},
-        AUDIT_STATEMENTS(STATEMENT_ROW)
+    AUDIT_STATEMENTS(STATEMENT_ROW)
 #undef STATEMENT_ROW
-    };
-    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
-        pg_link_prepare(db->session.link, statements[i].name, statements[i].sql);
-    return store_session_run(&db->session, "preparing statements", err);
-}
+};
 
 enum status audit_db_open(struct audit_db **out, const char *conninfo, struct errmsg *err)
 {
     struct audit_db *db = alloc_items(1, sizeof(*db));
 
     *out = NULL;
-    db->session = (struct store_session){.conninfo = conninfo, .name = "scrutin-audit"};
-    enum status st = pg_link_open(&db->session.link, conninfo, db->session.name, err);
-    if (st != ST_OK) {
-        st = fail_within(err, st, "connecting to the database");
-        goto out;
+    /* A standby will not do: it may lag behind what the broker calls acknowledged. */
+    db->session_options = (struct pg_session_options){
+        .link = {.conninfo = conninfo, .name = "scrutin-audit", .connect_s = CONNECT_S, .answer_ms = ANSWER_MS},
+        .settings = session_settings,
+        .n_settings = sizeof(session_settings) / sizeof(session_settings[0]),
+        .statements = statements,
+        .n_statements = sizeof(statements) / sizeof(statements[0])};
+    db->session.options = &db->session_options;
+    enum status st = pg_session_open(&db->session, err);
+    if (st == ST_OK) {
+        *out = db;
+        db = NULL;
     }
-    pg_link_set_answer_ms(db->session.link, ANSWER_MS);
-    for (size_t i = 0; i < sizeof(session_settings) / sizeof(session_settings[0]); i++)
-        pg_link_query(db->session.link, session_settings[i]);
-    st = store_session_run(&db->session, "setting up the session", err);
-    if (st == ST_OK)
-        st = store_session_check_schema(&db->session, err);
-    if (st == ST_OK)
-        st = prepare(db, err);
-    if (st != ST_OK)
-        goto out;
-    *out = db;
-    db = NULL;
-
-out:
     audit_db_close(db);
     return st;
 }
@@ -76,7 +62,7 @@ void audit_db_close(struct audit_db *db)
 {
     if (db == NULL)
         return;
-    store_session_close(&db->session);
+    pg_session_close(&db->session);
     for (size_t i = 0; i < COLUMNS_MAX; i++)
         pg_array_fini(&db->columns[i]);
     free(db->applied);
@@ -90,7 +76,7 @@ static enum status ask(struct audit_db *db, const char *statement, const struct 
     if (db->session.link == NULL)
         return fail(err, ST_DB_DOWN, "%s: the connection is lost", doing);
     pg_link_send(db->session.link, statement, args);
-    return store_session_run(&db->session, doing, err);
+    return pg_session_run(&db->session, doing, err);
 }
 
 static size_t rows(const struct audit_db *db)

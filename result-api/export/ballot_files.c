@@ -41,7 +41,7 @@ struct ballot_file {
     unsigned long long number; /* names the cursor */
     unsigned session;          /* the connection that has the cursor; 0: there is none */
     bool began, failed, ended;
-    struct store_rows *rows;
+    struct pg_rows *rows;
     size_t row;
     char *line; /* of the present row */
     size_t line_len;
@@ -62,41 +62,43 @@ struct ballot_file {
 
 /* Runs the statement `before CURSOR after`, where CURSOR is the name of the file's cursor. */
 static enum status run_with_cursor(struct ballot_file *file, struct store *store, const char *before, const char *after,
-                                   const char *const *values, int n, struct store_rows **out, struct errmsg *err)
+                                   const struct pg_args *args, struct pg_rows **out, struct errmsg *err)
 {
     char sql[400];
 
     snprintf(sql, sizeof(sql), "%s ballots_%llu %s", before, file->number, after);
-    return store_query(store, "export ballots", sql, values, n, out, err);
+    return store_query(store, "exporting ballots", sql, args, out, err);
 }
 
 static enum status open_cursor(struct ballot_file *file, struct store *store, struct errmsg *err)
 {
-    const char *const values[] = {file->poll->id};
-    struct store_rows *rows;
+    struct pg_args args = {0};
+    struct pg_rows *rows;
+
+    pg_args_add_text(&args, file->poll->id);
     enum status st = run_with_cursor(file, store, "DECLARE",
                                      "NO SCROLL CURSOR WITH HOLD FOR SELECT choices, count(*) FROM ballots"
                                      " WHERE poll = (SELECT key FROM polls WHERE id = $1::text COLLATE \"C\")"
                                      " GROUP BY choices ORDER BY choices",
-                                     values, 1, &rows, err);
+                                     &args, &rows, err);
 
     if (st != ST_OK)
         return st;
-    store_rows_free(rows);
+    pg_rows_free(rows);
     file->session = store_session(store);
     return ST_OK;
 }
 
 static void close_cursor(struct ballot_file *file, struct store *store)
 {
-    struct store_rows *rows;
+    struct pg_rows *rows;
     struct errmsg err;
 
     if (store == NULL || file->session == 0 || file->session != store_session(store))
         return;
     file->session = 0;
-    if (run_with_cursor(file, store, "CLOSE", "", NULL, 0, &rows, &err) == ST_OK)
-        store_rows_free(rows);
+    if (run_with_cursor(file, store, "CLOSE", "", NULL, &rows, &err) == ST_OK)
+        pg_rows_free(rows);
 }
 
 static void append_to_page(struct ballot_file *file, const char *text, size_t len)
@@ -110,23 +112,23 @@ static void make_line(struct ballot_file *file)
 {
     free(file->line);
     FILE *to = alloc_stream(&file->line, &file->line_len);
-    ballot_row_write(&file->options, store_rows_text(file->rows, file->row, 0), to);
+    ballot_row_write(&file->options, pg_rows_bytes(file->rows, file->row, 0, NULL), to);
     alloc_stream_close(to);
-    file->repeats = store_rows_number(file->rows, file->row, 1);
+    file->repeats = pg_rows_number(file->rows, file->row, 1);
     file->row++;
 }
 
 /* Goes to the next row and makes its line, or sets `ended` if there is no row left. */
 static enum status read_next_row(struct ballot_file *file, struct store *store, struct errmsg *err)
 {
-    if (file->rows == NULL || file->row == store_rows_count(file->rows)) {
-        store_rows_free(file->rows);
+    if (file->rows == NULL || file->row == pg_rows_count(file->rows)) {
+        pg_rows_free(file->rows);
         file->row = 0;
-        enum status st = run_with_cursor(file, store, "FETCH " FETCH " FROM", "", NULL, 0, &file->rows, err);
+        enum status st = run_with_cursor(file, store, "FETCH " FETCH " FROM", "", NULL, &file->rows, err);
         if (st != ST_OK)
             return st;
     }
-    file->ended = store_rows_count(file->rows) == 0;
+    file->ended = pg_rows_count(file->rows) == 0;
     if (!file->ended)
         make_line(file);
     return ST_OK;
@@ -193,7 +195,7 @@ static void on_closed(void *job)
 
     option_index_fini(&file->options);
     poll_release(file->poll);
-    store_rows_free(file->rows);
+    pg_rows_free(file->rows);
     free(file->line);
     free(file->page);
     free(file);

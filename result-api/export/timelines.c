@@ -64,11 +64,11 @@ static struct metric *reads;
 
 /* --- on the query thread */
 
-static void read_rows(const struct store_rows *rows, struct timeline *timeline)
+static void read_rows(const struct pg_rows *rows, struct timeline *timeline)
 {
-    for (size_t i = 0; i < store_rows_count(rows); i++) {
-        int64_t at = store_rows_number(rows, i, 1), n = store_rows_number(rows, i, 2);
-        switch (store_rows_text(rows, i, 0)[0]) {
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        int64_t at = pg_rows_number(rows, i, 1), n = pg_rows_number(rows, i, 2);
+        switch (pg_rows_bytes(rows, i, 0, NULL)[0]) {
         case 'a':
             timeline->step_s = at;
             break;
@@ -80,29 +80,29 @@ static void read_rows(const struct store_rows *rows, struct timeline *timeline)
             timeline->revisions = n;
             break;
         default: /* by time */
-            timeline_add(timeline, at, n, store_rows_number(rows, i, 3));
+            timeline_add(timeline, at, n, pg_rows_number(rows, i, 3));
         }
     }
 }
 
 static bool read_timeline(const char *poll, struct store *store, struct timeline *timeline)
 {
-    char most[24];
-    const char *const values[] = {poll, most};
-    struct store_rows *rows;
+    struct pg_args args = {0};
+    struct pg_rows *rows;
     struct errmsg err;
 
-    snprintf(most, sizeof(most), "%d", TIMELINES_BUCKETS_READ);
+    pg_args_add_text(&args, poll);
+    pg_args_add_int8(&args, TIMELINES_BUCKETS_READ);
     *timeline = (struct timeline){.step_s = TIMELINE_BUCKET_S};
     if (store == NULL)
         return false;
     metric_add(reads, 1);
-    if (store_query(store, "read a timeline", sql_timeline, values, 2, &rows, &err) != ST_OK) {
+    if (store_query(store, "reading a timeline", sql_timeline, &args, &rows, &err) != ST_OK) {
         log_warn("timeline not read", LOG_S("error", err.text));
         return false;
     }
     read_rows(rows, timeline);
-    store_rows_free(rows);
+    pg_rows_free(rows);
     return true;
 }
 

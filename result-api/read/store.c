@@ -1,22 +1,32 @@
-/* store - libpq with a deadline on every answer. store_look.c has what is asked.
+/* store - the session, the state of stream and polls, large polls, receipts.
  * SPDX-License-Identifier: MIT */
-#include "read/store_internal.h"
+#include "read/store.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "read/store_sql.h"
-#include <poll.h>
 #include <stdio.h>
 
-#define STOP_LOOK_MS 250 /* how often a wait looks whether it was given up */
+#define CONNECT_S 3
+
+/* The server ends a statement this long before we give the connection up: then the reason is known. */
+#define ANSWER_MARGIN_MS 1000
+
+#define COLUMNS_MAX 5
 
 struct store {
     char *conninfo;
-    const char *name;
-    int answer_ms;
-    PGconn *conn;
-    unsigned session;
+    char time_limit[48];
+    const char *settings[2];
+    struct pg_session_options options;
+    struct pg_session session;
     atomic_bool given_up;
+    struct pg_array columns[COLUMNS_MAX]; /* storage for the parameters of one statement */
+};
+
+static const struct pg_statement statements[] = {
+    {"epoch", SQL_EPOCH},
+    {"look", SQL_LOOK},
+    {"receipts", RECEIPT_FATE_SQL},
 };
 
 struct store *store_new(const char *conninfo, const char *name, int answer_ms)
@@ -24,34 +34,42 @@ struct store *store_new(const char *conninfo, const char *name, int answer_ms)
     struct store *store = alloc_items(1, sizeof(*store));
 
     store->conninfo = alloc_copy(conninfo);
-    store->name = name;
-    store->answer_ms = answer_ms;
+    snprintf(store->time_limit, sizeof(store->time_limit), "SET statement_timeout = %d", answer_ms - ANSWER_MARGIN_MS);
+    store->settings[0] = store->time_limit;
+    store->settings[1] = "SET default_transaction_read_only = on";
+    store->options = (struct pg_session_options){.link = {.conninfo = store->conninfo,
+                                                          .name = name,
+                                                          .any_server = true,
+                                                          .connect_s = CONNECT_S,
+                                                          .answer_ms = answer_ms,
+                                                          .given_up = &store->given_up},
+                                                 .settings = store->settings,
+                                                 .n_settings = sizeof(store->settings) / sizeof(store->settings[0]),
+                                                 .statements = statements,
+                                                 .n_statements = sizeof(statements) / sizeof(statements[0])};
+    store->session.options = &store->options;
     return store;
-}
-
-static void disconnect(struct store *store)
-{
-    PQfinish(store->conn);
-    store->conn = NULL;
 }
 
 void store_free(struct store *store)
 {
     if (store == NULL)
         return;
-    disconnect(store);
+    pg_session_close(&store->session);
+    for (size_t i = 0; i < COLUMNS_MAX; i++)
+        pg_array_fini(&store->columns[i]);
     free(store->conninfo);
     free(store);
 }
 
 bool store_is_connected(const struct store *store)
 {
-    return store->conn != NULL;
+    return store->session.link != NULL;
 }
 
 unsigned store_session(const struct store *store)
 {
-    return store->conn == NULL ? 0 : store->session;
+    return store->session.link == NULL ? 0 : store->session.connections;
 }
 
 void store_give_up(struct store *store)
@@ -59,275 +77,246 @@ void store_give_up(struct store *store)
     atomic_store(&store->given_up, true);
 }
 
-/* --- errors */
-
-/* libpq ends its messages with a line break, and its longer ones have several. */
-static enum status db_fail(struct errmsg *err, enum status status, const char *doing, const char *message)
-{
-    char text[400];
-
-    snprintf(text, sizeof(text), "%s", message != NULL && message[0] != '\0' ? message : "no reason given");
-    for (char *p = text; *p != '\0'; p++)
-        if (*p == '\n' || *p == '\t')
-            *p = p[1] == '\0' ? '\0' : ' ';
-    return fail(err, status, "%s: %s", doing, text);
-}
-
-static enum status result_fail(const PGresult *result, const char *doing, struct errmsg *err)
-{
-    const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    enum status st = ST_DB_DATA;
-
-    if (code == NULL || strncmp(code, "08", 2) == 0 || strncmp(code, "57", 2) == 0 || strncmp(code, "53", 2) == 0)
-        st = ST_DB_DOWN;
-    else if (strncmp(code, "40", 2) == 0)
-        st = ST_DB_RETRY;
-    else if (strncmp(code, "42", 2) == 0) /* no such table or column, or no right to read it */
-        st = ST_DB_SCHEMA;
-    return db_fail(err, st, doing, PQresultErrorMessage(result));
-}
-
-/* --- asking */
-
-/* Waits a while for the connection to be readable (or writable, where wanted). False: the deadline has passed. */
-static bool wait_socket(struct store *store, bool write, int64_t deadline_ms)
-{
-    struct pollfd fd = {.fd = PQsocket(store->conn), .events = (short)(POLLIN | (write ? POLLOUT : 0))};
-    int64_t left = deadline_ms - clock_mono_ms();
-
-    return left > 0 && !atomic_load(&store->given_up) &&
-           (poll(&fd, 1, (int)(left < STOP_LOOK_MS ? left : STOP_LOOK_MS)) > 0 || clock_mono_ms() < deadline_ms);
-}
-
-/* Until PQgetResult has something to give. */
-static enum status await_result(struct store *store, const char *doing, int64_t deadline, struct errmsg *err)
-{
-    int unsent;
-
-    while ((unsent = PQflush(store->conn)) != 0 || PQisBusy(store->conn)) {
-        if (unsent < 0)
-            return db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
-        if (!wait_socket(store, unsent > 0, deadline))
-            return fail(err, ST_DB_DOWN, "%s: no answer for %d s", doing, store->answer_ms / 1000);
-        if (!PQconsumeInput(store->conn))
-            return db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
-    }
-    return ST_OK;
-}
-
-/* The last result of what was sent, or the first that is an error. */
-static enum status receive(struct store *store, const char *doing, PGresult **out, struct errmsg *err)
-{
-    int64_t deadline = clock_mono_ms() + store->answer_ms;
-    PGresult *kept = NULL, *result = NULL;
-    enum status st;
-
-    while ((st = await_result(store, doing, deadline, err)) == ST_OK && (result = PQgetResult(store->conn)) != NULL) {
-        if (kept != NULL && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
-            PQclear(result);
-            continue;
-        }
-        PQclear(kept);
-        kept = result;
-    }
-    if (st != ST_OK) {
-        PQclear(kept);
-        return st;
-    }
-    if (kept == NULL)
-        return db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
-    ExecStatusType status = PQresultStatus(kept);
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        st = result_fail(kept, doing, err);
-        PQclear(kept);
-        return st;
-    }
-    *out = kept;
-    return ST_OK;
-}
-
-/* Each row of what was sent, as it comes: they are never in memory together. */
-static enum status receive_rows(struct store *store, const char *doing, void (*on_row)(void *arg, const PGresult *row),
-                                void *arg, struct errmsg *err)
-{
-    int64_t deadline = clock_mono_ms() + store->answer_ms;
-
-    PQsetSingleRowMode(store->conn);
-    for (;;) {
-        enum status st = await_result(store, doing, deadline, err);
-        PGresult *result = st == ST_OK ? PQgetResult(store->conn) : NULL;
-        if (result == NULL)
-            return st;
-        ExecStatusType status = PQresultStatus(result);
-        if (status == PGRES_SINGLE_TUPLE)
-            on_row(arg, result);
-        else if (status != PGRES_TUPLES_OK)
-            st = result_fail(result, doing, err);
-        PQclear(result);
-        if (st != ST_OK)
-            return st;
-    }
-}
-
-/* What was sent, or not, is answered. On ST_OK the caller clears *out; otherwise the connection is closed. */
-static enum status answer(struct store *store, const char *doing, int sent, PGresult **out, struct errmsg *err)
-{
-    enum status st;
-
-    *out = NULL;
-    if (sent == 1)
-        st = receive(store, doing, out, err);
-    else
-        st = db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
-    if (st != ST_OK)
-        disconnect(store);
-    return st;
-}
-
-enum status store_ask(struct store *store, const char *doing, const char *statement, const char *const *values, int n,
-                      PGresult **out, struct errmsg *err)
-{
-    *out = NULL;
-    if (store->conn == NULL)
-        return fail(err, ST_DB_DOWN, "%s: not connected", doing);
-    return answer(store, doing, PQsendQueryPrepared(store->conn, statement, n, values, NULL, NULL, 0), out, err);
-}
-
-enum status store_run(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
-                      PGresult **out, struct errmsg *err)
-{
-    *out = NULL;
-    if (store->conn == NULL)
-        return fail(err, ST_DB_DOWN, "%s: not connected", doing);
-    return answer(store, doing, PQsendQueryParams(store->conn, sql, n, NULL, values, NULL, NULL, 0), out, err);
-}
-
-enum status store_run_rows(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
-                           void (*on_row)(void *arg, const PGresult *row), void *arg, struct errmsg *err)
-{
-    enum status st;
-
-    if (store->conn == NULL)
-        return fail(err, ST_DB_DOWN, "%s: not connected", doing);
-    if (PQsendQueryParams(store->conn, sql, n, NULL, values, NULL, NULL, 0) == 1)
-        st = receive_rows(store, doing, on_row, arg, err);
-    else
-        st = db_fail(err, ST_DB_DOWN, doing, PQerrorMessage(store->conn));
-    if (st != ST_OK)
-        disconnect(store);
-    return st;
-}
-
-int64_t store_number(const PGresult *result, int row, int column)
-{
-    return strtoll(PQgetvalue(result, row, column), NULL, 10);
-}
-
-/* --- connecting */
-
-static enum status check_schema(struct store *store, struct errmsg *err)
-{
-    PGresult *result;
-    enum status st = store_run(store, "read the schema's version", SQL_SCHEMA, NULL, 0, &result, err);
-
-    if (st == ST_DB_SCHEMA)
-        return fail_within(err, st, "the database has no tables of ours that we may read; run db/migrate");
-    if (st != ST_OK)
-        return st;
-    int64_t found = PQntuples(result) > 0 ? store_number(result, 0, 0) : 0;
-    PQclear(result);
-    if (found == STORE_SCHEMA)
-        return ST_OK;
-    disconnect(store);
-    return fail(err, ST_DB_SCHEMA, "the database is at schema version %lld, this program is for %d: %s",
-                (long long)found, STORE_SCHEMA,
-                found < STORE_SCHEMA ? "run db/migrate" : "use the release that belongs to the database");
-}
-
-static enum status prepare(struct store *store, const char *name, const char *sql, struct errmsg *err)
-{
-    PGresult *result;
-    enum status st = answer(store, name, PQsendPrepare(store->conn, name, sql, 0, NULL), &result, err);
-
-    PQclear(result);
-    return st;
-}
-
-/* libpq would write to standard error; what matters comes back as an error. */
-static void on_notice(void *arg, const PGresult *result)
-{
-}
-
 enum status store_connect(struct store *store, struct errmsg *err)
 {
-    /* The last of a name wins, so what conninfo says stands. */
-    char limit[8];
-    const char *const names[] = {"connect_timeout",
-                                 "keepalives_idle",
-                                 "keepalives_interval",
-                                 "keepalives_count",
-                                 "tcp_user_timeout",
-                                 "fallback_application_name",
-                                 "dbname",
-                                 NULL};
-    const char *const values[] = {limit, "5", "5", "3", "15000", store->name, store->conninfo, NULL};
-    char session[sizeof(SQL_SESSION) + 12];
-    PGresult *result;
-    enum status st;
-
-    snprintf(limit, sizeof(limit), "%d", STORE_CONNECT_S);
-    snprintf(session, sizeof(session), SQL_SESSION, store->answer_ms - 1000);
-    disconnect(store);
-    store->session++;
-    store->conn = PQconnectdbParams(names, values, 1);
-    if (store->conn == NULL)
-        abort();
-    if (PQstatus(store->conn) != CONNECTION_OK) {
-        st = db_fail(err, ST_DB_DOWN, "connect", PQerrorMessage(store->conn));
-        disconnect(store);
-        return st;
-    }
-    PQsetnonblocking(store->conn, 1);
-    PQsetNoticeReceiver(store->conn, on_notice, NULL);
-    PQsetErrorVerbosity(store->conn, PQERRORS_TERSE); /* details are data of somebody's ballot, and errors are logged */
-    st = answer(store, "begin the session", PQsendQuery(store->conn, session), &result, err);
-    if (st != ST_OK)
-        return st;
-    PQclear(result);
-    if ((st = check_schema(store, err)) != ST_OK || (st = prepare(store, "epoch", SQL_EPOCH, err)) != ST_OK ||
-        (st = prepare(store, "look", SQL_LOOK, err)) != ST_OK)
-        return st;
-    return prepare(store, "receipts", RECEIPT_FATE_SQL, err);
+    pg_session_close(&store->session);
+    return pg_session_open(&store->session, err);
 }
 
-/* --- whatever an export asks */
+/* --- running statements */
 
-enum status store_query(struct store *store, const char *doing, const char *sql, const char *const *values, int n,
-                        struct store_rows **out, struct errmsg *err)
+static enum status check_connected(const struct store *store, const char *doing, struct errmsg *err)
 {
-    PGresult *result;
-    enum status st = store_run(store, doing, sql, values, n, &result, err);
+    return store->session.link != NULL ? ST_OK : fail(err, ST_DB_DOWN, "%s: no connection", doing);
+}
 
-    *out = (struct store_rows *)result;
+/* Ends a pipeline that returned st. Any failure closes the connection, and so ends an open snapshot. */
+static enum status end_pipeline(struct store *store, enum status st, const char *doing, struct errmsg *err)
+{
+    st = pg_session_end(&store->session, st, doing, err);
+    if (st != ST_OK)
+        pg_session_close(&store->session);
     return st;
 }
 
-size_t store_rows_count(const struct store_rows *rows)
+static enum status run_queued(struct store *store, const char *doing, struct errmsg *err)
 {
-    return (size_t)PQntuples((const PGresult *)rows);
+    return end_pipeline(store, pg_link_sync(store->session.link, err), doing, err);
 }
 
-const char *store_rows_text(const struct store_rows *rows, size_t row, int column)
+static enum status run_prepared(struct store *store, const char *doing, const char *statement,
+                                const struct pg_args *args, struct errmsg *err)
 {
-    return PQgetvalue((const PGresult *)rows, (int)row, column);
+    enum status st = check_connected(store, doing, err);
+
+    if (st != ST_OK)
+        return st;
+    pg_link_send(store->session.link, statement, args);
+    return run_queued(store, doing, err);
 }
 
-int64_t store_rows_number(const struct store_rows *rows, size_t row, int column)
+enum status store_query(struct store *store, const char *doing, const char *sql, const struct pg_args *args,
+                        struct pg_rows **out, struct errmsg *err)
 {
-    return store_number((const PGresult *)rows, (int)row, column);
+    enum status st = check_connected(store, doing, err);
+
+    *out = NULL;
+    if (st != ST_OK)
+        return st;
+    pg_link_query(store->session.link, sql, args);
+    st = run_queued(store, doing, err);
+    if (st == ST_OK)
+        *out = pg_link_take_rows(store->session.link, 0);
+    return st;
 }
 
-void store_rows_free(struct store_rows *rows)
+/* --- the stream and its polls */
+
+enum status store_read_epoch(struct store *store, struct store_epoch *out, struct errmsg *err)
 {
-    PQclear((PGresult *)rows);
+    enum status st = run_prepared(store, "reading the newest epoch", "epoch", NULL, err);
+    const struct pg_link *link = store->session.link;
+
+    *out = (struct store_epoch){.epoch = 0};
+    if (st == ST_OK && pg_link_rows(link, 0) > 0)
+        *out = (struct store_epoch){(unsigned)pg_link_number(link, 0, 0, 0), pg_link_number(link, 0, 0, 1),
+                                    (uint64_t)pg_link_number(link, 0, 0, 2)};
+    return st;
+}
+
+static int compare_sequences(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Rows of SQL_LOOK: kind, place of the poll, choice, four numbers. */
+static void take_look(const struct pg_link *link, struct store_look *look)
+{
+    size_t n = pg_link_rows(link, 0);
+
+    look->applied = alloc_items(n, sizeof(*look->applied));
+    for (size_t i = 0; i < n; i++) {
+        size_t at = (size_t)pg_link_number(link, 0, i, 1);
+        int64_t first = pg_link_number(link, 0, i, 3);
+        struct tally *tally = at > 0 && at <= look->n_polls ? &look->tallies[at - 1] : NULL;
+        switch (pg_link_bytes(link, 0, i, 0, NULL)[0]) {
+        case 'a':
+            look->applied[look->n_applied++] = (uint64_t)first;
+            break;
+        case 'e':
+            look->newest_epoch = (unsigned)first;
+            look->newest_created_ns = pg_link_number(link, 0, i, 4);
+            break;
+        case 'f':
+            tally->fence = first;
+            tally->term = (unsigned)pg_link_number(link, 0, i, 4);
+            break;
+        case 'l':
+            tally->received = first;
+            tally->counted = pg_link_number(link, 0, i, 4);
+            tally->superseded = pg_link_number(link, 0, i, 5);
+            tally->rejected = pg_link_number(link, 0, i, 6);
+            break;
+        case 'm':
+            tally->is_large = true;
+            break;
+        default:
+            tally_add(tally, pg_link_bytes(link, 0, i, 2, NULL), first);
+        }
+    }
+    qsort(look->applied, look->n_applied, sizeof(*look->applied), compare_sequences);
+}
+
+enum status store_read_look(struct store *store, struct store_look *look, struct errmsg *err)
+{
+    struct pg_array *polls = &store->columns[0], *gaps = &store->columns[1];
+    struct pg_args args = {0};
+
+    pg_array_begin(polls, PG_TEXT, look->n_polls);
+    for (size_t i = 0; i < look->n_polls; i++)
+        pg_array_add_bytes(polls, look->polls[i], strlen(look->polls[i]));
+    pg_array_begin(gaps, PG_INT8, look->n_gaps);
+    for (size_t i = 0; i < look->n_gaps; i++)
+        pg_array_add_int8(gaps, (int64_t)look->gaps[i]);
+    pg_args_add_array(&args, polls);
+    pg_args_add_int2(&args, (int16_t)look->epoch);
+    pg_args_add_int8(&args, (int64_t)look->after);
+    pg_args_add_array(&args, gaps);
+    pg_args_add_int8(&args, STORE_RANKINGS_MAX);
+
+    look->applied = NULL;
+    look->n_applied = 0;
+    look->newest_epoch = 0;
+    look->newest_created_ns = 0;
+    enum status st = run_prepared(store, "reading tallies", "look", &args, err);
+    if (st == ST_OK)
+        take_look(store->session.link, look);
+    return st;
+}
+
+/* --- a large poll */
+
+enum status store_begin_large(struct store *store, const char *poll, struct tally *out, struct errmsg *err)
+{
+    static const char doing[] = "beginning to read a large poll";
+    struct pg_args args = {0};
+    enum status st = check_connected(store, doing, err);
+
+    if (st != ST_OK)
+        return st;
+    pg_args_add_text(&args, poll);
+    pg_link_query(store->session.link, SQL_BEGIN_SNAPSHOT, NULL);
+    pg_link_query(store->session.link, SQL_LEDGER, &args);
+    st = run_queued(store, doing, err);
+    if (st != ST_OK)
+        return st;
+    const struct pg_link *link = store->session.link;
+    *out = (struct tally){.fence = pg_link_number(link, 1, 0, 0),
+                          .term = (unsigned)pg_link_number(link, 1, 0, 1),
+                          .received = pg_link_number(link, 1, 0, 2),
+                          .counted = pg_link_number(link, 1, 0, 3),
+                          .superseded = pg_link_number(link, 1, 0, 4),
+                          .rejected = pg_link_number(link, 1, 0, 5)};
+    return ST_OK;
+}
+
+struct ranking_reader {
+    void (*on_ranking)(void *arg, const char *ranking, int64_t n);
+    void *arg;
+};
+
+static void on_ranking_row(void *arg, const struct pg_rows *row)
+{
+    const struct ranking_reader *reader = arg;
+
+    reader->on_ranking(reader->arg, pg_rows_bytes(row, 0, 0, NULL), pg_rows_number(row, 0, 1));
+}
+
+enum status store_read_rankings(struct store *store, const char *poll,
+                                void (*on_ranking)(void *arg, const char *ranking, int64_t n), void *arg,
+                                struct errmsg *err)
+{
+    static const char doing[] = "reading rankings";
+    struct ranking_reader reader = {on_ranking, arg};
+    struct pg_args args = {0};
+    enum status st = check_connected(store, doing, err);
+
+    if (st != ST_OK)
+        return st;
+    pg_args_add_text(&args, poll);
+    pg_link_query(store->session.link, SQL_RANKINGS, &args);
+    st = pg_link_sync_each(store->session.link, on_ranking_row, &reader, err);
+    return end_pipeline(store, st, doing, err);
+}
+
+enum status store_end_large(struct store *store, struct errmsg *err)
+{
+    static const char doing[] = "ending to read a large poll";
+    enum status st = check_connected(store, doing, err);
+
+    if (st != ST_OK)
+        return st;
+    pg_link_query(store->session.link, "COMMIT", NULL);
+    return run_queued(store, doing, err);
+}
+
+/* --- receipts */
+
+enum status store_find_fates(struct store *store, int64_t created_ns, struct receipt_question *questions,
+                             struct errmsg *err)
+{
+    static const enum pg_type types[COLUMNS_MAX] = {PG_TEXT, PG_UUID, PG_UUID, PG_INT8, PG_INT4};
+    struct pg_array *column = store->columns;
+    struct pg_args args = {0};
+    size_t n = 0;
+
+    for (const struct receipt_question *q = questions; q != NULL; q = q->next)
+        n++;
+    for (size_t i = 0; i < COLUMNS_MAX; i++)
+        pg_array_begin(&column[i], types[i], n);
+    for (const struct receipt_question *q = questions; q != NULL; q = q->next) {
+        pg_array_add_bytes(&column[0], q->receipt.poll, strlen(q->receipt.poll));
+        pg_array_add_bytes(&column[1], q->receipt.voter, VOTER_HASH);
+        pg_array_add_bytes(&column[2], q->receipt.batch, BATCH_ID);
+        pg_array_add_int8(&column[3], (int64_t)q->receipt.sequence);
+        pg_array_add_int4(&column[4], (int32_t)q->receipt.index);
+    }
+    for (size_t i = 0; i < COLUMNS_MAX; i++)
+        pg_args_add_array(&args, &column[i]);
+    pg_args_add_int8(&args, created_ns);
+    enum status st = run_prepared(store, "looking up receipts", "receipts", &args, err);
+    if (st != ST_OK)
+        return st;
+    /* There is one row for each question, in any order. Places count from 1. */
+    const struct pg_link *link = store->session.link;
+    size_t n_rows = pg_link_rows(link, 0), place = 0;
+    enum receipt_fate *fates = alloc_items(n_rows + 1, sizeof(*fates));
+    for (size_t i = 0; i < n_rows; i++)
+        fates[pg_link_number(link, 0, i, 0)] = (enum receipt_fate)pg_link_number(link, 0, i, 1);
+    for (struct receipt_question *q = questions; q != NULL; q = q->next)
+        q->fate = fates[++place];
+    free(fates);
+    return ST_OK;
 }

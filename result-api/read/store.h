@@ -1,34 +1,32 @@
-/* store - reads PostgreSQL: tallies, ledgers, applied batches, receipts, and whatever an export asks. Never writes.
+/* store - reads PostgreSQL: tallies, ledgers, applied batches, receipts, and the queries of exports. It never writes.
  * SPDX-License-Identifier: MIT
  *
- * Only store*.c know libpq. One store owns one connection. Not thread-safe, but for store_give_up.
- * Whatever fails, the connection is closed: call store_connect again. */
+ * One store owns one connection. Only store_give_up may be called from another thread. After any failure the connection
+ * is closed: call store_connect again. Errors are those of pg/pg_link.h. */
 #ifndef SCRUTIN_STORE_H
 #define SCRUTIN_STORE_H
 
-#include "base/status.h"
+#include "pg/pg_session.h"
 #include "read/refresh_queue.h"
 #include "tally/tally.h"
 
-#define STORE_SCHEMA 8          /* the newest number in db/migrations that this program was written for */
-#define STORE_CONNECT_S 3       /* and one that does not let us in for so long */
-#define STORE_APPLIED_MAX 20000 /* newly applied batches that one look reports; the next one goes on */
-#define STORE_RANKINGS_MAX 5000 /* rows of a ranked poll's tally that make it a large one */
+#define STORE_APPLIED_MAX 20000 /* newly applied batches that one reading reports; the next one reports more */
+#define STORE_RANKINGS_MAX 5000 /* a ranked poll with this many rows in its tally is a large poll */
 
 struct store;
 
-/* conninfo is a connection string or URI, "" for the PG* variables; name is what the server's activity list shows, and
- * is borrowed; a server that does not answer for answer_ms, more than 1,000, is given up. */
+/* conninfo is a connection string or URI, "" for the PG* variables. name is what pg_stat_activity shows, and is
+ * borrowed. A statement that takes longer than answer_ms, which must be more than 1,000, fails. */
 struct store *store_new(const char *conninfo, const char *name, int answer_ms);
 void store_free(struct store *store); /* NULL is fine */
 bool store_is_connected(const struct store *store);
-/* Which connection this is, 1 and up: what a connection holds is gone with it. 0: there is none. */
+/* Which connection this is, 1 and up; 0: there is none. Cursors are lost with their connection. */
 unsigned store_session(const struct store *store);
-/* From any thread: what is being asked fails within a quarter of a second, and so does all that is asked later. */
+/* From any thread, when the program stops: the statement that runs fails within a quarter of a second, and all later
+ * ones fail. */
 void store_give_up(struct store *store);
 
-/* ST_DB_DOWN    not reachable, or it does not let us in
- * ST_DB_SCHEMA  its tables are older or newer than this program knows, or it may not read them */
+/* Connects anew. Errors are those of pg_session_open. */
 MUST_CHECK enum status store_connect(struct store *store, struct errmsg *err);
 
 struct store_epoch {
@@ -36,47 +34,40 @@ struct store_epoch {
     int64_t created_ns;
     uint64_t floor; /* every message up to this sequence is applied */
 };
-/* Of the newest stream. */
+/* Reads the newest stream that the database knows. */
 MUST_CHECK enum status store_read_epoch(struct store *store, struct store_epoch *out, struct errmsg *err);
 
-/* One look: everything in it is from one moment. */
+/* One look at the database: everything in it is from one moment. */
 struct store_look {
     const char *const *polls; /* ids to read */
     size_t n_polls;
-    struct tally *tallies; /* in their order; zeroed by the caller, filled here; zero where the database has none */
-    unsigned epoch; /* whose applied batches to read: those with a sequence above `after`, and those of the gaps */
+    struct tally *tallies; /* in their order; the caller zeroes them; they stay zero where the database has no rows */
+    unsigned epoch;        /* read the applied batches of this epoch: those above `after`, and those of the gaps */
     uint64_t after;
     const uint64_t *gaps;
     size_t n_gaps;
-    uint64_t *applied; /* found here, rising; the caller frees it */
+    uint64_t *applied; /* result: sequences, rising; the caller frees it */
     size_t n_applied;
-    unsigned newest_epoch; /* found here; 0: none */
+    unsigned newest_epoch; /* result; 0: none */
     int64_t newest_created_ns;
 };
-MUST_CHECK enum status store_look(struct store *store, struct store_look *look, struct errmsg *err);
+MUST_CHECK enum status store_read_look(struct store *store, struct store_look *look, struct errmsg *err);
 
-/* One large poll, all of it from one moment: begin, which fills in the tally without its choices, read, end.
- * on_ranking is called for each row of the choices, in any order; of one ranking there may be several, and their sum
- * counts. */
+/* Reads one large poll, all of it from one moment: call begin, which fills in the tally without its choices, then read,
+ * then end. on_ranking is called for each row of the tally, in any order. A ranking may come several times: add its
+ * numbers up. */
 MUST_CHECK enum status store_begin_large(struct store *store, const char *poll, struct tally *out, struct errmsg *err);
 MUST_CHECK enum status store_read_rankings(struct store *store, const char *poll,
                                            void (*on_ranking)(void *arg, const char *ranking, int64_t n), void *arg,
                                            struct errmsg *err);
 MUST_CHECK enum status store_end_large(struct store *store, struct errmsg *err);
 
-/* Fills in the fate of each question of the list; created_ns is the stream's, as the broker has it. */
-MUST_CHECK enum status store_answer(struct store *store, int64_t created_ns, struct receipt_question *questions,
-                                    struct errmsg *err);
+/* Fills in the fate of each question in the list. created_ns is when the broker's stream was created. */
+MUST_CHECK enum status store_find_fates(struct store *store, int64_t created_ns, struct receipt_question *questions,
+                                        struct errmsg *err);
 
-/* Rows of an answer, as text. */
-struct store_rows;
-
-/* Runs one statement with n parameters; the caller frees the rows. */
-MUST_CHECK enum status store_query(struct store *store, const char *doing, const char *sql, const char *const *values,
-                                   int n, struct store_rows **out, struct errmsg *err);
-size_t store_rows_count(const struct store_rows *rows);
-const char *store_rows_text(const struct store_rows *rows, size_t row, int column); /* "" for null */
-int64_t store_rows_number(const struct store_rows *rows, size_t row, int column);   /* 0 for null */
-void store_rows_free(struct store_rows *rows);                                      /* NULL is fine */
+/* Runs one statement. args may be NULL. The caller frees the rows. `doing` goes before the detail of an error. */
+MUST_CHECK enum status store_query(struct store *store, const char *doing, const char *sql, const struct pg_args *args,
+                                   struct pg_rows **out, struct errmsg *err);
 
 #endif

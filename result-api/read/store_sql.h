@@ -3,16 +3,11 @@
 #ifndef SCRUTIN_STORE_SQL_H
 #define SCRUTIN_STORE_SQL_H
 
-/* The limit is in milliseconds: the server ends a statement before we give up the connection. */
-#define SQL_SESSION "SET statement_timeout = %d; SET default_transaction_read_only = on; SET search_path = public"
-
-#define SQL_SCHEMA "SELECT max(version) FROM schema_migrations"
-
 #define SQL_EPOCH "SELECT epoch, created_ns, applied_floor(epoch) FROM stream_epochs ORDER BY epoch DESC LIMIT 1"
 
-/* $1 ids of polls, $2 epoch, $3 sequence, $4 sequences, $5 a number of rows. Rows: kind, place in $1, choice, numbers.
- * One statement is one snapshot of the database, so the ledger adds up and fits the tally and the applied batches. Of a
- * ranked poll no more than $5 rows of the tally are read; where there are as many, that is said instead. */
+/* $1 ids of polls, $2 epoch, $3 sequence, $4 sequences, $5 number of rows. Rows: kind, place in $1, choice, numbers.
+ * One statement sees one moment of the database, so the ledger fits the tally and the applied batches. The statement
+ * reads at most $5 rows of a ranked poll's tally. If there are that many, it returns the row 'm' (large) instead. */
 #define SQL_LOOK                                                                                                       \
     "WITH wanted AS MATERIALIZED ("                                                                                    \
     " SELECT w.i::int, p.key, p.fence, p.term, p.method = 'ranked' AS is_ranked"                                       \
@@ -36,7 +31,7 @@
     " UNION ALL SELECT 't', i, choice, sum(n)::bigint, NULL, NULL, NULL FROM wanted"                                   \
     "   JOIN tally ON tally.poll = wanted.key WHERE NOT is_ranked GROUP BY i, choice HAVING sum(n) <> 0"
 
-/* One poll whose tally is large, in two statements of one snapshot. $1: its id. */
+/* Read one large poll, in two statements of one snapshot. $1: its id. */
 #define SQL_BEGIN_SNAPSHOT "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 #define SQL_LEDGER                                                                                                     \
     "SELECT coalesce(max(p.fence), 0), coalesce(max(p.term), 0), coalesce(sum(received), 0)::bigint,"                  \

@@ -195,7 +195,7 @@ bool tally_reader_read_polls(struct tally_reader *reader, const char *const *ids
     look.n_gaps = backlog_gaps(backlog, reader->gaps, GAPS_PER_READ);
     backlog_reader_unlock(reader->backlog_reader);
 
-    enum status st = store_look(reader->store, &look, &err);
+    enum status st = store_read_look(reader->store, &look, &err);
     metric_add(st == ST_OK ? reader->looks : reader->failures, 1);
     metric_observe_ns(reader->duration, clock_mono_ns() - began);
     if (st != ST_OK) {
@@ -221,7 +221,7 @@ void tally_reader_answer_questions(struct tally_reader *reader, struct receipt_q
     int64_t created_ns = backlog->created_ns;
 
     backlog_reader_unlock(reader->backlog_reader);
-    enum status st = connected ? store_answer(reader->store, created_ns, questions, &err) : ST_DB_DOWN;
+    enum status st = connected ? store_find_fates(reader->store, created_ns, questions, &err) : ST_DB_DOWN;
 
     if (st != ST_OK && connected)
         on_down(reader, st, &err);

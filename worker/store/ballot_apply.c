@@ -46,7 +46,7 @@ static void send_claim(struct ballot_store *store, unsigned epoch, size_t n)
     }
     struct pg_args args = {0};
     pg_args_add_int2(&args, (int16_t)epoch);
-    pg_args_add_int2(&args, (int16_t)store->session.slot);
+    pg_args_add_int2(&args, (int16_t)store->slot);
     for (size_t i = 0; i < 4; i++)
         pg_args_add_array(&args, &column[i]);
     pg_link_send(store->session.link, "claim", &args);
@@ -59,7 +59,7 @@ static void send_counted(struct ballot_store *store)
     for (size_t i = 0; i < set->n_lines; i++)
         pg_array_add_int4(&store->columns[0], set->lines[i].poll);
     struct pg_args args = {0};
-    pg_args_add_int2(&args, (int16_t)store->session.slot);
+    pg_args_add_int2(&args, (int16_t)store->slot);
     pg_args_add_array(&args, &store->columns[0]);
     pg_link_send(store->session.link, "counted", &args);
 }
@@ -131,7 +131,7 @@ static enum status claim(struct ballot_store *store, unsigned epoch, struct stor
     pg_link_send(store->session.link, "begin", NULL);
     send_claim(store, epoch, n);
     send_counted(store);
-    enum status st = store_session_run(&store->session, "claiming batches", err);
+    enum status st = pg_session_run(&store->session, "claiming batches", err);
     if (st != ST_OK)
         return st;
     result->batches = mark_known(store, n, 1);
@@ -177,7 +177,7 @@ static void send_ledger(struct ballot_store *store)
         pg_array_add_int8(&column[3], set->lines[i].counted_before);
     }
     struct pg_args args = {0};
-    pg_args_add_int2(&args, (int16_t)store->session.slot);
+    pg_args_add_int2(&args, (int16_t)store->slot);
     for (size_t i = 0; i < 4; i++)
         pg_args_add_array(&args, &column[i]);
     pg_link_send(store->session.link, "ledger", &args);
@@ -198,7 +198,7 @@ static void send_timeline(struct ballot_store *store)
         pg_array_add_int8(&column[2], set->moments[i].received);
     }
     struct pg_args args = {0};
-    pg_args_add_int2(&args, (int16_t)store->session.slot);
+    pg_args_add_int2(&args, (int16_t)store->slot);
     for (size_t i = 0; i < 3; i++)
         pg_args_add_array(&args, &column[i]);
     pg_link_send(store->session.link, "timeline", &args);
@@ -287,7 +287,7 @@ static enum status finish(struct ballot_store *store, size_t position, struct st
     send_marks(store);
     send_fences(store);
     pg_link_send(store->session.link, "commit", NULL);
-    enum status st = store_session_run(&store->session, "storing ballots", err);
+    enum status st = pg_session_run(&store->session, "storing ballots", err);
     if (st == ST_OK)
         result->counted = (size_t)pg_link_number(store->session.link, position, 0, 0);
     return st;
@@ -313,11 +313,11 @@ static enum status store_part(struct ballot_store *store, const struct candidate
     if (st != ST_DB_DATA) {
         if (st != ST_OK && err != NULL)
             *err = reason;
-        return store_session_end(&store->session, st, "storing ballots one by one", err);
+        return pg_session_end(&store->session, st, "storing ballots one by one", err);
     }
     pg_link_send(store->session.link, "undo", NULL);
     pg_link_send(store->session.link, "release", NULL);
-    st = store_session_run(&store->session, "going back to the savepoint", err);
+    st = pg_session_run(&store->session, "going back to the savepoint", err);
     if (st != ST_OK)
         return st;
     if (n == 1) {
@@ -351,7 +351,7 @@ static void advance_floor(struct ballot_store *store, unsigned epoch)
     struct pg_args args = {0};
     pg_args_add_int2(&args, (int16_t)epoch);
     pg_link_send(store->session.link, "epoch_floor", &args);
-    enum status st = store_session_run(&store->session, "advancing the floor", NULL);
+    enum status st = pg_session_run(&store->session, "advancing the floor", NULL);
     (void)st; /* a lost link is closed by run(), and the next call opens another */
 }
 
@@ -367,7 +367,7 @@ static enum status apply(struct ballot_store *store, unsigned epoch, struct stor
     if (st == ST_OK)
         st = by_rows ? store_rows(store, result, err) : store_winners(store, result, err);
     if (st != ST_OK) {
-        store_session_roll_back(&store->session);
+        pg_session_roll_back(&store->session);
         return st;
     }
     for (size_t i = 0; i < n; i++)

@@ -4,18 +4,44 @@
 
 #include "ballot/ordinal.h"
 #include "base/alloc.h"
+#include "store/ballot_store_sql.h"
 #include "store/poll_unused.h"
 
 /* Connection. */
 
+/* The server answers before the link gives up: then the reason is known. */
+#define ANSWER_MS 30000
+#define CONNECT_S 5
+
+/* A worker that stops in the middle of a transaction (SIGSTOP, a lost machine) loses its session before others have
+ * waited long for its locks. synchronous_commit is only ever raised. */
+static const char *const session_settings[] = {
+    "SET idle_in_transaction_session_timeout = '5s'",
+    "SET statement_timeout = '25s'",
+    "SET tcp_keepalives_idle = 30",
+    "SET tcp_keepalives_interval = 10",
+    "SET tcp_keepalives_count = 3",
+    "SET jit = off",
+    "SELECT set_config('synchronous_commit', 'on', false)"
+    " WHERE current_setting('synchronous_commit') IN ('off', 'local')",
+};
+
+static const struct pg_statement statements[] = {
+#define STATEMENT_ROW(name, sql) {#name, sql},
+    STORE_STATEMENTS(STATEMENT_ROW)
+#undef STATEMENT_ROW
+};
+
 enum status ballot_store_connect(struct ballot_store *store, struct errmsg *err)
 {
-    bool fresh;
-    enum status st = store_session_open(&store->session, &fresh, err);
-    if (fresh) {
-        poll_keys_fini(&store->keys);
-        store->connections++;
-    }
+    unsigned connections = store->session.connections;
+    enum status st = pg_session_open(&store->session, err);
+    if (st != ST_OK || store->session.connections == connections)
+        return st;
+    poll_keys_fini(&store->keys);
+    st = tally_slot_take(&store->session, &store->slot, err);
+    if (st != ST_OK)
+        pg_session_close(&store->session);
     return st;
 }
 
@@ -25,8 +51,13 @@ enum status ballot_store_open(struct ballot_store **out, const char *conninfo, c
     struct ballot_store *store = alloc_items(1, sizeof(*store));
     store->conninfo = alloc_copy(conninfo);
     store->name = alloc_copy(name);
-    store->session = (struct store_session){.conninfo = store->conninfo, .name = store->name};
-    poll_keys_init(&store->keys);
+    store->session_options = (struct pg_session_options){
+        .link = {.conninfo = store->conninfo, .name = store->name, .connect_s = CONNECT_S, .answer_ms = ANSWER_MS},
+        .settings = session_settings,
+        .n_settings = sizeof(session_settings) / sizeof(session_settings[0]),
+        .statements = statements,
+        .n_statements = sizeof(statements) / sizeof(statements[0])};
+    store->session.options = &store->session_options;
     enum status st = ballot_store_connect(store, err);
     if (st == ST_OK) {
         *out = store;
@@ -40,7 +71,7 @@ void ballot_store_close(struct ballot_store *store)
 {
     if (store == NULL)
         return;
-    store_session_close(&store->session);
+    pg_session_close(&store->session);
     poll_keys_fini(&store->keys);
     batch_set_fini(&store->set);
     marks_fini(&store->book);
@@ -56,12 +87,12 @@ void ballot_store_close(struct ballot_store *store)
 
 unsigned ballot_store_connections(const struct ballot_store *store)
 {
-    return store->connections;
+    return store->session.connections;
 }
 
 int ballot_store_slot(const struct ballot_store *store)
 {
-    return store->session.slot;
+    return store->session.link == NULL ? 0 : store->slot;
 }
 
 enum status ballot_store_ping(struct ballot_store *store, struct errmsg *err)
@@ -70,7 +101,7 @@ enum status ballot_store_ping(struct ballot_store *store, struct errmsg *err)
     if (st != ST_OK)
         return st;
     pg_link_send(store->session.link, "ping", NULL);
-    return store_session_run(&store->session, "asking the database for an answer", err);
+    return pg_session_run(&store->session, "asking the database for an answer", err);
 }
 
 /* Epochs. */
@@ -82,16 +113,16 @@ enum status ballot_store_register_epoch(struct ballot_store *store, int64_t crea
     if (st != ST_OK)
         return st;
     struct pg_args lock = {0}, created = {0};
-    pg_args_add_int4(&lock, STORE_LOCK_CLASS);
+    pg_args_add_int4(&lock, TALLY_SLOT_LOCK_CLASS);
     pg_args_add_int8(&created, created_ns);
     pg_link_send(store->session.link, "begin", NULL);
     pg_link_send(store->session.link, "epoch_lock", &lock);
     pg_link_send(store->session.link, "epoch_add", &created);
     pg_link_send(store->session.link, "epoch_newest", NULL);
     pg_link_send(store->session.link, "commit", NULL);
-    st = store_session_run(&store->session, "registering the stream", err);
+    st = pg_session_run(&store->session, "registering the stream", err);
     if (st != ST_OK) {
-        store_session_roll_back(&store->session);
+        pg_session_roll_back(&store->session);
         return st;
     }
     int64_t newest_ns = pg_link_rows(store->session.link, 3) == 0 ? 0 : pg_link_number(store->session.link, 3, 0, 1);
@@ -117,7 +148,7 @@ enum status ballot_store_find_missing(struct ballot_store *store, unsigned epoch
     pg_args_add_int8(&args, (int64_t)last);
     pg_args_add_int8(&args, (int64_t)max);
     pg_link_send(store->session.link, "epoch_missing", &args);
-    st = store_session_run(&store->session, "looking for gaps", err);
+    st = pg_session_run(&store->session, "looking for gaps", err);
     if (st != ST_OK)
         return st;
     *n = pg_link_rows(store->session.link, 0);
@@ -136,7 +167,7 @@ enum status ballot_store_find_floor(struct ballot_store *store, unsigned epoch, 
     struct pg_args args = {0};
     pg_args_add_int2(&args, (int16_t)epoch);
     pg_link_send(store->session.link, "floor", &args);
-    st = store_session_run(&store->session, "reading the floor of the epoch", err);
+    st = pg_session_run(&store->session, "reading the floor of the epoch", err);
     if (st == ST_OK)
         *floor = (uint64_t)pg_link_number(store->session.link, 0, 0, 0);
     return st;
@@ -149,7 +180,7 @@ enum status ballot_store_read_marks(struct ballot_store *store, unsigned epoch, 
     if (st != ST_OK)
         return st;
     pg_link_send(store->session.link, "marks_each", NULL);
-    st = store_session_run(&store->session, "reading the marks", err);
+    st = pg_session_run(&store->session, "reading the marks", err);
     if (st != ST_OK)
         return st;
     marks_fini(&store->book);
@@ -216,7 +247,7 @@ enum status ballot_store_put_poll(struct ballot_store *store, const struct poll 
     pg_args_add_text(&id, poll->id);
     pg_link_send(store->session.link, "poll_put", &args);
     pg_link_send(store->session.link, "poll_find", &id);
-    st = store_session_run(&store->session, "storing a poll", err);
+    st = pg_session_run(&store->session, "storing a poll", err);
     if (st == ST_OK)
         keep_key(store, poll->id, 1);
     return st;
@@ -229,7 +260,7 @@ enum status ballot_store_count_polls(struct ballot_store *store, size_t *n, stru
     if (st != ST_OK)
         return st;
     pg_link_send(store->session.link, "poll_count", NULL);
-    st = store_session_run(&store->session, "counting the polls", err);
+    st = pg_session_run(&store->session, "counting the polls", err);
     if (st == ST_OK)
         *n = (size_t)pg_link_number(store->session.link, 0, 0, 0);
     return st;
@@ -243,7 +274,7 @@ enum status ballot_store_each_poll(struct ballot_store *store,
     if (st != ST_OK)
         return st;
     pg_link_send(store->session.link, "poll_each", NULL);
-    st = store_session_run(&store->session, "reading the polls", err);
+    st = pg_session_run(&store->session, "reading the polls", err);
     if (st != ST_OK)
         return st;
     for (size_t row = 0; row < pg_link_rows(store->session.link, 0); row++) {
@@ -271,7 +302,7 @@ static enum status resolve_poll(struct ballot_store *store, const char *id, stru
     struct pg_args args = {0};
     pg_args_add_text(&args, id);
     pg_link_send(store->session.link, "poll_find", &args);
-    enum status st = store_session_run(&store->session, "looking up a poll", err);
+    enum status st = pg_session_run(&store->session, "looking up a poll", err);
     if (st != ST_OK)
         return st;
     keep_key(store, id, 0);

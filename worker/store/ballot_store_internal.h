@@ -5,14 +5,15 @@
 
 #include "pg/pg_array.h"
 #include "store/ballot_store.h"
-#include "store/store_session.h"
+#include "store/tally_slot.h"
 
 #define STORE_COLUMNS_MAX 5
 
 struct ballot_store {
     char *conninfo, *name;
-    struct store_session session;
-    unsigned connections;
+    struct pg_session_options session_options;
+    struct pg_session session;
+    int slot;              /* of this connection, 1..TALLY_SLOT_MAX */
     struct poll_keys keys; /* of this connection: the next one may find another database */
     struct marks book;     /* of the stream's marks; see ballot_store_read_marks */
     enum status (*on_unknown)(void *arg, struct ballot_store *store, const char *poll_id, struct errmsg *err);

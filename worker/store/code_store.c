@@ -19,7 +19,7 @@ static enum status run(struct ballot_store *store, const char *statement, const 
     if (st != ST_OK)
         return st;
     pg_link_send(store->session.link, statement, args);
-    return store_session_run(&store->session, doing, err);
+    return pg_session_run(&store->session, doing, err);
 }
 
 enum status code_store_put(struct ballot_store *store, const char *key, const void *value, size_t len,

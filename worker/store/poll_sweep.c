@@ -33,7 +33,7 @@ static enum status find(const struct poll_sweep *sweep, struct ballot_store *sto
     pg_args_add_int8(&args, pg_time_from_ms(now - sweep->forget_ms));
     pg_args_add_int8(&args, POLL_SWEEP_MAX);
     pg_link_send(store->session.link, "polls_unused", &args);
-    st = store_session_run(&store->session, "looking for polls that nobody votes in", err);
+    st = pg_session_run(&store->session, "looking for polls that nobody votes in", err);
     for (size_t row = 0; st == ST_OK && row < pg_link_rows(store->session.link, 0); row++) {
         struct unused *one = &out[(*n)++];
         snprintf(one->id, sizeof(one->id), "%s", pg_link_bytes(store->session.link, 0, row, 0, NULL));
@@ -79,7 +79,7 @@ static enum status forget(const struct poll_sweep *sweep, struct ballot_store *s
         return st;
     pg_args_add_text(&args, unused->id);
     pg_link_send(store->session.link, "poll_forget", &args);
-    st = store_session_run(&store->session, "forgetting a deleted poll", err);
+    st = pg_session_run(&store->session, "forgetting a deleted poll", err);
     if (st == ST_OK && pg_link_number(store->session.link, 0, 0, 0) != 0) {
         *of_bus = bus_bucket_purge(sweep->bus, BUS_BUCKET_POLLS, unused->id, err);
         log_info("deleted poll forgotten", LOG_S("poll", unused->id));

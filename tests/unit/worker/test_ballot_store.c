@@ -3,7 +3,7 @@
 #include "store/ballot_store.h"
 
 #include "scratch_db.h"
-#include "store/store_session.h"
+#include "store/tally_slot.h"
 
 #include "unit.h"
 
@@ -804,7 +804,7 @@ static void without_a_free_slot_the_store_says_so(void **state)
     struct ballot_store *store;
     char sql[200];
     snprintf(sql, sizeof(sql), "SELECT pg_advisory_lock(%d, slot) FROM generate_series(1, %d) AS slot",
-             STORE_LOCK_CLASS, STORE_SLOTS);
+             TALLY_SLOT_LOCK_CLASS, TALLY_SLOT_MAX);
     scratch_db_run(sql);
     assert_status(ballot_store_open(&store, scratch_db_conninfo(), "unit test", &err), ST_NO_SLOT);
     assert_null(store);
@@ -883,7 +883,7 @@ static void a_schema_too_old_too_new_or_missing_is_named(void **state)
 static void the_program_knows_the_newest_migration(void **state)
 {
     char expected[20];
-    snprintf(expected, sizeof(expected), "%d ", STORE_SCHEMA);
+    snprintf(expected, sizeof(expected), "%d ", PG_SESSION_SCHEMA);
     assert_answer("SELECT max(version) FROM schema_migrations", expected);
 }
 
