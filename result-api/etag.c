@@ -1,4 +1,4 @@
-/* etag - a walk along the list.
+/* etag - reads the list of tags from left to right.
  * SPDX-License-Identifier: MIT */
 #include "etag.h"
 

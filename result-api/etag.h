@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the value of If-None-Match (RFC 9110, 13.1.2; NULL: there is none) names the tag, quotes included, by weak
- * comparison, or is `*`. */
+/* Says whether the value of If-None-Match (RFC 9110, 13.1.2) names the tag, by weak comparison, or is `*`. The tag has
+ * its quotes. list is NULL if there is no such header. */
 bool etag_list_has(const char *list, size_t len, const char *etag);
 
 #endif

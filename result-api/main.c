@@ -17,13 +17,13 @@
 #include <malloc.h>
 #include <stdio.h>
 
-/* Of the places to wait one in so many is kept from a single address: 3,000 people who look at once fit into the rest.
- */
+/* One address may have all waiting requests but a quarter. A hall of 3,000 people who look at once fits into the rest
+ * of MAX_WAITING. */
 #define WAITING_RESERVE 4
 
 static struct result_api api;
 
-/* Of one address. */
+/* For each address. */
 static struct http_limit limit_reads = {.name = "reads", .of = "One address"};
 static struct http_limit *const limits[] = {&limit_reads};
 
@@ -39,7 +39,7 @@ static const struct http_route routes[] = {
     {"GET", "/v1/receipts/{receipt}", receipts_answer_path, 0, &limit_reads},
 };
 
-/* --- what the bus tells */
+/* --- messages from the bus */
 
 static void on_poll_change(const char *poll)
 {
@@ -99,7 +99,7 @@ static void on_loop_drain(struct http_loop *loop, void *service)
     feed_drain(loop);
 }
 
-/* The memory of followers who left goes back to the system. */
+/* Gives the memory of subscribers who left back to the system. */
 static void on_loop_idle(struct http_loop *loop, void *service)
 {
     malloc_trim(0);
@@ -120,7 +120,7 @@ static void on_snapshot(void *arg, const char *id, struct snapshot *snapshot)
     feeds_publish(api.feeds, id, snapshot);
 }
 
-/* Makes the keys; their memory is the process's. */
+/* Makes the keys and lists, which live as long as the process. */
 static enum status check_settings(struct errmsg *err)
 {
     enum status st = keyring_parse(settings.secret_keys, &api.ring, err);

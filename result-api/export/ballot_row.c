@@ -49,7 +49,7 @@ static void write_ranks(const struct option_index *options, const char *ranking,
         fputc(',', to);
 }
 
-/* A digit for each option that the ballot names; 0 where it does not. */
+/* Writes a digit for each option that the ballot names, and NUL for the others. */
 static void read_marks(const struct option_index *options, const char *choices, char marks[POLL_OPTIONS_MAX])
 {
     bool scored = options->poll->method == METHOD_SCORE;

@@ -1,4 +1,4 @@
-/* timeline - buckets in a row, written.
+/* timeline - folds buckets into longer ones, and writes them.
  * SPDX-License-Identifier: MIT */
 #include "export/timeline.h"
 
@@ -8,35 +8,30 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define RATE_DIGITS 6 /* of the peak's ballots a second */
+#define RATE_DIGITS 6 /* of the ballots a second at the peak */
 
-/* Steps that a timeline grows to; the last is longer than all years that a clock here can show. */
+/* The steps of long timelines, in seconds. The last step is longer than all times that clock_format_ms can write. */
 static const int64_t ladder[] = {5,      10,     15,     30,      60,      120,      300,        600,
                                  900,    1800,   3600,   7200,    14400,   21600,    43200,      86400,
                                  172800, 432000, 864000, 2592000, 7776000, 31536000, 3153600000, 315360000000};
 #define LADDER (sizeof(ladder) / sizeof(ladder[0]))
 
-static void append(struct timeline *timeline, struct timeline_bucket bucket)
-{
-    GROW(timeline->buckets, timeline->room, timeline->n_buckets + 1);
-    timeline->buckets[timeline->n_buckets++] = bucket;
-}
-
 void timeline_add(struct timeline *timeline, int64_t at_s, int64_t received, int64_t counted)
 {
-    append(timeline, (struct timeline_bucket){at_s, received, counted});
+    GROW(timeline->buckets, timeline->room, timeline->n_buckets + 1);
+    timeline->buckets[timeline->n_buckets++] = (struct timeline_bucket){at_s, received, counted};
 }
 
-/* The start of the bucket that a time lies in. */
-static int64_t start_of(int64_t at_s, int64_t step_s)
+/* Returns the start of the bucket that the time belongs to. */
+static int64_t bucket_start(int64_t at_s, int64_t step_s)
 {
     return at_s - (at_s % step_s + step_s) % step_s;
 }
 
-static bool fits(const struct timeline *source, int64_t step_s, int64_t buckets_max)
+static bool fits_buckets(const struct timeline *source, int64_t step_s, int64_t buckets_max)
 {
-    int64_t low = start_of(source->buckets[0].at_s, step_s),
-            high = start_of(source->buckets[source->n_buckets - 1].at_s, step_s);
+    int64_t low = bucket_start(source->buckets[0].at_s, step_s),
+            high = bucket_start(source->buckets[source->n_buckets - 1].at_s, step_s);
 
     return (high - low) / step_s < buckets_max;
 }
@@ -45,7 +40,7 @@ static int64_t choose_step(const struct timeline *source, int64_t step_s, int64_
 {
     int64_t whole = (step_s + source->step_s - 1) / source->step_s * source->step_s;
 
-    for (size_t i = 0; source->n_buckets > 0 && !fits(source, whole, buckets_max) && i < LADDER; i++)
+    for (size_t i = 0; source->n_buckets > 0 && !fits_buckets(source, whole, buckets_max) && i < LADDER; i++)
         if (ladder[i] > step_s)
             whole = (ladder[i] + source->step_s - 1) / source->step_s * source->step_s;
     return whole;
@@ -59,11 +54,11 @@ void timeline_fold(const struct timeline *source, int64_t step_s, int64_t bucket
                              .revisions = source->revisions};
     for (size_t i = 0; i < source->n_buckets; i++) {
         const struct timeline_bucket *from = &source->buckets[i];
-        int64_t at = start_of(from->at_s, out->step_s);
+        int64_t at = bucket_start(from->at_s, out->step_s);
         if (out->n_buckets == 0)
-            append(out, (struct timeline_bucket){.at_s = at});
+            timeline_add(out, at, 0, 0);
         while (out->buckets[out->n_buckets - 1].at_s < at)
-            append(out, (struct timeline_bucket){.at_s = out->buckets[out->n_buckets - 1].at_s + out->step_s});
+            timeline_add(out, out->buckets[out->n_buckets - 1].at_s + out->step_s, 0, 0);
         out->buckets[out->n_buckets - 1].received += from->received;
         out->buckets[out->n_buckets - 1].counted += from->counted;
     }

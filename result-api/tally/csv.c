@@ -1,4 +1,4 @@
-/* csv - fields that a spreadsheet takes for what they are, with whichever separator it opens the file.
+/* csv - writes fields that no spreadsheet takes for formulas, with any separator.
  * SPDX-License-Identifier: MIT */
 #include "tally/csv.h"
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The code point of a well-formed sequence; of anything else its first byte. */
+/* Returns the code point of a well-formed sequence, or the first byte of anything else. */
 static uint32_t code_point(const char *text, size_t len)
 {
     uint32_t point = (unsigned char)text[0];
@@ -19,8 +19,8 @@ static uint32_t code_point(const char *text, size_t len)
     return point;
 }
 
-/* OWASP, "CSV Injection": what begins a formula. Spreadsheets read the full-width and small forms, and the minus sign,
- * like their ASCII signs. */
+/* Says whether a formula can begin with the character (OWASP, "CSV Injection"). Spreadsheets treat the full-width and
+ * small forms and the minus sign like the ASCII signs. */
 static bool is_sign(uint32_t c)
 {
     static const uint32_t wide[] = {0xff1d, 0xff0b, 0xff0d, 0xff20, 0xfe66, 0xfe62, 0xfe63, 0xfe6b, 0x2212};
@@ -31,15 +31,15 @@ static bool is_sign(uint32_t c)
     return c != 0 && c < 0x80 && strchr("=+-@\t\r\n", (int)c) != NULL;
 }
 
-/* French and German spreadsheets open a file of commas with semicolons; a text that is pasted is divided at tabs. */
+/* French and German spreadsheets divide a line at semicolons. Text that is pasted is divided at tabs. */
 static bool ends_cell(uint32_t c)
 {
     return c != 0 && c < 0x80 && strchr(";,\t\r\n", (int)c) != NULL;
 }
 
-/* What a spreadsheet may drop before it looks for a sign: blanks, control and format characters, quotes. The apostrophe
- * is one of them, so that a text's own apostrophe is not taken for ours. */
-static bool is_passed_over(uint32_t c)
+/* Says whether a spreadsheet may drop the character before it looks for a sign: blanks, control and format characters,
+ * quotes. The apostrophe is one of them, so that an apostrophe of the text is not taken for one of ours. */
+static bool may_be_dropped(uint32_t c)
 {
     return c <= ' ' || c == '"' || c == '\'' || (c >= 0x7f && c <= 0xa0) || c == 0xad || c == 0x61c || c == 0x1680 ||
            c == 0x180e || (c >= 0x2000 && c <= 0x200f) || (c >= 0x2028 && c <= 0x202f) ||
@@ -48,7 +48,7 @@ static bool is_passed_over(uint32_t c)
 
 void csv_write_text(FILE *to, const char *text)
 {
-    bool begins = true; /* a cell, for some separator */
+    bool begins = true; /* a cell may begin here */
 
     fputc('"', to);
     for (size_t left = strlen(text); left > 0;) {
@@ -61,7 +61,7 @@ void csv_write_text(FILE *to, const char *text)
         if (c == '"')
             fputc('"', to);
         fwrite(text, 1, len, to);
-        begins = ends_cell(c) || (begins && is_passed_over(c));
+        begins = ends_cell(c) || (begins && may_be_dropped(c));
         text += len;
         left -= len;
     }

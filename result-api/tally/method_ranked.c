@@ -1,4 +1,4 @@
-/* method_ranked - each option has a pile of rankings; who leaves hands its pile on.
+/* method_ranked - each option has a pile of rankings. The pile of an option that leaves goes to the others.
  * SPDX-License-Identifier: MIT */
 #include "tally/method_ranked.h"
 
@@ -10,11 +10,12 @@
 
 #define NONE UINT32_MAX
 
-/* A ranking and its ballots: the `left` places from `at` on are the options that it may still go to, best first. */
+/* A ranking and its ballots. The `left` options from places[at] on are those that it may still count for, the best one
+ * first. */
 struct ranking {
     int64_t ballots;
     size_t at;
-    uint32_t next; /* in the pile */
+    uint32_t next; /* the next ranking in the pile, or NONE */
     uint8_t left;
 };
 
@@ -64,8 +65,8 @@ void ranked_count_add(struct ranked_count *count, const char *id, int64_t ballot
 
 /* --- counting */
 
-/* Puts a ranking on the pile of its best option that is in. */
-static void place(struct ranked_count *count, uint32_t i)
+/* Puts a ranking on the pile of its best option that has not left. */
+static void put_on_pile(struct ranked_count *count, uint32_t i)
 {
     struct ranking *ranking = &count->rankings[i];
 
@@ -81,21 +82,21 @@ static void place(struct ranked_count *count, uint32_t i)
     count->piles[to] = i;
 }
 
-static void eliminate(struct ranked_count *count, uint8_t option)
+static void eliminate_option(struct ranked_count *count, uint8_t option)
 {
     uint32_t next;
 
     count->out[option] = true;
     for (uint32_t i = count->piles[option]; i != NONE; i = next) {
         next = count->rankings[i].next;
-        place(count, i);
+        put_on_pile(count, i);
     }
 }
 
 /* --- ties */
 
-/* The lot of an option: SHA-256 of "poll id:option id". */
-static void draw(const struct poll *poll, uint8_t option, uint8_t lot[crypto_hash_sha256_BYTES])
+/* Draws the lot of an option. */
+static void draw_lot(const struct poll *poll, uint8_t option, uint8_t lot[crypto_hash_sha256_BYTES])
 {
     char text[2 * POLL_ID_MAX + 2];
     size_t len = (size_t)snprintf(text, sizeof(text), "%s:%s", poll->id, poll->options[option].id);
@@ -107,9 +108,9 @@ static uint8_t lowest_lot(const struct poll *poll, const uint8_t *options, size_
 {
     uint8_t lowest[crypto_hash_sha256_BYTES], lot[crypto_hash_sha256_BYTES], drawn = options[0];
 
-    draw(poll, drawn, lowest);
+    draw_lot(poll, drawn, lowest);
     for (size_t i = 1; i < n; i++) {
-        draw(poll, options[i], lot);
+        draw_lot(poll, options[i], lot);
         if (memcmp(lot, lowest, sizeof(lot)) < 0) {
             memcpy(lowest, lot, sizeof(lot));
             drawn = options[i];
@@ -118,7 +119,7 @@ static uint8_t lowest_lot(const struct poll *poll, const uint8_t *options, size_
     return drawn;
 }
 
-/* Keeps those of the options that have the fewest ballots in a round; returns how many these are. */
+/* Keeps the options that have the fewest ballots in the round. Returns how many there are. */
 static size_t keep_fewest(const struct ranked_round *round, uint8_t *options, size_t n)
 {
     int64_t fewest = INT64_MAX;
@@ -133,7 +134,7 @@ static size_t keep_fewest(const struct ranked_round *round, uint8_t *options, si
     return kept;
 }
 
-/* Who of those tied in the newest round leaves, and says in it why. */
+/* Returns the option that leaves, of those that are tied in this round, and writes the reason into the round. */
 static uint8_t break_tie(const struct poll *poll, const struct ranked *ranked, struct ranked_round *round)
 {
     uint8_t left[POLL_OPTIONS_MAX];
@@ -152,7 +153,7 @@ static uint8_t break_tie(const struct poll *poll, const struct ranked *ranked, s
 
 /* --- rounds */
 
-/* Writes the counts down. Returns the option with more than half, or -1. */
+/* Writes the counts into the round. Returns the option with more than half of the ballots, or -1. */
 static int write_round(const struct ranked_count *count, struct ranked_round *round)
 {
     int64_t counting = 0;
@@ -168,7 +169,7 @@ static int write_round(const struct ranked_count *count, struct ranked_round *ro
     return -1;
 }
 
-/* Says in the newest round who leaves. */
+/* Writes into the round which options leave. */
 static void choose_losers(const struct ranked_count *count, const struct ranked *ranked, struct ranked_round *round)
 {
     uint8_t in[POLL_OPTIONS_MAX] = {0};
@@ -189,9 +190,9 @@ static void choose_losers(const struct ranked_count *count, const struct ranked 
     round->n_eliminated = 1;
 }
 
-/* Some ballot counts, and goes on doing so: whoever has the most is never the only one to leave, and of several with
- * the most one stays. So every round has a winner or a loser, and the last one in has more than half; but for numbers
- * below zero, which only a tally that somebody spoilt adds up to. */
+/* The caller has made sure that a ballot counts. Each round has a winner or options that leave. The option with the
+ * most ballots stays, and if several have the most, at least one of them stays. So the last option has more than half.
+ * But a damaged tally can add up to negative numbers, and then there may be no winner. */
 static void run_rounds(struct ranked_count *count, struct ranked *ranked)
 {
     ranked->rounds = alloc_items(count->poll->n_options, sizeof(*ranked->rounds));
@@ -202,7 +203,7 @@ static void run_rounds(struct ranked_count *count, struct ranked *ranked)
             return;
         choose_losers(count, ranked, round);
         for (size_t i = 0; i < round->n_eliminated; i++)
-            eliminate(count, round->eliminated[i]);
+            eliminate_option(count, round->eliminated[i]);
     }
 }
 
@@ -213,7 +214,7 @@ void ranked_count_close(struct ranked_count *count, struct ranked *out)
     if (out != NULL) {
         *out = (struct ranked){.winner = -1};
         for (size_t i = 0; i < count->n_rankings; i++)
-            place(count, (uint32_t)i);
+            put_on_pile(count, (uint32_t)i);
         for (size_t i = 0; i < count->poll->n_options; i++)
             counting += count->votes[i];
         if (counting > 0)

@@ -1,4 +1,4 @@
-/* method_score - one pass over the tally; it has six rows for each option at most.
+/* method_score - one pass over the tally, which has at most six rows for each option.
  * SPDX-License-Identifier: MIT */
 #include "tally/method_score.h"
 

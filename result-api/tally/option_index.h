@@ -1,4 +1,4 @@
-/* option_index - finds a poll's option by its id, for tallies of many rows.
+/* option_index - finds a poll's option by its id, for tallies with many rows. Pure.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_OPTION_INDEX_H
 #define SCRUTIN_OPTION_INDEX_H
@@ -14,7 +14,7 @@ struct option_index {
 
 void option_index_init(struct option_index *index, const struct poll *poll);
 void option_index_fini(struct option_index *index);
-/* The place of the option in the poll, or -1. */
+/* Returns the index of the option in the poll, or -1. */
 int option_index_find(const struct option_index *index, const char *id, size_t len);
 
 #endif

@@ -1,4 +1,4 @@
-/* outcome - asks the poll's method, and shows its answer.
+/* outcome - counts with the poll's method, and renders the result.
  * SPDX-License-Identifier: MIT */
 #include "tally/outcome.h"
 
@@ -35,7 +35,7 @@ void outcome_fini(struct outcome *outcome)
     ranked_fini(&outcome->ranked);
 }
 
-/* Ballots for an option, whatever the method takes for that. */
+/* Returns the `count` of an option, as outcome.h says. */
 static int64_t count_of(const struct outcome *outcome, size_t option)
 {
     if (outcome->method == METHOD_SCORE)
@@ -150,7 +150,7 @@ static void write_scores(const struct score_count *count, FILE *to)
         fprintf(to, ",%lld", (long long)count->ballots[score]);
 }
 
-/* A round that the option does not see is an empty field. */
+/* The fields of rounds after the option left are empty. */
 static void write_rounds(const struct ranked *ranked, size_t option, FILE *to)
 {
     size_t seen = 0;

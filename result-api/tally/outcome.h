@@ -1,4 +1,4 @@
-/* outcome - what a poll's method makes of its tally, as numbers, as JSON and as CSV. Pure.
+/* outcome - the result of a poll by its method: as numbers, as JSON and as CSV. Pure.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_OUTCOME_H
 #define SCRUTIN_OUTCOME_H
@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* By option of the poll that it was made for. */
+/* Its arrays have an element for each option of the poll. */
 struct outcome {
     enum poll_method method;
     int64_t *counts;            /* plurality, approval: ballots for the option */
@@ -16,20 +16,22 @@ struct outcome {
     struct ranked ranked;       /* ranked */
 };
 
-/* counted: the rounds of a ranked poll where they are counted already, or NULL. The caller calls outcome_fini. */
+/* counted: the rounds of a ranked poll if they have been counted already, or NULL. The caller must call outcome_fini.
+ */
 void outcome_init(struct outcome *outcome, const struct poll *poll, const struct tally *tally,
                   const struct ranked *counted);
 void outcome_fini(struct outcome *outcome);
 
-/* The array of results, one object {"id","label","count",…} for each option. `count` is the ballots for the option;
- * score: those that score it, beside sum, mean (null without ballots) and distribution; ranked: its first
- * preferences. The caller decrefs. */
+/* Returns the array of results: an object {"id","label","count",…} for each option. `count` is the number of ballots
+ * for the option. In a score poll it is the number of ballots that score the option, and sum, mean (null without
+ * ballots) and distribution stand beside it. In a ranked poll it is the number of first preferences. The caller must
+ * decref. */
 json_t *outcome_render_results(const struct outcome *outcome, const struct poll *poll);
-/* The rounds of a ranked poll, {"winner","rounds":[{"round","counts","exhausted","eliminated","tie"}]}; NULL for other
- * methods. The caller decrefs. */
+/* Returns the rounds of a ranked poll: {"winner","rounds":[{"round","counts","exhausted","eliminated","tie"}]}. NULL
+ * for other methods. The caller must decref. */
 json_t *outcome_render_runoff(const struct outcome *outcome, const struct poll *poll);
 
-/* RFC 4180 with a header line; a line for each option. */
+/* Writes CSV with a header line and a line for each option. */
 void outcome_write_csv(const struct outcome *outcome, const struct poll *poll, FILE *to);
 
 #endif

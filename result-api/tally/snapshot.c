@@ -1,4 +1,4 @@
-/* snapshot - from the facts to the bytes of JSON, event and CSV.
+/* snapshot - makes the bytes of JSON, event and CSV from the facts.
  * SPDX-License-Identifier: MIT */
 #include "tally/snapshot.h"
 
@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#define MEAN_DIGITS 5 /* of a score's mean: 3.1416 */
+#define MEAN_DIGITS 5 /* of the mean of scores: 3.1416 */
 
 const char *result_state_name(enum result_state state)
 {
@@ -25,7 +25,7 @@ static enum result_state state_of(const struct snapshot_facts *facts, const stru
         return RESULT_SCHEDULED;
     case POLL_OPEN:
         return RESULT_OPEN;
-    default: /* several vote-apis publish a fence each: a later one takes nothing back */
+    default: /* each vote-api publishes a fence: a later fence must not make a final result unfinal */
         if (last != NULL && last->state == RESULT_FINAL && last->poll->term == facts->poll->term)
             return RESULT_FINAL;
         return facts->tally->fence != 0 && facts->tally->term >= facts->poll->term && facts->fence_passed
@@ -74,7 +74,7 @@ static json_t *render_ledger(const struct snapshot_facts *facts)
                      facts->pending < 0 ? json_null() : json_integer(facts->pending));
 }
 
-/* The event with the snapshot's present version; body and lengths point into it. */
+/* Makes the event with the present version of the snapshot. */
 static void render_event(struct snapshot *snapshot, const struct snapshot_facts *facts)
 {
     char updated_at[CLOCK_TEXT], id[40];
@@ -82,7 +82,7 @@ static void render_event(struct snapshot *snapshot, const struct snapshot_facts 
     clock_format_ms(snapshot->updated_at_ms, updated_at);
     json_t *runoff = outcome_render_runoff(&snapshot->outcome, snapshot->poll);
 
-    /* `total` is the number of ballots that count: with plurality also the sum of the counts. */
+    /* `total` is the number of ballots that count. In a plurality poll it is also the sum of the counts. */
     json_t *json = json_pack("{s:o, s:s, s:I, s:o, s:o*, s:I, s:o, s:s}", "poll", render_poll(snapshot->poll), "state",
                              result_state_name(snapshot->state), "version", (json_int_t)snapshot->version, "results",
                              outcome_render_results(&snapshot->outcome, snapshot->poll), "runoff", runoff, "total",
@@ -115,7 +115,7 @@ struct snapshot *snapshot_make(const struct snapshot_facts *facts, const struct 
     snapshot->pending = facts->pending;
     outcome_init(&snapshot->outcome, poll, facts->tally, facts->ranked);
 
-    if (last != NULL) { /* under last's version and time, equal content is equal bytes */
+    if (last != NULL) { /* with the version and time of `last`, equal content gives equal bytes */
         snapshot->version = last->version;
         snapshot->updated_at_ms = last->updated_at_ms;
         render_event(snapshot, facts);

@@ -1,4 +1,4 @@
-/* tally - a short list of choices; a poll has at most a hundred options.
+/* tally - a list of choices, in the order in which they were added.
  * SPDX-License-Identifier: MIT */
 #include "tally/tally.h"
 
