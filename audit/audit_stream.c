@@ -7,8 +7,8 @@
 
 void audit_stream_close(struct audit_stream *stream)
 {
-    bus_subscription_close(stream->subscription);
-    stream->subscription = NULL;
+    bus_reader_close(stream->reader);
+    stream->reader = NULL;
 }
 
 /* Goes on to message `to`, because those before it do not come: gone by age, or lost. */
@@ -46,13 +46,13 @@ static enum status look_for_next(struct audit_stream *stream, struct errmsg *err
 
 static enum status try_next(struct audit_stream *stream, struct delivery *out, struct errmsg *err)
 {
-    bool opened = stream->subscription == NULL;
+    bool opened = stream->reader == NULL;
     enum status st = ST_OK;
 
     if (opened)
-        st = bus_read_stream(stream->bus, stream->next, &stream->subscription, err);
+        st = bus_reader_open(stream->bus, stream->next, &stream->reader, err);
     if (st == ST_OK)
-        st = bus_next(stream->subscription, WAIT_MS, out, err);
+        st = bus_reader_next(stream->reader, WAIT_MS, out, err);
     if (st == ST_NOT_FOUND)
         st = look_for_next(stream, err);
     else if (st == ST_OK && opened && out->sequence > stream->next)

@@ -8,9 +8,9 @@
 
 struct audit_stream {
     struct bus *bus;
-    struct audit_report *report;           /* gaps are noted here */
-    struct bus_subscription *subscription; /* NULL: to be opened */
-    uint64_t next, last;                   /* sequences */
+    struct audit_report *report; /* gaps are noted here */
+    struct bus_reader *reader;   /* NULL: to be opened */
+    uint64_t next, last;         /* sequences */
 };
 
 /* The next message, which the caller frees; ST_NOT_FOUND after the last one. Messages that left by age are passed over;

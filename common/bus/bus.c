@@ -1,44 +1,22 @@
-/* bus - the connection, on nats.c.
+/* bus - the connection to the broker, made with nats.c.
  * SPDX-License-Identifier: MIT */
 #include "bus_internal.h"
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define RECONNECT_WAIT_MS 250   /* the broker is near; it is asked often */
-#define RECONNECT_JITTER_MS 250 /* and not by all at once */
-#define PING_INTERVAL_MS 5000   /* a silent connection is noticed after two of them */
+#define RECONNECT_WAIT_MS 250   /* short, because the broker is near */
+#define RECONNECT_JITTER_MS 250 /* so that not all clients try at once */
+#define PING_INTERVAL_MS 5000   /* after two pings without an answer the connection counts as lost */
 #define URLS_MAX 16
 #define FLUSH_MS 1000
-#define CLOSE_WAIT_S 2  /* for the library's last callback */
-#define INBOX_RANDOM 12 /* bytes: an inbox is a secret, because the broker sends an answer wherever it is asked to */
-
-enum status bus_error(natsStatus s, jsErrCode code, const char *doing, struct errmsg *err)
-{
-    enum status st = ST_BUS_REFUSED;
-
-    if (s == NATS_OK)
-        return ST_OK;
-    if (s == NATS_TIMEOUT)
-        st = ST_BUS_TIMEOUT;
-    else if (s == NATS_NOT_FOUND || code == JSStreamNotFoundErr || code == JSConsumerNotFoundErr)
-        st = ST_NOT_FOUND;
-    else if (code == JSStreamWrongLastSequenceErr)
-        st = ST_CONFLICT;
-    else if (s == NATS_CONNECTION_CLOSED || s == NATS_CONNECTION_DISCONNECTED || s == NATS_INSUFFICIENT_BUFFER ||
-             s == NATS_NOT_YET_CONNECTED || s == NATS_IO_ERROR || s == NATS_STALE_CONNECTION || s == NATS_NO_SERVER)
-        st = ST_BUS_DOWN;
-    const char *detail = nats_GetLastError(NULL);
-    return fail(err, st, "%s: %s%s%s", doing, natsStatus_GetText(s), detail != NULL && detail[0] != '\0' ? ": " : "",
-                detail != NULL ? detail : "");
-}
-
-/* --- connection */
+#define CLOSE_WAIT_S 2  /* for the last callback of the library */
+#define INBOX_RANDOM 12 /* bytes. An inbox is a secret: any user may ask the broker to send an answer there. */
 
 static atomic_int failure_code = 1;
 
@@ -54,7 +32,7 @@ static void on_connected(natsConnection *nc, void *arg)
 
     atomic_fetch_add(&bus->connections, 1);
     natsConnection_GetConnectedUrl(nc, url, sizeof(url));
-    char *at = strrchr(url, '@'); /* no credentials in the log */
+    char *at = strrchr(url, '@'); /* credentials do not belong in the log */
     log_info("broker connected", LOG_S("server", at != NULL ? at + 1 : url));
 }
 
@@ -76,7 +54,7 @@ static void on_closed(natsConnection *nc, void *arg)
         return;
     }
     natsConnection_GetLastError(nc, &reason);
-    log_error("broker connection given up", LOG_S("reason", reason != NULL ? reason : "unknown"));
+    log_error("broker connection closed for good", LOG_S("reason", reason != NULL ? reason : "unknown"));
     _Exit(atomic_load(&failure_code));
 }
 
@@ -113,7 +91,7 @@ static natsStatus set_options(natsOptions *opts, struct bus *bus, const char *na
         s = natsOptions_SetReconnectWait(opts, RECONNECT_WAIT_MS);
     if (s == NATS_OK)
         s = natsOptions_SetReconnectJitter(opts, RECONNECT_JITTER_MS, RECONNECT_JITTER_MS);
-    if (s == NATS_OK) /* what is not on the wire is not published */
+    if (s == NATS_OK) /* publish nothing while there is no connection */
         s = natsOptions_SetReconnectBufSize(opts, 0);
     if (s == NATS_OK)
         s = natsOptions_SetWriteDeadline(opts, BUS_WRITE_DEADLINE_MS);
@@ -136,8 +114,8 @@ static natsStatus set_options(natsOptions *opts, struct bus *bus, const char *na
     return s;
 }
 
-/* Below `_INBOX.<user>.`, where this user alone may listen. The user is the one that the first address names with a
- * password; what stands there alone is a token, which is nobody's to see. */
+/* Inboxes begin with `_INBOX.<user>.`, where only this user may listen. The user is the one that the first address
+ * names together with a password. A text alone before the host is a token: it must not appear in a subject. */
 static void choose_inboxes(struct bus *bus, const char *url, const char *name)
 {
     uint8_t random[INBOX_RANDOM];
@@ -161,15 +139,13 @@ void bus_new_inbox(struct bus *bus, char out[BUS_INBOX])
 
 enum status bus_open(const char *url, const char *name, struct bus **out, struct errmsg *err)
 {
-    struct bus *bus = calloc(1, sizeof(*bus));
+    struct bus *bus = alloc_items(1, sizeof(*bus));
     natsOptions *opts = NULL;
     jsOptions js_opts;
-    char *urls = strdup(url);
+    char *urls = alloc_copy(url);
     enum status st;
 
     *out = NULL;
-    if (bus == NULL || urls == NULL)
-        abort();
     pthread_mutex_init(&bus->lock, NULL);
     sem_init(&bus->closed, 0, 0);
     choose_inboxes(bus, url, name);
@@ -186,7 +162,7 @@ enum status bus_open(const char *url, const char *name, struct bus **out, struct
     if (s == NATS_OK)
         on_connected(bus->nc, bus);
     if (s == NATS_NOT_YET_CONNECTED) {
-        log_warn("broker not there yet; trying until it is");
+        log_warn("broker not reachable yet; trying again");
         s = NATS_OK;
     }
     jsOptions_Init(&js_opts);
@@ -206,10 +182,10 @@ out:
     return st;
 }
 
-/* nats.c 3.4 hands a message to its subscription without holding a reference: destroyed at that moment by another
- * thread, the read loop works on freed memory. Once unsubscribed nothing new reaches it, and when a PING sent after
- * that is answered, the read loop, which reads the answer too, is past whatever it had in hand. Without a connection
- * they wait for the next one that ends, or for bus_close. */
+/* nats.c 3.4 hands a message to its subscription without holding a reference. If another thread destroys the
+ * subscription at that moment, the read loop works on freed memory. After an unsubscribe, no new message reaches the
+ * subscription. The read loop also reads the answer to a PING, so when a PING sent after that is answered, the loop has
+ * left the subscription. Without a connection, ended subscriptions wait for the next end of one, or for bus_close. */
 static void destroy_ended(struct bus *bus)
 {
     pthread_mutex_lock(&bus->lock);
@@ -237,9 +213,7 @@ void bus_end_subscription(struct bus *bus, natsSubscription *sub)
 {
     if (sub == NULL)
         return;
-    struct ended *ended = calloc(1, sizeof(*ended));
-    if (ended == NULL)
-        abort();
+    struct ended *ended = alloc_items(1, sizeof(*ended));
     natsSubscription_Unsubscribe(sub);
     ended->sub = sub;
     pthread_mutex_lock(&bus->lock);
@@ -249,8 +223,8 @@ void bus_end_subscription(struct bus *bus, natsSubscription *sub)
     destroy_ended(bus);
 }
 
-/* The library runs its callbacks on a thread of its own, also after natsConnection_Close is back; the one for the
- * closed connection is the last. */
+/* The library runs its callbacks on its own thread, even after natsConnection_Close has returned. The callback for the
+ * closed connection is the last one. */
 static void close_connection(struct bus *bus)
 {
     struct timespec until;
@@ -272,7 +246,7 @@ void bus_close(struct bus *bus)
     for (int i = 0; i < BUS_BUCKETS; i++)
         if (bus->watches[i].running)
             pthread_join(bus->watches[i].thread, NULL);
-    close_connection(bus); /* and with it the read loop: subscriptions can go */
+    close_connection(bus); /* this ends the read loop, so the subscriptions can be destroyed */
     natsSubscription_Destroy(bus->acks);
     if (bus->ended != NULL)
         destroy_ended(bus);

@@ -2,16 +2,16 @@
  * SPDX-License-Identifier: MIT */
 #include "bus_internal.h"
 
+#include "base/alloc.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define WATCH_TURN_MS 250
-#define HEARTBEAT_MS 1500 /* of a watch's consumer */
-#define SILENCE_MS 5000   /* after which it is gone */
-#define KEY_MAX 64        /* bytes */
+#define HEARTBEAT_MS 1500 /* of the consumer of a watch */
+#define SILENCE_MS 5000   /* after it the consumer counts as gone */
+#define SUBJECT_MAX 96    /* bytes */
 
-/* Codes are megabytes, and each key of theirs is written once. */
+/* Voting codes take megabytes and each key is written once, so they have no history and are read less often. */
 const struct bus_bucket_plan bus_bucket_plans[BUS_BUCKETS] = {
     [BUS_BUCKET_POLLS] = {"polls", "KV_polls", "$KV.polls.", "Polls, one protobuf Poll a key", 8, 60000},
     [BUS_BUCKET_CODES] = {"codes", "KV_codes", "$KV.codes.", "Keyed hashes of voting codes, by poll", 1, 600000},
@@ -42,35 +42,29 @@ enum status bus_bucket_get(struct bus *bus, enum bus_bucket bucket, const char *
     if (s == NATS_OK) {
         out->revision = kvEntry_Revision(entry);
         out->bytes.len = (size_t)kvEntry_ValueLen(entry);
-        out->bytes.data = malloc(out->bytes.len + 1);
-        if (out->bytes.data == NULL)
-            abort();
+        out->bytes.data = alloc_bytes(out->bytes.len);
         memcpy(out->bytes.data, kvEntry_Value(entry), out->bytes.len);
     }
     kvEntry_Destroy(entry);
     return bus_error(s, 0, key, err);
 }
 
+/* Not kvStore_Update, which keeps the number of the server's error to itself. */
 enum status bus_bucket_put(struct bus *bus, enum bus_bucket bucket, const char *key, const void *data, size_t len,
                            uint64_t revision, struct errmsg *err)
 {
-    kvStore *kv = NULL;
-    natsStatus s = open_bucket(bus, bucket, &kv);
+    char subject[SUBJECT_MAX], number[24];
+    const char *const headers[] = {"Nats-Expected-Last-Subject-Sequence", number, NULL};
 
-    if (s == NATS_OK)
-        s = kvStore_Update(NULL, kv, key, data, (int)len, revision);
-    enum status st = bus_error(s, 0, key, err);
-    /* kvStore_Update keeps the server's code to itself; its text has it. */
-    const char *detail = s == NATS_OK ? NULL : nats_GetLastError(NULL);
-    if (detail != NULL && strstr(detail, "wrong last sequence") != NULL)
-        st = ST_CONFLICT;
-    return st;
+    snprintf(subject, sizeof(subject), "%s%s", bus_bucket_plans[bucket].prefix, key);
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)revision);
+    return bus_publish_acked(bus, subject, headers, data, len, NULL, err);
 }
 
 enum status bus_bucket_purge(struct bus *bus, enum bus_bucket bucket, const char *pattern, struct errmsg *err)
 {
     const struct bus_bucket_plan *plan = &bus_bucket_plans[bucket];
-    char subject[KEY_MAX + 32];
+    char subject[SUBJECT_MAX];
     jsOptions options;
     jsErrCode code = 0;
 
@@ -82,9 +76,9 @@ enum status bus_bucket_purge(struct bus *bus, enum bus_bucket bucket, const char
     return bus_error(s, code, pattern, err);
 }
 
-/* The question for a consumer that delivers the newest value of each key, and each one that comes. It has no name of
- * its own and goes by itself when nobody listens any more. */
-static json_t *ask_for_values(const struct bucket_watch *watch, const char *inbox)
+/* The request for a consumer that delivers the newest value of each key, and then each change. The server names it, and
+ * removes it when nobody listens any more. */
+static json_t *make_question(const struct bucket_watch *watch, const char *inbox)
 {
     char subject[32];
     json_t *config = json_object(), *question = json_object();
@@ -102,8 +96,8 @@ static json_t *ask_for_values(const struct bucket_watch *watch, const char *inbo
     return question;
 }
 
-/* By an own subscription: a watcher of the library is an ordered consumer, and what makes that again in nats.c 3.4
- * races with whoever closes it. *empty: the bucket has no values. */
+/* Not a watcher of the library: that is an ordered consumer, and in nats.c 3.4 its recreation races with its closing.
+ * *empty: the bucket has no values. */
 static natsStatus subscribe_values(const struct bucket_watch *watch, natsSubscription **out, bool *empty)
 {
     struct bus *bus = watch->bus;
@@ -117,7 +111,7 @@ static natsStatus subscribe_values(const struct bucket_watch *watch, natsSubscri
         s = natsSubscription_SetPendingLimits(*out, -1, -1);
     if (s != NATS_OK)
         return s;
-    json_t *question = ask_for_values(watch, inbox);
+    json_t *question = make_question(watch, inbox);
     if (bus_ask(bus, subject, question, &answer, watch->plan->name, NULL) != ST_OK)
         s = NATS_ERR;
     const json_t *delivered = json_object_get(answer, "delivered");
@@ -140,7 +134,7 @@ static bool read_value(const struct bucket_watch *watch, natsMsg *msg, uint64_t 
     return true;
 }
 
-/* One round: all values, then each change. */
+/* One round reads all values and then each change. */
 struct round {
     natsSubscription *sub;
     size_t n;
@@ -148,8 +142,8 @@ struct round {
     int64_t began, heard; /* nats_Now() */
 };
 
-/* The next value, if there is one within the turn. A consumer that has nothing to say sends heartbeats. With a bucket
- * that is made anew it goes, and nobody says so: it is just silent. */
+/* Hands on the next value, if one comes within the turn. An idle consumer sends heartbeats. When the bucket is created
+ * anew, the consumer disappears without a message, so silence means that it is gone. */
 static natsStatus watch_turn(const struct bucket_watch *watch, struct round *round)
 {
     struct delivery place = {NULL};
@@ -171,7 +165,7 @@ static natsStatus watch_turn(const struct bucket_watch *watch, struct round *rou
     return s;
 }
 
-/* Until the connection, the consumer or the round is over. */
+/* Runs until the connection, the consumer or the round ends. */
 static natsStatus watch_round(const struct bucket_watch *watch)
 {
     struct bus *bus = watch->bus;

@@ -31,36 +31,50 @@ enum status bus_publish_acked(struct bus *bus, const char *subject, const char *
     return bus_error(s, code, subject, err);
 }
 
-/* The number behind "key": in a flat JSON object that the server wrote, or 0. */
-static uint64_t read_number(const char *json, const char *key)
+/* The sequence in {"stream":"BALLOTS","seq":12} (NATS ADR-22), or 0. The answer is not parsed as a whole, because one
+ * comes for each batch. */
+static uint64_t read_sequence(const char *answer)
 {
-    const char *at = strstr(json, key);
+    static const char key[] = "\"seq\":";
+    const char *at = strstr(answer, key);
 
-    return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
+    return at == NULL ? 0 : strtoull(at + sizeof(key) - 1, NULL, 10);
 }
 
-/* {"stream":"BALLOTS","seq":12} or {"error":{"code":503,"err_code":10077,"description":"..."}} (NATS ADR-22) */
+/* {"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"BALLOTS","seq":0} */
+static enum status read_refused_ack(const char *text, struct errmsg *err)
+{
+    json_t *answer = json_loads(text, 0, NULL);
+    enum status st = bus_read_refusal(answer, "publish", err);
+
+    if (st == ST_OK)
+        st = fail(err, ST_BUS_REFUSED, "publish: %.200s", text);
+    json_decref(answer);
+    return st;
+}
+
 static void on_ack_message(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *arg)
 {
     struct bus *bus = arg;
     const char *dot = strrchr(natsMsg_GetSubject(msg), '.');
-    uint64_t token = strtoull(dot + 1, NULL, 10), sequence;
+    uint64_t token = strtoull(dot + 1, NULL, 10), sequence = 0;
+    struct errmsg err = {""};
+    enum status st = ST_OK;
     char text[512];
     int len = natsMsg_GetDataLength(msg);
 
     if (natsMsg_IsNoResponders(msg)) {
-        bus->on_ack(bus->on_ack_arg, token, ST_NOT_FOUND, 0, "no stream takes ballots; scrutin-setup must run");
+        st = fail(&err, ST_NOT_FOUND, "no stream takes ballots; run scrutin-setup");
     } else {
         if (len >= (int)sizeof(text))
             len = (int)sizeof(text) - 1;
         memcpy(text, natsMsg_GetData(msg), (size_t)len);
         text[len] = '\0';
-        sequence = read_number(text, "\"seq\":");
-        if (sequence > 0)
-            bus->on_ack(bus->on_ack_arg, token, ST_OK, sequence, "");
-        else
-            bus->on_ack(bus->on_ack_arg, token, ST_BUS_REFUSED, 0, text);
+        sequence = read_sequence(text);
+        if (sequence == 0)
+            st = read_refused_ack(text, &err);
     }
+    bus->on_ack(bus->on_ack_arg, token, st, sequence, err.text);
     natsMsg_Destroy(msg);
 }
 

@@ -26,7 +26,7 @@ struct backlog_reader {
 
 /* One subscription to the stream. */
 struct subscription_state {
-    struct bus_subscription *subscription;
+    struct bus_reader *stream;
     unsigned connection;
     int64_t created_ns;
     int64_t checked_ms;  /* monotonic */
@@ -107,7 +107,7 @@ static bool check_stream(struct backlog_reader *reader, struct subscription_stat
     uint64_t read = backlog_reader_lock(reader)->read;
     backlog_reader_unlock(reader);
     bool is_silent = info.last_sequence > read && read == state->checked_at && !is_full(reader) &&
-                     bus_subscription_waiting(state->subscription) == 0;
+                     bus_reader_waiting(state->stream) == 0;
     state->checked_at = read;
     if (is_silent)
         log_warn("no messages of the stream arrive; subscribing again", LOG_I("read", read),
@@ -131,7 +131,7 @@ static bool start_reading(struct backlog_reader *reader, struct subscription_sta
     backlog_reader_unlock(reader);
     if (!begun)
         return false;
-    enum status st = bus_read_stream(reader->bus, from, &state->subscription, &err);
+    enum status st = bus_reader_open(reader->bus, from, &state->stream, &err);
     if (st != ST_OK) {
         log_warn("the stream cannot be read", LOG_S("error", err.text));
         return false;
@@ -156,7 +156,7 @@ static void read_messages(struct backlog_reader *reader, struct subscription_sta
             usleep(FULL_PAUSE_US);
             continue;
         }
-        enum status st = bus_next(state->subscription, TURN_MS, &delivery, &err);
+        enum status st = bus_reader_next(state->stream, TURN_MS, &delivery, &err);
         if (st == ST_NOT_FOUND)
             continue;
         if (st != ST_OK) {
@@ -178,7 +178,7 @@ static void *run_reader(void *arg)
             atomic_store(&reader->following, true);
             read_messages(reader, &state);
             atomic_store(&reader->following, false);
-            bus_subscription_close(state.subscription);
+            bus_reader_close(state.stream);
         }
         set_caught_up(reader, false);
         usleep(TURN_MS * 1000);
