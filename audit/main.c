@@ -82,6 +82,7 @@ static const char *whose_fault(enum status st)
     case ST_BUS_DOWN:
     case ST_BUS_TIMEOUT:
     case ST_BUS_REFUSED:
+    case ST_BUS_FULL:
         return "broker";
     case ST_EPOCH:
     case ST_CONFLICT:

@@ -17,6 +17,13 @@ static enum status status_of_code(int64_t code)
     case ALREADY_EXISTS:
     case START_IS_ANOTHER:
         return ST_CONFLICT;
+    /* The first one says that the message could not be stored: the stream is at its limits, or the disk is full. */
+    case JSStreamStoreFailedErr:
+    case JSAccountResourcesExceededErr:
+    case JSInsufficientResourcesErr:
+    case JSMemoryResourcesExceededErr:
+    case JSStorageResourcesExceededErr:
+        return ST_BUS_FULL;
     default:
         return ST_BUS_REFUSED;
     }

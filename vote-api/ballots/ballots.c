@@ -39,7 +39,7 @@ bool ballots_refuse_unless_open(struct http_call *call, const struct poll *poll)
 
 void ballots_refuse_unrecorded(struct http_call *call, const struct group_result *result)
 {
-    if (result->status == ST_BUS_REFUSED && strstr(result->reason, "exceeded") != NULL)
+    if (result->status == ST_BUS_FULL)
         http_problem(call, PROBLEM_STREAM_FULL, NULL,
                      "The ballot was not recorded. Tell the operator, and try again later.");
     else

@@ -18,6 +18,7 @@
     STATUS(BUS_DOWN, "the broker cannot be reached")                                                                   \
     STATUS(BUS_TIMEOUT, "the broker did not answer in time")                                                           \
     STATUS(BUS_REFUSED, "the broker refused")                                                                          \
+    STATUS(BUS_FULL, "the broker has no room")                                                                         \
     STATUS(DB_DOWN, "the database cannot be reached")                                                                  \
     STATUS(DB_RETRY, "the transaction must be run again")                                                              \
     STATUS(DB_SCHEMA, "the database has tables that this program does not know")                                       \
