@@ -148,14 +148,15 @@ static void other_networks_are_refused(void **state)
     }
 }
 
-/* Who is behind a peer that sent this header; the proxies are 10.0.0.0/8 and 2001:db8::/64. */
+/* The client behind a peer that sent this header. Trusted proxies are 10.0.0.0/8 and 2001:db8::/64. */
 static void the_walk_stops_at_the_first_stranger(void **state)
 {
     static const struct {
         const char *peer, *forwarded, *client;
         bool goes_on;
     } rows[] = {
-        {"203.0.113.5", "198.51.100.1", "203.0.113.5", false}, /* a stranger may say what he likes */
+        {"203.0.113.5", "198.51.100.1", "203.0.113.5",
+         false}, /* the header of a peer that is no proxy does not count */
         {"10.0.0.1", "198.51.100.1", "198.51.100.1", false},
         {"10.0.0.1", "198.51.100.1, 10.0.0.2", "198.51.100.1", false},
         {"10.0.0.1", "10.9.9.9, 198.51.100.1, 10.0.0.2", "198.51.100.1", false}, /* the left is what the client sent */
@@ -173,7 +174,7 @@ static void the_walk_stops_at_the_first_stranger(void **state)
     assert_int_equal(address_list_parse("10.0.0.0/8,2001:db8::/64", &trusted, NULL), ST_OK);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct address hop = read_address(rows[i].peer), client = read_address(rows[i].client);
-        /* Not NUL-terminated: what lies around it must not be read. */
+        /* Without a NUL at the end. The bytes around it must not be read. */
         size_t len = strlen(rows[i].forwarded);
         char *header = malloc(len + 1);
         memcpy(header + 1, rows[i].forwarded, len);

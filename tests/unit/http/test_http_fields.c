@@ -1,4 +1,4 @@
-/* Which fields of an HTTP/2 request are malformed.
+/* test_http_fields - malformed fields of HTTP/2 requests.
  * SPDX-License-Identifier: MIT */
 #include "http_fields.h"
 

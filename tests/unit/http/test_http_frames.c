@@ -1,4 +1,4 @@
-/* test_http_frames - counting what a client sends over HTTP/2.
+/* test_http_frames - counts the frames that a client sends over HTTP/2.
  * SPDX-License-Identifier: MIT */
 #include "http_frames.h"
 #include "unit.h"
@@ -123,7 +123,7 @@ static void an_empty_continuation_counts(void **state)
     assert_int_equal(frame(&frames, 9, 0, 0, 1), FRAMES_TOO_MANY);
 }
 
-/* However the bytes are cut, the same is counted. */
+/* The count does not depend on how the input is divided into reads. */
 static void bytes_come_as_they_like(void **state)
 {
     uint8_t bytes[24 + 3 * (9 + 5)] = PREFACE;
@@ -160,7 +160,7 @@ static void fields_are_counted(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        uint8_t *copy = malloc(rows[i].len + 1); /* what lies behind it must not be read */
+        uint8_t *copy = malloc(rows[i].len + 1); /* the bytes after it must not be read */
         memcpy(copy + 1, rows[i].block, rows[i].len);
         CHECK_ROW(http_count_fields(copy + 1, rows[i].len) == rows[i].fields, "%s", rows[i].name);
         free(copy);

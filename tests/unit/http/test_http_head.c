@@ -1,4 +1,4 @@
-/* What of an HTTP/1 head could mean two things.
+/* test_http_head - heads of HTTP/1 requests that two servers could read differently.
  * SPDX-License-Identifier: MIT */
 #include "http_head.h"
 
@@ -14,7 +14,7 @@ static const struct {
     {"lower case", REQUEST "host: a\r\ncontent-length: 2\r\n\r\n{}", NULL},
     {"bare line feeds", "GET / HTTP/1.1\nHost: a\n\n", NULL},
     {"an empty line before it", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", NULL},
-    {"what only begins the same",
+    {"names that only begin like these",
      REQUEST HOST "Content-Length-2: 1\r\nContent-Type: a\r\nTransfer: b\r\nHosts: c\r\n\r\n", NULL},
     {"the next request has its own", REQUEST HOST "Content-Length: 0\r\n\r\n" REQUEST HOST "Content-Length: 0\r\n\r\n",
      NULL},
@@ -26,7 +26,7 @@ static const struct {
     {"two Hosts", REQUEST HOST HOST "\r\n", "one Host"},
     {"two Hosts over HTTP/1.0", "GET / HTTP/1.0\r\n" HOST "host:b\r\n\r\n", "one Host"},
     {"both", REQUEST HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "not both"},
-    {"both, the other way round", REQUEST HOST "TRANSFER-ENCODING:chunked\r\nCONTENT-LENGTH:5\r\n\r\n", "not both"},
+    {"both, in the other order", REQUEST HOST "TRANSFER-ENCODING:chunked\r\nCONTENT-LENGTH:5\r\n\r\n", "not both"},
     {"two lengths", REQUEST HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", "one Content-Length"},
     {"two encodings", REQUEST HOST "Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n\r\n", "one Content-Length"},
     {"chunks over HTTP/1.0", "PUT / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1"},
@@ -69,7 +69,7 @@ static void a_request_line_of_another_protocol_is_told(void **state)
         CHECK_ROW(http_head_is_foreign(foreign[i], strlen(foreign[i])), "%s", foreign[i]);
 }
 
-/* Bytes behind the end are never read: AddressSanitizer tells. */
+/* Bytes after the end are never read; AddressSanitizer would report it. */
 static void any_beginning_may_be_judged(void **state)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

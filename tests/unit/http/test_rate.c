@@ -1,4 +1,4 @@
-/* test_rate - token buckets: what they give out in all, over time, between threads, and when the table is flooded.
+/* test_rate - how many requests token buckets give out: over time, to several threads, and during a flood.
  * SPDX-License-Identifier: MIT */
 #include "http/rate.h"
 #include "unit.h"
@@ -60,7 +60,7 @@ static void a_refusal_costs_nothing(void **state)
     rate_free(rate);
 }
 
-/* Who is told to wait for 0 s comes back at once, and is refused again. */
+/* A client that is told to wait for 0 s would come back at once and be refused again. */
 static void a_refusal_with_a_fraction_of_a_second_left_says_one_second(void **state)
 {
     struct rate *rate = open_table(10, 1);
@@ -84,7 +84,7 @@ static void an_empty_bucket_is_full_again_after_its_window(void **state)
     rate_free(rate);
 }
 
-/* 3,000 people behind one address vote at once, twice, and somebody goes on. */
+/* 3,000 people behind one address vote twice at the same time, and one client does not stop. */
 static void a_hall_is_one_bucket(void **state)
 {
     struct rate *rate = open_table(10000, 10);
@@ -92,7 +92,7 @@ static void a_hall_is_one_bucket(void **state)
     assert_int_equal(take_many(rate, key_in(1, 7), 6000, START), 6000);
     assert_int_equal(take_many(rate, key_in(1, 7), 20000, START), 4000);
     unsigned second = take_many(rate, key_in(1, 7), 20000, START + SECOND);
-    assert_in_range(second, 1000, 1010); /* ticks round in the client's favour */
+    assert_in_range(second, 1000, 1010); /* rounding the ticks favours the client */
     rate_free(rate);
 }
 
@@ -134,7 +134,7 @@ static void the_quota_is_not_won_back_by_flooding(void **state)
     rate_free(rate);
 }
 
-/* Whatever the number of keys, a line gives out eight buckets. */
+/* A line gives out eight buckets at most, for any number of keys. */
 static void a_flood_gets_eight_buckets_of_a_line(void **state)
 {
     struct rate *rate = open_table(10, 60);
@@ -147,7 +147,7 @@ static void a_flood_gets_eight_buckets_of_a_line(void **state)
     rate_free(rate);
 }
 
-/* Someone who comes while the line is in use, but not used up, is let in. */
+/* A new key is admitted while all buckets of its line are in use but not empty. */
 static void a_stranger_is_let_in_while_the_line_has_room(void **state)
 {
     struct rate *rate = open_table(10, 60);
@@ -156,7 +156,7 @@ static void a_stranger_is_let_in_while_the_line_has_room(void **state)
         take_many(rate, key_in(1, n), n == 3 ? 4 : 10, START);
     struct rate_verdict verdict = rate_take(rate, key_in(1, 99), START);
     assert_true(verdict.admitted);
-    assert_int_equal(verdict.left, 5); /* after the four of the one that was driven out */
+    assert_int_equal(verdict.left, 5); /* the key that lost its bucket had taken four */
     assert_int_equal(take_many(rate, key_in(0, 99), 100, START), 10);
     rate_free(rate);
 }
@@ -183,7 +183,7 @@ static void many_are_taken_together_or_not_at_all(void **state)
     assert_int_equal(rate_take_n(rate, bucket.key, 40, START).left, 0);
     rate_give_back(bucket, 40);
     assert_int_equal(take_many(rate, bucket.key, 1000, START), 40);
-    rate_give_back(bucket, 1000); /* more than was taken: the bucket is full, no more */
+    rate_give_back(bucket, 1000); /* more than was taken: the bucket is full, not fuller */
     assert_int_equal(take_many(rate, bucket.key, 1000, START), 100);
     assert_false(rate_take_n(rate, key_in(2, 5), 101, START).admitted);
     rate_free(rate);
@@ -207,7 +207,7 @@ static void what_another_key_took_over_is_not_given_back(void **state)
 /* --- addresses within their network */
 
 #define ADDRESSES 4096   /* words of the tables below */
-#define DELEGATION 65536 /* networks of 64 bits that one customer has */
+#define DELEGATION 65536 /* IPv6 /64s that one customer has */
 
 struct world {
     struct rate *addresses, *networks;
@@ -225,7 +225,7 @@ static void close_world(const struct world *world)
     rate_free(world->networks);
 }
 
-/* Murmur's finalizer, in the place of a hash under a secret. */
+/* Murmur's finalizer, instead of a hash under a secret. */
 static uint64_t hash(uint64_t x)
 {
     x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
@@ -252,7 +252,7 @@ static void a_network_gets_its_own_quota_and_its_addresses_theirs(void **state)
     assert_false(by_network);
     for (unsigned i = 0; i < 1000; i++)
         admitted += ask(&world, 1, 1 + i % 100, &by_network);
-    assert_int_equal(admitted, 30); /* and the refusals before have cost the network nothing */
+    assert_int_equal(admitted, 30); /* the refusals before have cost the network nothing */
     assert_true(by_network);
     assert_true(ask(&world, 2, 0, &by_network));
     close_world(&world);
@@ -317,7 +317,7 @@ static void threads_share_a_bucket_exactly(void **state)
     rate_free(crowd.rate);
 }
 
-/* More keys than words, from all threads: no line gives out more than its words hold. */
+/* All threads use more keys than there are words: no line gives out more than eight buckets. */
 static void threads_flood_together(void **state)
 {
     struct crowd crowd = {.rate = open_table(100, 60), .keys = 50};

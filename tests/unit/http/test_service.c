@@ -1,4 +1,4 @@
-/* Tests of service: what a program prints and how it ends, each in a process of its own.
+/* test_service - what a program prints and how it ends; each case is a process of its own.
  * SPDX-License-Identifier: MIT */
 #include "http/http_service.h"
 #include "http/http_settings.h"
@@ -81,7 +81,7 @@ static void child_start_as(struct child *child, const struct service *service, c
     child->pid = fork();
     assert_true(child->pid >= 0);
     if (child->pid == 0) {
-        signal(SIGPIPE, SIG_DFL); /* not as main has it */
+        signal(SIGPIPE, SIG_DFL); /* unlike main */
         dup2(pipes[1], STDOUT_FILENO);
         dup2(pipes[1], STDERR_FILENO);
         close(pipes[0]);

@@ -1,4 +1,4 @@
-/* Tests of share: a client never has more places than it may, and gets again what it gave back.
+/* test_share - a client never has more places than allowed, and can take a place again that it gave back.
  * SPDX-License-Identifier: MIT */
 #include "http/share.h"
 
@@ -20,7 +20,7 @@ static void a_client_has_so_many_places_and_no_more(void **state)
     for (size_t i = 0; i < COUNT_OF(places); i++)
         assert_non_null(places[i] = take(share, i % 2 == 0 ? "2001:db8::1" : "2001:db8::2")); /* the same /64 */
     assert_null(take(share, "2001:db8::3"));
-    assert_null(take(share, "2001:db8::3")); /* who is refused takes no place */
+    assert_null(take(share, "2001:db8::3")); /* a refused client takes no place */
     share_give_back(places[0]);
     assert_non_null(take(share, "2001:db8::3"));
     assert_null(take(share, "2001:db8::1"));

@@ -1,4 +1,4 @@
-/* Tests of status and problem: every row of the two tables is whole, and details are wrapped.
+/* test_status - the tables of status and of problem are complete, and details get their context.
  * SPDX-License-Identifier: MIT */
 #include "base/status.h"
 #include "http/problem.h"

@@ -128,7 +128,7 @@ struct address http_client_address(const struct http_call *call);
 h2o_iovec_t http_header(const struct http_call *call, const char *name);
 /* The token of `Authorization: Bearer`, or {NULL, 0}. */
 h2o_iovec_t http_bearer(const struct http_call *call);
-/* The value of a cookie (RFC 6265, 5.4), or {NULL, 0}. nth counts the cookies of the same name, from 0. */
+/* The value of a cookie (RFC 6265, 4.2), or {NULL, 0}. nth counts the cookies of the same name, from 0. */
 h2o_iovec_t http_cookie(const struct http_call *call, const char *name, size_t nth);
 /* The value of a query parameter, percent-decoded into the request's pool, or {NULL, 0}. */
 h2o_iovec_t http_query(const struct http_call *call, const char *name);
