@@ -9,9 +9,9 @@
 
 #define PREFIX_MAX 128
 #define MAPPED_BITS 96 /* the prefix of a mapped IPv4 address */
-#define CUSTOMER_BYTES 8
-#define DELEGATION_BYTES 6
-#define DELEGATION_IPV4_BYTES 15 /* of the mapped address */
+#define CLIENT_BYTES 8
+#define NETWORK_BYTES 6
+#define NETWORK_IPV4_BYTES 15 /* of the mapped address */
 
 struct network {
     struct address address;
@@ -88,19 +88,19 @@ void address_format(const struct address *address, char out[ADDRESS_TEXT])
         inet_ntop(AF_INET6, address->bytes, out, ADDRESS_TEXT);
 }
 
-struct address address_network(const struct address *address)
+struct address address_of_client(const struct address *address)
 {
     struct address network = *address;
 
     if (!is_ipv4(address))
-        memset(network.bytes + CUSTOMER_BYTES, 0, sizeof(network.bytes) - CUSTOMER_BYTES);
+        memset(network.bytes + CLIENT_BYTES, 0, sizeof(network.bytes) - CLIENT_BYTES);
     return network;
 }
 
-struct address address_delegation(const struct address *address)
+struct address address_of_network(const struct address *address)
 {
     struct address network = *address;
-    size_t kept = is_ipv4(address) ? DELEGATION_IPV4_BYTES : DELEGATION_BYTES;
+    size_t kept = is_ipv4(address) ? NETWORK_IPV4_BYTES : NETWORK_BYTES;
 
     memset(network.bytes + kept, 0, sizeof(network.bytes) - kept);
     return network;

@@ -51,8 +51,8 @@ static atomic_uint *find_slot(const struct http_server *server, atomic_uint *slo
 /* The counters of a peer. A trusted proxy is not counted, because the connections of all clients come from it. */
 static struct http_counts find_counts(const struct http_server *server, const struct sockaddr *peer)
 {
-    const struct address address = address_from_sockaddr(peer), own = address_network(&address),
-                         wide = address_delegation(&address);
+    const struct address address = address_from_sockaddr(peer), own = address_of_client(&address),
+                         wide = address_of_network(&address);
 
     if (server->addresses == NULL || (peer->sa_family != AF_INET && peer->sa_family != AF_INET6) ||
         address_list_has(server->options.trusted_proxies, &address))

@@ -152,8 +152,8 @@ bool http_limit_admit_n(struct http_call *call, struct http_limit *limit, uint32
     *taken = (struct http_taken){.n = n};
     if (limit->rate == NULL)
         return true;
-    const struct address client = http_client_address(call), own = address_network(&client),
-                         wide = address_delegation(&client);
+    const struct address client = http_client_address(call), own = address_of_client(&client),
+                         wide = address_of_network(&client);
     const struct rate_bucket address = {limit->rate, http_limit_key(own.bytes, sizeof(own.bytes))};
     const struct rate_bucket network = {limit->network_rate, http_limit_key(wide.bytes, sizeof(wide.bytes))};
     const struct rate_verdict verdict = rate_take_within(address, network, n, call->began_ns, &by_network);

@@ -31,10 +31,10 @@ unsigned share_max(const struct share *share)
 
 atomic_uint *share_take(struct share *share, const struct address *client)
 {
-    const struct address network = address_network(client);
+    const struct address unit = address_of_client(client);
     uint8_t hash[crypto_shorthash_BYTES];
 
-    crypto_shorthash(hash, network.bytes, sizeof(network.bytes), share->key);
+    crypto_shorthash(hash, unit.bytes, sizeof(unit.bytes), share->key);
     atomic_uint *place = &share->slots[(hash[0] | hash[1] << 8) % SLOTS];
     if (atomic_fetch_add(place, 1) < share->max)
         return place;

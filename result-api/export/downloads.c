@@ -55,7 +55,7 @@ static enum downloads_answer add_download(struct downloads *downloads, struct do
 enum downloads_answer downloads_start(struct downloads *downloads, struct download *download,
                                       const struct address *client, const char *poll)
 {
-    download->of = address_network(client);
+    download->of = address_of_client(client);
     memcpy(download->poll, poll, strlen(poll) + 1);
     pthread_mutex_lock(&downloads->lock);
     enum downloads_answer answer = add_download(downloads, download);

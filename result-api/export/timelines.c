@@ -175,7 +175,7 @@ void timelines_answer(struct timelines *timelines, struct http_call *call, const
     struct timeline_question *question = alloc_items(1, sizeof(*question));
 
     question->job = (struct query_job){
-        .item = {.of = address_network(&client)}, .run = run_question, .loop = call->loop, .done = on_question_done};
+        .item = {.of = address_of_client(&client)}, .run = run_question, .loop = call->loop, .done = on_question_done};
     question->timelines = timelines;
     question->request = *request;
     question->reply = reply;

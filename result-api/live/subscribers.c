@@ -271,7 +271,7 @@ static int64_t read_last_event_id(const struct http_call *call)
 /* Counts a new subscriber in the shares of its address and its network. False: one of them is full. */
 static bool take_shares(struct feeds *feeds, const struct http_call *call, struct shares *shares)
 {
-    const struct address client = http_client_address(call), wide = address_delegation(&client);
+    const struct address client = http_client_address(call), wide = address_of_network(&client);
 
     *shares = (struct shares){NULL, NULL};
     if (feeds->addresses == NULL)

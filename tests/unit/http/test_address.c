@@ -83,7 +83,7 @@ static void a_customer_has_a_network(void **state)
         {"192.0.2.1", "192.0.2.1"}, {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"}, {"2001:db8:1:3::", "2001:db8:1:3::"}};
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct address address = read_address(rows[i][0]), network = address_network(&address);
+        struct address address = read_address(rows[i][0]), network = address_of_client(&address);
         assert_address(&network, rows[i][1]);
     }
 }
@@ -96,7 +96,7 @@ static void a_delegation_has_many_networks(void **state)
                                           {"::", "::"}};
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct address address = read_address(rows[i][0]), network = address_delegation(&address);
+        struct address address = read_address(rows[i][0]), network = address_of_network(&address);
         assert_address(&network, rows[i][1]);
     }
 }

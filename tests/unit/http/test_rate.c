@@ -258,8 +258,8 @@ static void a_network_gets_its_own_quota_and_its_addresses_theirs(void **state)
     close_world(&world);
 }
 
-/* All the networks of a delegation, each as often as an address may ask: enough to empty each word of the table of
- * addresses many times over. Strangers find their buckets full all the same. */
+/* All /64s of one /48 send as many requests as an address may: enough to empty each word of the table of addresses many
+ * times. The buckets of other clients are full all the same. */
 static void a_flood_from_one_delegation_takes_nothing_from_strangers(void **state)
 {
     const struct world world = open_world(10, 2);

@@ -20,10 +20,11 @@ struct address {
 bool address_parse(const char *text, size_t len, struct address *out);
 struct address address_from_sockaddr(const struct sockaddr *sockaddr);
 void address_format(const struct address *address, char out[ADDRESS_TEXT]);
-/* The smallest unit that a provider gives one customer: an IPv4 address, or an IPv6 /64 (RFC 6177, 2). */
-struct address address_network(const struct address *address);
-/* A large unit that still has one owner, as a rule: an IPv4 /24, or an IPv6 /48 (RFC 6177, 2). */
-struct address address_delegation(const struct address *address);
+/* The client that an address belongs to: the IPv4 address itself, or its IPv6 /64. A provider gives each customer a /64
+ * at least (RFC 6177, 2). */
+struct address address_of_client(const struct address *address);
+/* The network that an address belongs to: its IPv4 /24, or its IPv6 /48. As a rule it has one owner (RFC 6177, 2). */
+struct address address_of_network(const struct address *address);
 
 /* --- networks: 10.0.0.0/8, 2001:db8::/32 or single addresses, comma separated */
 struct address_list;

@@ -14,7 +14,7 @@ struct share;
 /* A client may have max places. A share is never freed; it lives as long as the process. */
 struct share *share_new(unsigned max);
 unsigned share_max(const struct share *share);
-/* Takes a place for the address of a client, or for a network from address_delegation. NULL: the client has max places
+/* Takes a place for the address of a client, or for a network from address_of_network. NULL: the client has max places
  * already. */
 MUST_CHECK atomic_uint *share_take(struct share *share, const struct address *client);
 void share_give_back(atomic_uint *place); /* NULL is fine */
