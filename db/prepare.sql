@@ -1,4 +1,4 @@
--- What db/migrate does before the migrations: lock, roles, the table of what is applied.
+-- The first step of db/migrate, before the migrations: lock, roles, table of applied migrations.
 -- SPDX-License-Identifier: MIT
 
 \set QUIET on
@@ -8,8 +8,8 @@ SET client_min_messages = warning;
 SELECT pg_advisory_lock(hashtext('scrutin db/migrate'));
 \o
 
--- Roles belong to the whole cluster: another database may have made them, or be
--- making them at this moment, which shows as one of two errors.
+-- Roles belong to the whole cluster. Another database may have created them, or may create them
+-- at this moment, which causes one of two errors.
 DO $$
 DECLARE
     wanted record;
@@ -24,8 +24,8 @@ BEGIN
             END;
         END IF;
     END LOOP;
-    -- One who is no superuser becomes another role only by a grant, which from PostgreSQL 16 on is
-    -- another thing than the right to grant that comes with creating the role.
+    -- A user who is no superuser needs a grant to become another role. Since PostgreSQL 16, the user
+    -- who creates a role gets the right to grant it, but not this grant.
     IF NOT pg_has_role(current_user, 'scrutin_owner',
                        CASE WHEN current_setting('server_version_num')::int < 160000
                             THEN 'MEMBER' ELSE 'SET' END) THEN
@@ -33,8 +33,8 @@ BEGIN
     END IF;
 END $$;
 
--- Passwords come from the environment here, so that none stands on a command line, and go
--- neither into the server's log nor into its statistics where we may turn these off.
+-- Passwords come from the environment, so that no command line shows them. They do not go into the
+-- server's log or statistics, if we may turn these off.
 DO $$ BEGIN
     SET log_statement = none;
     SET log_min_duration_statement = -1;
@@ -52,7 +52,7 @@ ALTER ROLE scrutin_worker PASSWORD :'worker_password';
 ALTER ROLE scrutin_result PASSWORD :'result_password';
 \endif
 
--- Only a superuser may give a database a setting that no module has declared.
+-- Only a superuser may set a parameter of a database that no module has declared.
 \if :{?default_poll}
 SELECT set_config('scrutin.default_poll', :'default_poll', false) AS default_poll \gset
 DO $$ BEGIN

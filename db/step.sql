@@ -1,4 +1,4 @@
--- What db/migrate does with one migration: applies it with its row, or checks the row.
+-- The step of db/migrate for one migration: applies the file and adds its row, or compares the row with the file.
 -- SPDX-License-Identifier: MIT
 
 SELECT count(*) = 0 AS due, coalesce(bool_or(sha256 <> :'sum'), false) AS edited
