@@ -1,4 +1,5 @@
-// What scripts/fetch-k6 builds. Written by scripts/pin-go.
+// What scripts/fetch-go builds. Written by scripts/pin-go.
+// package: go.k6.io/k6/v2
 module local/k6
 
 go 1.25.0

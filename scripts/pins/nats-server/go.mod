@@ -1,4 +1,5 @@
-// What scripts/fetch-nats-cluster builds. Written by scripts/pin-go.
+// What scripts/fetch-go builds. Written by scripts/pin-go.
+// package: github.com/nats-io/nats-server/v2
 module local/nats-server
 
 go 1.25.0
