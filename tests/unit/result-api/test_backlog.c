@@ -1,4 +1,4 @@
-/* test_backlog - what is pending, and when a fence has been passed, whatever order the two witnesses speak in.
+/* Tests of result-api's backlog: pending ballots and passed fences, in any order of what the two sources report.
  * SPDX-License-Identifier: MIT */
 #include "ballot/ordinal.h"
 #include "read/backlog.h"
@@ -23,7 +23,7 @@ static struct backlog make(unsigned epoch, uint64_t floor)
     return backlog;
 }
 
-/* Reads a message with ballots of the polls that `polls` names by one letter each. */
+/* Reads a message with one ballot for each letter of `polls`. The letter is the id of its poll. */
 static void read_message(struct backlog *backlog, uint64_t sequence, const char *polls)
 {
     struct ballot ballots[16];
@@ -111,7 +111,7 @@ static void many_gaps_are_asked_for_in_turn(void **state)
     backlog_fini(&backlog);
 }
 
-static void fence_is_passed_only_without_a_gap_before_it(void **state)
+static void a_fence_is_passed_only_without_a_gap_before_it(void **state)
 {
     struct backlog backlog = make(3, 0);
     int64_t fence = ordinal_make(3, 4, 0);
@@ -121,13 +121,13 @@ static void fence_is_passed_only_without_a_gap_before_it(void **state)
     assert_false(has_passed(&backlog, fence));
     EXAMINE(&backlog, 5, 3);
     assert_true(has_passed(&backlog, fence));
-    assert_true(has_passed(&backlog, ordinal_make(2, 1000, 0))); /* of a stream that is gone */
+    assert_true(has_passed(&backlog, ordinal_make(2, 1000, 0))); /* of a stream that no longer exists */
     assert_false(has_passed(&backlog, ordinal_make(4, 1, 0)));
     backlog_fini(&backlog);
 }
 
-/* The fence is the last message that was applied, and so the floor itself: nothing before it is missing. */
-static void fence_that_is_the_floor_is_passed(void **state)
+/* The fence is the last applied message, so it is the floor itself, and no message before it is missing. */
+static void a_fence_that_is_the_floor_is_passed(void **state)
 {
     struct backlog backlog = make(3, 3);
 
@@ -138,7 +138,7 @@ static void fence_that_is_the_floor_is_passed(void **state)
     backlog_fini(&backlog);
 }
 
-static void nothing_is_known_before_both_have_spoken(void **state)
+static void pending_is_unknown_before_both_sources_have_reported(void **state)
 {
     struct backlog backlog = {.created_ns = 0};
 
@@ -169,15 +169,15 @@ static void a_newer_stream_starts_over(void **state)
     read_message(&backlog, 1, "b");
     assert_int_equal(backlog_pending(&backlog, "a"), 0);
     assert_int_equal(backlog_pending(&backlog, "b"), 1);
-    assert_false(backlog_set_epoch(&backlog, 1, CREATED, 1)); /* the database has not heard of it yet */
+    assert_false(backlog_set_epoch(&backlog, 1, CREATED, 1)); /* the database does not know it yet */
     assert_int_equal(backlog.epoch, 2);
     assert_true(has_passed(&backlog, ordinal_make(1, 1000, 0)));
-    assert_false(backlog_start(&backlog, CREATED, 1)); /* an older one is not followed */
+    assert_false(backlog_start(&backlog, CREATED, 1)); /* an older stream is not read */
     backlog_fini(&backlog);
 }
 
-/* A database that knows less than it did was restored from a backup: its word counts. */
-static void a_restored_database_is_believed(void **state)
+/* A database that knows less than before was restored from a backup. */
+static void the_floor_of_a_restored_database_is_used(void **state)
 {
     struct backlog backlog = make(1, 0);
 
@@ -210,7 +210,7 @@ static void starting_again_counts_again(void **state)
     backlog_fini(&backlog);
 }
 
-static void what_aged_out_of_the_stream_is_not_pending(void **state)
+static void messages_too_old_for_the_stream_are_not_pending(void **state)
 {
     struct backlog backlog = make(1, 0);
 
@@ -253,7 +253,7 @@ static void a_message_given_twice_counts_once(void **state)
     backlog_fini(&backlog);
 }
 
-static void limit_stops_the_look(void **state)
+static void the_limit_stops_the_examination(void **state)
 {
     struct backlog backlog = make(1, 0);
 
@@ -286,7 +286,7 @@ static void names_the_polls_that_changed(void **state)
     backlog_fini(&backlog);
 }
 
-/* Random histories against the plainest bookkeeping there is. */
+/* Compares random histories with the simplest possible account. */
 static void agrees_with_a_recount(void **state)
 {
     enum { N = 400 };
@@ -310,7 +310,7 @@ static void agrees_with_a_recount(void **state)
                 }
                 break;
             }
-            default: { /* a look */
+            default: { /* the applied batches are examined */
                 uint64_t found[N], gaps[N];
                 size_t n = 0, n_gaps = backlog_gaps(&backlog, gaps, N);
                 for (uint64_t i = 1; i <= N; i++) {
@@ -344,16 +344,16 @@ int main(void)
         cmocka_unit_test(applied_before_it_is_read_is_never_pending),
         cmocka_unit_test(out_of_order_batches_leave_a_gap_that_is_asked_for),
         cmocka_unit_test(many_gaps_are_asked_for_in_turn),
-        cmocka_unit_test(fence_is_passed_only_without_a_gap_before_it),
-        cmocka_unit_test(fence_that_is_the_floor_is_passed),
-        cmocka_unit_test(nothing_is_known_before_both_have_spoken),
+        cmocka_unit_test(a_fence_is_passed_only_without_a_gap_before_it),
+        cmocka_unit_test(a_fence_that_is_the_floor_is_passed),
+        cmocka_unit_test(pending_is_unknown_before_both_sources_have_reported),
         cmocka_unit_test(a_newer_stream_starts_over),
-        cmocka_unit_test(a_restored_database_is_believed),
+        cmocka_unit_test(the_floor_of_a_restored_database_is_used),
         cmocka_unit_test(starting_again_counts_again),
-        cmocka_unit_test(what_aged_out_of_the_stream_is_not_pending),
+        cmocka_unit_test(messages_too_old_for_the_stream_are_not_pending),
         cmocka_unit_test(unreadable_messages_and_fences_are_waited_for),
         cmocka_unit_test(a_message_given_twice_counts_once),
-        cmocka_unit_test(limit_stops_the_look),
+        cmocka_unit_test(the_limit_stops_the_examination),
         cmocka_unit_test(names_the_polls_that_changed),
         cmocka_unit_test(agrees_with_a_recount),
     };

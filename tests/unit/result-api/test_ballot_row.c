@@ -1,4 +1,4 @@
-/* Tests of result-api's ballot_row: the columns of each method, and ids that a spreadsheet would calculate.
+/* Tests of result-api's ballot_row: the columns of each method, and ids that look like formulas.
  * SPDX-License-Identifier: MIT */
 #include "export/ballot_row.h"
 
@@ -7,7 +7,7 @@
 
 static const char *const ids[] = {"a", "-b", "c"};
 
-/* The header and the rows of some ballots of a poll with these options. */
+/* Compares the header and the rows of these ballots with the expected file. */
 static void assert_file(enum poll_method method, unsigned max_choices, const char *const *ballots, size_t n,
                         const char *expected)
 {
@@ -60,7 +60,7 @@ static void an_option_without_a_score_is_empty_and_no_0(void **state)
     assert_file(METHOD_SCORE, 3, BALLOTS("a=5", "a=0 -b=3 c=1"), "\"a\",\"'-b\",\"c\"\r\n5,,\r\n0,3,1\r\n");
 }
 
-static void what_the_poll_does_not_have_is_left_out(void **state)
+static void options_that_the_poll_lacks_are_left_out(void **state)
 {
     assert_file(METHOD_PLURALITY, 1, BALLOTS("x", "a c"), "choice\r\n\"\"\r\n\"\"\r\n");
     assert_file(METHOD_APPROVAL, 3, BALLOTS("x c", ""), "\"a\",\"'-b\",\"c\"\r\n0,0,1\r\n0,0,0\r\n");
@@ -76,7 +76,7 @@ int main(void)
         cmocka_unit_test(approval_has_a_mark_for_each_option),
         cmocka_unit_test(ranked_has_a_column_for_each_rank),
         cmocka_unit_test(an_option_without_a_score_is_empty_and_no_0),
-        cmocka_unit_test(what_the_poll_does_not_have_is_left_out),
+        cmocka_unit_test(options_that_the_poll_lacks_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

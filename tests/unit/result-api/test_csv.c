@@ -1,11 +1,10 @@
-/* Tests of result-api's csv: no cell that any common separator makes of a text begins a formula, and a program gets the
- * text back.
+/* Tests of result-api's csv: no cell begins with a formula, for any common separator, and a program gets the text back.
  * SPDX-License-Identifier: MIT */
 #include "tally/csv.h"
 
 #include "unit.h"
 
-/* The field, for the caller to free. */
+/* Returns the field. The caller frees it. */
 static char *write_text(const char *text)
 {
     char *field;
@@ -28,7 +27,7 @@ static const struct {
     {"5 - 3 = 2", "\"5 - 3 = 2\""},
     {"a=b+c@d", "\"a=b+c@d\""},
     {"e-mail;web", "\"e-mail;web\""},
-    /* every first character, as a cell of commas has it */
+    /* signs at the start of the text */
     {"=1+1", "\"'=1+1\""},
     {"+1", "\"'+1\""},
     {"-1", "\"'-1\""},
@@ -45,7 +44,7 @@ static const struct {
     {"﹣1", "\"'﹣1\""},
     {"﹫A", "\"'﹫A\""},
     {"−1", "\"'−1\""},
-    /* as a cell of semicolons, commas or tabs, or as a line, has it */
+    /* signs at the start of a cell that another separator makes, or of a line */
     {";=1+1;", "\";'=1+1;\""},
     {"a;+1", "\"a;'+1\""},
     {"a,-1", "\"a,'-1\""},
@@ -54,7 +53,7 @@ static const struct {
     {"a\n=1", "\"a\n'=1\""},
     {"a\r=1", "\"a\r'=1\""},
     {"a;=1;=2,=3", "\"a;'=1;'=2,'=3\""},
-    /* what a spreadsheet may pass over before the sign */
+    /* characters that a spreadsheet may drop before the sign */
     {" =1", "\" '=1\""},
     {"; \xc2\xa0=1", "\"; \xc2\xa0'=1\""},       /* a no-break space */
     {"\xef\xbb\xbf=1", "\"\xef\xbb\xbf'=1\""},   /* a byte order mark */
@@ -65,7 +64,7 @@ static const struct {
     {"\x7f=1", "\"\x7f'=1\""},
     {";\"=1+1;\"", "\";\"\"'=1+1;\"\"\""}, /* quotes */
     {"\";=1+1;\"", "\"\"\";'=1+1;\"\"\""},
-    /* an apostrophe that was there already is not the one that a reader takes away */
+    /* a reader must not remove an apostrophe of the text itself */
     {"'=1", "\"''=1\""},
     {"a;''=1", "\"a;'''=1\""},
     {"'a", "\"'a\""},
@@ -80,7 +79,7 @@ static void a_sign_that_may_begin_a_cell_gets_an_apostrophe(void **state)
     }
 }
 
-/* --- texts of parts that matter here, put together at random */
+/* --- random texts made of parts that matter here */
 
 static const char *const signs[] = {"=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", "−"};
 static const char *const ends[] = {";", ",", "\t", "\r", "\n"};
@@ -109,7 +108,7 @@ static void draw_text(char text[64])
     }
 }
 
-/* The part that the text begins with, its length; 0: none of them. */
+/* Returns the length of the part that the text begins with. 0: it begins with none. */
 static size_t part_len(const char *text, const char *const *parts, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -118,7 +117,7 @@ static size_t part_len(const char *text, const char *const *parts, size_t n)
     return 0;
 }
 
-/* Whether some cell of the text, divided at each separator, begins with a sign after what may be passed over. */
+/* Says whether some cell begins with a sign, after characters that may be dropped. Every separator ends a cell. */
 static bool has_formula(const char *text)
 {
     bool begins = true;
@@ -133,18 +132,18 @@ static bool has_formula(const char *text)
     return false;
 }
 
-/* Takes the quotes of RFC 4180 away. */
+/* Removes the quotes of RFC 4180. */
 static void unquote(const char *field, char *text)
 {
     for (field++; field[1] != '\0'; field++) {
         if (*field == '"')
-            field++; /* it stands twice */
+            field++; /* a quote is written twice */
         *text++ = *field;
     }
     *text = '\0';
 }
 
-/* Takes away the apostrophes that csv.h speaks of. */
+/* Removes the apostrophes that csv.h describes. */
 static void take_guards(const char *guarded, char *text)
 {
     bool begins = true;

@@ -1,4 +1,4 @@
-/* test_etag - which If-None-Match names a tag.
+/* Tests of result-api's etag: which values of If-None-Match name a tag.
  * SPDX-License-Identifier: MIT */
 #include "etag.h"
 #include "unit.h"
@@ -24,7 +24,7 @@ static void lists_that_do_not(void **state)
     assert_false(etag_list_has(NULL, 0, TAG));
 }
 
-/* The header is not NUL-terminated: what lies behind it must not be read. */
+/* The header has no NUL at its end, so no byte after it may be read. */
 static void only_the_header_is_read(void **state)
 {
     char *list = malloc(3);

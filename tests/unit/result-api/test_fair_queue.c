@@ -1,4 +1,4 @@
-/* Tests of result-api's fair_queue: clients in turn, whoever asks for much.
+/* Tests of result-api's fair_queue: clients take turns, even if one of them has many items.
  * SPDX-License-Identifier: MIT */
 #include "read/fair_queue.h"
 
@@ -10,7 +10,7 @@
 static struct fair_item items[64];
 static size_t n_items;
 
-/* Adds an item of the client of this letter. */
+/* Adds an item of the client that this letter names. */
 static bool add(struct fair_queue *queue, char client)
 {
     struct fair_item *item = &items[n_items++];
@@ -26,7 +26,7 @@ static void add_all(struct fair_queue *queue, const char *clients)
         assert_true(add(queue, *clients));
 }
 
-/* Takes n items: the letters of their clients. */
+/* Takes n items. Returns the letters of their clients. */
 static const char *take(struct fair_queue *queue, size_t n)
 {
     static char taken[64];
@@ -53,18 +53,18 @@ static void one_client_is_served_in_the_order_in_which_it_asks(void **state)
     assert_null(fair_queue_take(&queue));
 }
 
-static void who_comes_after_a_flood_waits_for_one_of_each_client(void **state)
+static void a_newcomer_waits_for_one_item_of_each_client(void **state)
 {
     struct fair_queue queue = {.first = NULL};
 
     add_all(&queue, "aaaaaabbbc");
     assert_string_equal(take(&queue, 4), "abca");
     add_all(&queue, "d");
-    assert_string_equal(take(&queue, 1), "b"); /* asked for its second before d for its first */
+    assert_string_equal(take(&queue, 1), "b"); /* its second item came before the first item of d */
     assert_string_equal(take(&queue, 64), "dabaaa");
 }
 
-static void who_was_served_gets_no_better_place_than_a_newcomer(void **state)
+static void a_client_that_was_served_has_no_advantage_over_a_newcomer(void **state)
 {
     struct fair_queue queue = {.first = NULL};
 
@@ -74,7 +74,7 @@ static void who_was_served_gets_no_better_place_than_a_newcomer(void **state)
     assert_string_equal(take(&queue, 64), "babb");
 }
 
-static void there_are_so_many_places_and_so_many_for_one(void **state)
+static void the_limits_for_all_and_for_one_client_hold(void **state)
 {
     struct fair_queue queue = {.first = NULL};
 
@@ -92,9 +92,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_client_is_served_in_the_order_in_which_it_asks),
-        cmocka_unit_test(who_comes_after_a_flood_waits_for_one_of_each_client),
-        cmocka_unit_test(who_was_served_gets_no_better_place_than_a_newcomer),
-        cmocka_unit_test(there_are_so_many_places_and_so_many_for_one),
+        cmocka_unit_test(a_newcomer_waits_for_one_item_of_each_client),
+        cmocka_unit_test(a_client_that_was_served_has_no_advantage_over_a_newcomer),
+        cmocka_unit_test(the_limits_for_all_and_for_one_client_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

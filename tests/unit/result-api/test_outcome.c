@@ -1,4 +1,4 @@
-/* Tests of result-api's outcome: what each method shows of a tally, as JSON and as CSV, and its sums by hand.
+/* Tests of result-api's outcome: the JSON and CSV of each method, with sums that were made by hand.
  * SPDX-License-Identifier: MIT */
 #include "tally/outcome.h"
 
@@ -26,7 +26,7 @@ static struct poll *make_poll(enum poll_method method, const char *const *ids, s
     return poll;
 }
 
-/* What is shown of the rows: [results, runoff], and the CSV. The caller frees both. */
+/* Renders the rows as JSON, [results, runoff], and as CSV. The caller frees both. */
 static void show(const struct poll *poll, const struct row *rows, size_t n, char **json, char **csv)
 {
     struct tally tally = {.received = 0};
@@ -116,7 +116,7 @@ static void a_ranked_poll_without_ballots_has_no_winner(void **state)
                 "option,label,count,eliminated_in,winner\r\n\"a\",\"A\",0,,false\r\n\"b\",\"B\",0,,false\r\n");
 }
 
-/* Three ballots: a=5 b=0, a=4, a=4 b=1 c=1. c has one score, d none: no opinion is no 0. */
+/* Three ballots: a=5 b=0, a=4, a=4 b=1 c=1. c has one score and d has none, which is not a score of 0. */
 static void scores_have_sum_mean_and_distribution(void **state)
 {
     static const char *const ids[] = {"a", "b", "c", "d"};
@@ -133,7 +133,7 @@ static void scores_have_sum_mean_and_distribution(void **state)
                 "\"c\",\"C\",1,1,1.0000,0,1,0,0,0,0\r\n\"d\",\"D\",0,0,,0,0,0,0,0,0\r\n");
 }
 
-/* Whoever writes to the database itself: result-api reads on. */
+/* Somebody wrote to the database by hand. result-api ignores such rows. */
 static void choices_that_are_no_score_are_passed_over(void **state)
 {
     static const char *const ids[] = {"a", "b"};

@@ -125,7 +125,7 @@ static void without_ballots_there_is_neither_round_nor_winner(void **state)
     poll_release(poll);
 }
 
-static void who_has_no_ballots_leaves_with_all_who_have_none(void **state)
+static void options_without_ballots_leave_together(void **state)
 {
     static const struct pile piles[] = {{"a", 2}, {"b>d>c", 2}, {"c>e>a", 1}};
     struct poll *poll = make_poll("demo", letters, 6);
@@ -206,8 +206,8 @@ static void the_newest_round_that_differs_decides(void **state)
     poll_release(poll);
 }
 
-/* `printf demo:a | sha256sum` and so on: the lowest leaves. */
-static void who_was_equal_in_all_rounds_draws_lots(void **state)
+/* The lots are `printf demo:a | sha256sum` and so on. The lowest leaves. */
+static void options_equal_in_all_rounds_draw_lots(void **state)
 {
     static const struct pile piles[] = {{"a", 1}, {"b", 1}, {"c", 1}};
     static const char *const polls[] = {"demo", "demo2", "demo3", "demo4"};
@@ -242,14 +242,14 @@ struct recount {
     size_t n_options, n_ballots;
     uint8_t ballots[BALLOTS_MAX][8];
     size_t lengths[BALLOTS_MAX];
-    int64_t counts[8][8]; /* by round and option; -1: out */
+    int64_t counts[8][8]; /* by round and option; -1: the option has left */
     int64_t exhausted[8];
     uint8_t losers[8];
     size_t n_rounds;
     int winner;
 };
 
-/* Counts every ballot anew in every round, and lets one option leave at a time. */
+/* Counts every ballot again in every round. One option leaves at a time. */
 static void recount_round(struct recount *r, const bool *out)
 {
     int64_t *counts = r->counts[r->n_rounds];
@@ -268,7 +268,7 @@ static void recount_round(struct recount *r, const bool *out)
     r->n_rounds++;
 }
 
-/* Whether x leaves rather than y: fewer now, or in the newest round that differs, or the lower lot. */
+/* Says whether x leaves before y: it has fewer ballots now, or in the last round that differs, or the lower lot. */
 static bool leaves_before(const struct recount *r, const struct poll *poll, size_t x, size_t y)
 {
     uint8_t lots[2][32];
@@ -305,7 +305,7 @@ static void recount(struct recount *r, const struct poll *poll)
     }
 }
 
-/* Ours, whose rounds of several losers stand for as many rounds of the recount. */
+/* Compares with the recount. A round in which several options leave is several rounds of the recount. */
 static void compare(const struct recount *r, const struct ranked *ranked, int election)
 {
     size_t theirs = 0;
@@ -382,8 +382,8 @@ static void random_elections_equal_a_recount(void **state)
     assert_true(lots > 1000 && earlier > 1000);
 }
 
-/* A large poll comes row by row: a worker's slot may have taken more of a ranking away than it ever added. */
-static void rows_of_one_ranking_add_up_whatever_their_sign(void **state)
+/* The rows of a large poll come one by one. A worker's slot may have subtracted more from a ranking than it added. */
+static void rows_of_one_ranking_add_up_with_negative_numbers(void **state)
 {
     static const char *const options[] = {"a", "b", "c"};
     static const struct pile piles[] = {{"a>b", 4}, {"b>a", 3}, {"c>b", 2}};
@@ -407,8 +407,8 @@ static void rows_of_one_ranking_add_up_whatever_their_sign(void **state)
     poll_release(poll);
 }
 
-/* Numbers below zero that nothing makes up for are none of ours, and end in rounds all the same. */
-static void a_spoilt_tally_ends_too(void **state)
+/* Our workers never write a tally with negative sums. Counting one must end all the same. */
+static void a_damaged_tally_ends_too(void **state)
 {
     static const char *const options[] = {"a", "b"};
     struct poll *poll = make_poll("demo", options, 2);
@@ -432,15 +432,15 @@ int main(void)
         cmocka_unit_test(burlington_elects_kiss),
         cmocka_unit_test(more_than_half_ends_it_in_the_first_round),
         cmocka_unit_test(without_ballots_there_is_neither_round_nor_winner),
-        cmocka_unit_test(who_has_no_ballots_leaves_with_all_who_have_none),
+        cmocka_unit_test(options_without_ballots_leave_together),
         cmocka_unit_test(half_is_not_more_than_half),
         cmocka_unit_test(a_tie_is_broken_by_the_round_before),
         cmocka_unit_test(a_tie_looks_back_as_far_as_it_must),
         cmocka_unit_test(the_newest_round_that_differs_decides),
-        cmocka_unit_test(who_was_equal_in_all_rounds_draws_lots),
+        cmocka_unit_test(options_equal_in_all_rounds_draw_lots),
         cmocka_unit_test(random_elections_equal_a_recount),
-        cmocka_unit_test(rows_of_one_ranking_add_up_whatever_their_sign),
-        cmocka_unit_test(a_spoilt_tally_ends_too),
+        cmocka_unit_test(rows_of_one_ranking_add_up_with_negative_numbers),
+        cmocka_unit_test(a_damaged_tally_ends_too),
     };
     return cmocka_run_group_tests_name("ranked", tests, NULL, NULL);
 }

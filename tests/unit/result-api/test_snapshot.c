@@ -1,4 +1,4 @@
-/* Tests of result-api's snapshot and tally: states, versions that always rise, and what JSON and CSV say.
+/* Tests of result-api's snapshot and tally: states, versions that always rise, JSON and CSV.
  * SPDX-License-Identifier: MIT */
 #include "tally/snapshot.h"
 
@@ -23,7 +23,7 @@ static struct poll *make_poll(void)
     return poll;
 }
 
-/* A poll with 5 ballots for cats and 2 for dogs, and what its snapshots are made of. */
+/* A poll with 5 ballots for cats and 2 for dogs, and the facts of its snapshots. */
 struct fixture {
     struct poll *poll;
     struct tally tally;
@@ -210,8 +210,8 @@ static void any_changed_fact_makes_one_of_a_higher_version(void **state)
     snapshot_release(last);
 }
 
-/* A clock that was set back, or a subscriber that comes from a server whose clock is ahead. */
-static void versions_rise_whatever_the_clock_does(void **state)
+/* A clock may be set back, or a subscriber may come from a server whose clock is ahead. */
+static void versions_rise_even_if_the_clock_goes_back(void **state)
 {
     struct fixture *f = *state;
     struct snapshot *first = must_make(f, NULL);
@@ -239,7 +239,7 @@ static void a_closed_poll_is_counting_until_its_fence_has_passed(void **state)
         {NOW_US / 1000 + 1, 0, 0, false, RESULT_SCHEDULED},
         {0, NOW_US / 1000 + 1, 0, false, RESULT_OPEN},
         {0, NOW_US / 1000, 0, false, RESULT_COUNTING},
-        {0, NOW_US / 1000, 0, true, RESULT_COUNTING}, /* no fence yet: nothing can have passed it */
+        {0, NOW_US / 1000, 0, true, RESULT_COUNTING}, /* there is no fence that could be passed */
         {0, NOW_US / 1000, 77, false, RESULT_COUNTING},
         {0, NOW_US / 1000, 77, true, RESULT_FINAL},
         {0, 0, 77, true, RESULT_OPEN},
@@ -256,14 +256,14 @@ static void a_closed_poll_is_counting_until_its_fence_has_passed(void **state)
     }
 }
 
-static void what_was_final_stays_final(void **state)
+static void a_final_result_stays_final(void **state)
 {
     struct fixture *f = *state;
     f->poll->closes_at_ms = 1;
     f->tally.fence = 77;
     f->facts.fence_passed = true;
     struct snapshot *final = must_make(f, NULL);
-    f->facts.fence_passed = false; /* another vote-api's fence came behind */
+    f->facts.fence_passed = false; /* the fence of another vote-api came later */
     f->facts.above = final->version;
     struct snapshot *next = must_make(f, final);
     assert_int_equal(next->state, RESULT_FINAL);
@@ -271,7 +271,7 @@ static void what_was_final_stays_final(void **state)
     snapshot_release(final);
 }
 
-/* It was final, is opened again, and closes again: the fence of the term before says nothing about this one. */
+/* A final poll is opened again and closes again. The fence of the term before does not close this term. */
 static void a_poll_opened_again_is_open_and_final_anew(void **state)
 {
     struct fixture *f = *state;
@@ -291,7 +291,7 @@ static void a_poll_opened_again_is_open_and_final_anew(void **state)
     struct poll *closed = poll_copy(again);
     closed->closes_at_ms = 2;
     f->facts.poll = closed;
-    struct snapshot *counting = must_make(f, final); /* nobody looked while it was open */
+    struct snapshot *counting = must_make(f, final); /* no snapshot was made while it was open */
     assert_int_equal(counting->state, RESULT_COUNTING);
     assert_true(counting->version > final->version);
     f->tally.fence = 99;
@@ -346,7 +346,7 @@ static void a_snapshot_lives_until_its_last_reference_goes(void **state)
     struct snapshot *snapshot = must_make(f, NULL);
     assert_ptr_equal(snapshot_retain(snapshot), snapshot);
     snapshot_release(snapshot);
-    assert_string_equal(snapshot->poll->id, "demo"); /* AddressSanitizer watches */
+    assert_string_equal(snapshot->poll->id, "demo"); /* AddressSanitizer finds a snapshot that was freed */
     snapshot_release(snapshot);
     snapshot_release(NULL);
 }
@@ -363,11 +363,11 @@ int main(void)
         WITH_FACTS(pending_that_is_not_known_is_null),
         WITH_FACTS(equal_facts_make_no_new_snapshot),
         WITH_FACTS(any_changed_fact_makes_one_of_a_higher_version),
-        WITH_FACTS(versions_rise_whatever_the_clock_does),
+        WITH_FACTS(versions_rise_even_if_the_clock_goes_back),
         WITH_FACTS(a_closed_poll_is_counting_until_its_fence_has_passed),
         WITH_FACTS(a_poll_opened_again_is_open_and_final_anew),
         WITH_FACTS(a_draft_says_so),
-        WITH_FACTS(what_was_final_stays_final),
+        WITH_FACTS(a_final_result_stays_final),
         cmocka_unit_test(states_have_names),
         WITH_FACTS(the_csv_is_quoted_and_holds_no_formula),
         WITH_FACTS(a_snapshot_lives_until_its_last_reference_goes),

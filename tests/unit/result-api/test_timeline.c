@@ -1,4 +1,4 @@
-/* Tests of result-api's timeline: no gaps, and what JSON and CSV say.
+/* Tests of result-api's timeline: no gaps, JSON and CSV.
  * SPDX-License-Identifier: MIT */
 #include "export/timeline.h"
 
@@ -27,7 +27,7 @@ static void a_poll_without_ballots_has_no_bucket_and_no_peak(void **state)
     timeline_fini(&timeline);
 }
 
-static void what_lies_between_two_buckets_is_filled_with_empty_ones(void **state)
+static void gaps_are_filled_with_empty_buckets(void **state)
 {
     struct timeline timeline, kept = {.step_s = 5, .peak_s = START + 25, .peak_received = 3, .revisions = 1};
     timeline_add(&kept, START + 5, 2, 1);
@@ -80,7 +80,7 @@ static void the_step_is_the_one_asked_for_where_it_can_be(void **state)
     assert_step(5, 10000, 5, 2000, 10); /* one too many */
     assert_step(5, 10000, 95, 2000, 95);
     assert_step(5, 3600, 5, 360, 15);
-    assert_step(30, 600000, 305, 2000, 330); /* a whole number of the source's */
+    assert_step(30, 600000, 305, 2000, 330); /* a multiple of the source's step */
     assert_step(30, 600000, 5, 2000, 600);
     assert_step(60, 30 * 86400, 5, 2000, 1800);
     assert_step(86400, INT64_C(86400) * 19000, 5, 2000, 864000);
@@ -91,7 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_poll_without_ballots_has_no_bucket_and_no_peak),
-        cmocka_unit_test(what_lies_between_two_buckets_is_filled_with_empty_ones),
+        cmocka_unit_test(gaps_are_filled_with_empty_buckets),
         cmocka_unit_test(the_step_is_the_one_asked_for_where_it_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
