@@ -1,4 +1,4 @@
-/* fixed_reply - the ceiling of vote-api: libh2o answers every request with the same 202 and does nothing else.
+/* fixed_reply - the ceiling of vote-api: libh2o answers every request with the same 202 and does no other work.
  * SPDX-License-Identifier: MIT
  *
  * usage: fixed_reply PORT LOOPS. The reply has the headers and the length of a real one. */
@@ -20,7 +20,7 @@ struct loop {
 static h2o_globalconf_t config;
 static int port;
 
-/* As long as a real receipt: the figure is about the work behind a reply, not about its length. */
+/* As long as a real receipt, so that the length of the reply makes no difference. */
 static const char reply[] = "{\"receipt\":\""
                             "k1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
                             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"poll\":\"demo\",\"selection\":[\"cats\"],"

@@ -1,7 +1,7 @@
-/* h2_client - one HTTP/2 connection (prior knowledge, RFC 9113) that a benchmark sends requests over.
+/* h2_client - one HTTP/2 connection (prior knowledge, RFC 9113) for the requests of a benchmark.
  * SPDX-License-Identifier: MIT
  *
- * Not thread-safe. A connection that breaks ends the process: a figure with a hole in it is none. */
+ * Not thread-safe. If the connection breaks, the process ends, because the figure would be wrong. */
 #ifndef SCRUTIN_BENCH_H2_CLIENT_H
 #define SCRUTIN_BENCH_H2_CLIENT_H
 

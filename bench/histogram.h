@@ -1,4 +1,4 @@
-/* histogram - latencies from 1 us to an hour in buckets at most 1.6 % wide, so that far quantiles stay true.
+/* histogram - latencies from 1 us to an hour, in buckets at most 1.6 % wide, so that high quantiles stay exact.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_BENCH_HISTOGRAM_H
 #define SCRUTIN_BENCH_HISTOGRAM_H
@@ -15,7 +15,7 @@ struct histogram {
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-/* The first 64 buckets are a microsecond wide; from there each doubling has 64 equal ones. */
+/* The first 64 buckets are 1 us wide. After that, each doubling of the value has 64 buckets of equal width. */
 static inline size_t histogram_bucket(uint64_t us)
 {
     unsigned shift = us < HISTOGRAM_STEPS ? 0 : 63u - 6u - (unsigned)__builtin_clzll(us);
@@ -38,7 +38,7 @@ static inline void histogram_add(struct histogram *h, int64_t ns)
     h->buckets[histogram_bucket((uint64_t)us)]++;
 }
 
-/* The value that the share q of all values does not exceed, in milliseconds; 0 where there are none. */
+/* Returns the quantile q (0 to 1) in milliseconds, or 0 if there are no values. */
 static inline double histogram_quantile_ms(const struct histogram *h, double q)
 {
     uint64_t wanted = (uint64_t)(q * (double)h->n), seen = 0;

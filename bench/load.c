@@ -1,5 +1,6 @@
-/* load - sends ballots to vote-api over HTTP/2, as fast as they are acknowledged or at a fixed rate, and prints one
- * JSON object: how many, how long, and the latencies from when each should have left (no coordinated omission).
+/* load - sends ballots to vote-api over HTTP/2, as fast as they are acknowledged or at a fixed rate. Prints one JSON
+ * object with the number of ballots, the time and the latencies. Each latency counts from the time when the request was
+ * due (no coordinated omission).
  * SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "h2_client.h"
@@ -126,7 +127,7 @@ static void on_reply(void *arg, struct h2_request *request)
         load->sent -= n;
 }
 
-/* The next connection with room, or NULL. */
+/* Returns the next connection with room, or NULL. */
 static struct h2_client *pick_client(struct load *load)
 {
     for (size_t i = 0; i < load->options.connections; i++) {
@@ -137,7 +138,7 @@ static struct h2_client *pick_client(struct load *load)
     return NULL;
 }
 
-/* Hands over every request that is due and fits a connection. Returns when the next one is due, or INT64_MAX. */
+/* Submits every request that is due, as far as connections have room. Returns when the next one is due, or INT64_MAX. */
 static int64_t submit_due(struct load *load, size_t count, double rate)
 {
     size_t n = ballots_per_request(load);
@@ -162,7 +163,7 @@ static int64_t submit_due(struct load *load, size_t count, double rate)
     return INT64_MAX;
 }
 
-/* Runs until `count` ballots were answered or the time is over and all are answered. */
+/* Runs until `count` ballots are answered, or until the time is over and all requests are answered. */
 static void run(struct load *load, size_t count, double rate, double seconds)
 {
     struct epoll_event events[256];

@@ -1,7 +1,7 @@
-/* publish_ceiling - the ceiling of an acknowledgement: JetStream takes one message after the other, nothing around it.
+/* publish_ceiling - the ceiling of an acknowledgement: publishes one message after the other to JetStream.
  * SPDX-License-Identifier: MIT
  *
- * usage: publish_ceiling NATS_URL BYTES SECONDS. Publishes on a stream of its own, which it deletes. Prints JSON. */
+ * usage: publish_ceiling NATS_URL BYTES SECONDS. Uses a stream of its own and deletes it at the end. Prints JSON. */
 #include "base/clock.h"
 #include "histogram.h"
 #include <nats/nats.h>
@@ -29,7 +29,7 @@ static void add_stream(jsCtx *js)
     config.Subjects = subjects;
     config.SubjectsLen = 1;
     config.Storage = js_FileStorage;
-    js_DeleteStream(js, STREAM, NULL, NULL); /* of a run that was interrupted */
+    js_DeleteStream(js, STREAM, NULL, NULL); /* left by an interrupted run */
     check(js_AddStream(NULL, js, &config, NULL, NULL), "add stream");
 }
 

@@ -1,9 +1,11 @@
-/* upsert_ceiling - the ceiling of the whole way: the worker's own upsert, triggers and all, driven straight from SQL.
+/* upsert_ceiling - the ceiling of the whole system: runs the worker's upsert, with its triggers, straight from SQL.
  * SPDX-License-Identifier: MIT
  *
- * usage: upsert_ceiling POLL_KEY CONNECTIONS ROWS SECONDS VOTERS. Each connection sends ROWS ballots a statement, a
- * statement a transaction, sorted and without a voter twice as the worker does it; VOTERS 0: each ballot from a new
- * voter. The next statement is made while the server works. The PG* variables say where. Prints JSON. */
+ * usage: upsert_ceiling POLL_KEY CONNECTIONS ROWS SECONDS VOTERS
+ *
+ * Each connection sends transactions of one statement with ROWS ballots. As in the worker, they are sorted and have each
+ * voter once. VOTERS 0: each ballot is of a new voter. The next statement is prepared while the server works. The PG*
+ * variables name the database. Prints JSON. */
 #include "base/clock.h"
 #include "pg/pg_array.h"
 #include "store/ballot_store_sql.h"
