@@ -1,4 +1,4 @@
-/* clock - RFC 3339 date-times, written and read.
+/* clock - writes and reads RFC 3339 date-times.
  * SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
@@ -21,7 +21,7 @@ void clock_format_ms(int64_t wall_ms, char out[CLOCK_TEXT])
     int64_t ms = (wall_ms % 1000 + 1000) % 1000; /* before 1970 the remainder is negative */
     time_t seconds = (time_t)((wall_ms - ms) / 1000);
     gmtime_r(&seconds, &tm);
-    /* The remainders change nothing; they show the compiler that the text fits. */
+    /* The remainders change no value. They show the compiler that the text fits. */
     snprintf(out, CLOCK_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(tm.tm_year + 1900) % 10000,
              (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
              (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100, (unsigned)ms % 1000);
@@ -55,7 +55,7 @@ static int days_in_month(int year, int month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* ".123456": the digits past milliseconds are cut. */
+/* ".123456"; digits after milliseconds are dropped. */
 static bool read_fraction(const char **text, int *ms)
 {
     *ms = 0;
@@ -97,7 +97,7 @@ int64_t clock_parse_ms(const char *text)
     if (!read_char(&text, 'T') || !read_number(&text, 2, 0, 23, &tm.tm_hour) || !read_char(&text, ':') ||
         !read_number(&text, 2, 0, 59, &tm.tm_min) || !read_char(&text, ':'))
         return -1;
-    /* A leap second, 60, is taken for the first second of the next minute. */
+    /* A leap second (60) counts as the first second of the next minute. */
     if (!read_number(&text, 2, 0, 60, &tm.tm_sec) || !read_fraction(&text, &ms) || !read_offset(&text, &offset) ||
         *text != '\0')
         return -1;
@@ -106,5 +106,5 @@ int64_t clock_parse_ms(const char *text)
     tm.tm_mon = month - 1;
     tm.tm_mday = day;
     int64_t at_ms = ((int64_t)timegm(&tm) - (int64_t)offset * 60) * 1000 + ms;
-    return at_ms < 0 || at_ms > CLOCK_MAX_MS ? -1 : at_ms; /* an offset moves year 9999 into year 10000 */
+    return at_ms < 0 || at_ms > CLOCK_MAX_MS ? -1 : at_ms; /* an offset can move a time of 9999 into the year 10000 */
 }

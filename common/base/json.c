@@ -1,4 +1,4 @@
-/* json - jansson with the strictness of json.h around it, and refusals that say what to do.
+/* json - checks what jansson does not check, and explains refusals.
  * SPDX-License-Identifier: MIT */
 #include "base/json.h"
 
@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A sentence that quotes what was sent may have been cut within a character, here or by jansson; an answer in JSON
- * cannot hold the rest of it. */
+/* A sentence that quotes the client's text may end within a character, because it was cut here or by jansson. Half a
+ * character cannot stand in an answer, which is JSON. */
 static void mend_utf8(char *text, size_t len)
 {
     size_t n;
@@ -33,8 +33,9 @@ void json_error_set(struct json_error *err, const char *pointer, const char *for
     mend_utf8(err->text, len >= 0 && len < (int)sizeof(err->text) ? (size_t)len : sizeof(err->text) - 1);
 }
 
-/* Levels of arrays and objects, one past JSON_DEPTH_MAX at most. Text that is not JSON gives some number: the parser
- * tells. jansson's own limit, 2,048, is set when it is built, and it recurses down to there. */
+/* Counts the levels of arrays and objects, up to JSON_DEPTH_MAX + 1. For text that is not JSON the number means
+ * nothing; the parser refuses that text later. The limit of jansson (2,048) is compiled in, and its parser is
+ * recursive. */
 static int count_levels(const char *data, size_t len)
 {
     int depth = 0, deepest = 0;
@@ -79,7 +80,7 @@ static void explain(const json_error_t *error, struct json_error *err)
 
     switch (json_error_code(error)) {
     case json_error_duplicate_key:
-        json_error_set(err, "", "A field stands twice in the same object%s; send each field once.", near);
+        json_error_set(err, "", "A field appears twice in the same object%s. Send each field once.", near);
         return;
     case json_error_null_character:
     case json_error_null_byte_in_key:
@@ -89,7 +90,7 @@ static void explain(const json_error_t *error, struct json_error *err)
         json_error_set(err, "", "The body ends in the middle of the JSON text.");
         return;
     case json_error_end_of_input_expected:
-        json_error_set(err, "", "Something follows the JSON object%s; send one object and nothing else.", near);
+        json_error_set(err, "", "Text follows the JSON object%s. Send one object and nothing else.", near);
         return;
     case json_error_numeric_overflow:
         json_error_set(err, "", "A number is too large%s.", near);
@@ -105,7 +106,7 @@ json_t *json_parse_object(const char *data, size_t len, struct json_error *err)
     json_error_t error;
 
     if (len == 0) {
-        json_error_set(err, "", "The body is empty; send a JSON object.");
+        json_error_set(err, "", "The body is empty. Send a JSON object.");
         return NULL;
     }
     if (memchr(data, '\0', len) != NULL) {
@@ -155,7 +156,7 @@ bool json_check_fields(const json_t *object, const char *pointer, const char *co
         for (i = 0; known[i] != NULL && len < sizeof(list); i++)
             len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i == 0 ? "" : ", ", known[i]);
         json_pointer_append(place, pointer, name);
-        json_error_set(err, place, "This field is not known here. Known are: %s.", list);
+        json_error_set(err, place, "This field is not known here. The known fields are: %s.", list);
         return false;
     }
     return true;
@@ -184,7 +185,7 @@ void json_pointer_append(char out[JSON_POINTER_MAX], const char *base, const cha
     char text[JSON_POINTER_MAX];
     size_t len = (size_t)snprintf(text, sizeof(text), "%s/", base);
 
-    /* A pointer that does not fit ends where its last whole character does. */
+    /* A pointer that does not fit ends after its last whole character. */
     while (len < sizeof(text) && *field != '\0') {
         size_t n = utf8_sequence_len(field, strlen(field));
         const char *piece = *field == '~' ? "~0" : *field == '/' ? "~1" : field;

@@ -1,4 +1,4 @@
-/* log - builds a line in a buffer of its own thread and hands it to the kernel in one piece.
+/* log - builds a line on the stack and hands it to the kernel in one piece.
  * SPDX-License-Identifier: MIT */
 #include "base/log.h"
 
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define LINE_SIZE 8192
-#define LINE_RESERVE 16 /* what is kept free for the end of a text and of the line */
+#define LINE_RESERVE 16 /* bytes kept free for the end of a text and of the line */
 
 struct line {
     size_t len;
@@ -25,7 +25,7 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static char service_name[32] = "scrutin";
 static atomic_int lowest_level = LOG_INFO;
 static atomic_int output_fd = STDOUT_FILENO;
-/* Held for the write alone, so that a line which the kernel takes in two parts stays together. */
+/* Held only while a line is written, so that a line stays together when the kernel takes it in two parts. */
 static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
 
 void log_init(const char *service, enum log_level level)
@@ -58,7 +58,7 @@ static void put(struct line *line, const char *data, size_t n)
     line->len += n;
 }
 
-/* Writes one character of text, escaped as RFC 8259 section 7 says, and returns the bytes of text that it took. */
+/* Writes one character of text, escaped as in RFC 8259, section 7. Returns how many bytes of text it took. */
 static size_t put_char(struct line *line, const char *text, size_t left)
 {
     unsigned char c = (unsigned char)*text;
@@ -85,7 +85,7 @@ static size_t put_char(struct line *line, const char *text, size_t left)
     return 1;
 }
 
-/* Writes text in quotes; one that is too long for the line ends in an ellipsis. */
+/* Writes text in quotes. A text that is too long for the line ends in an ellipsis. */
 static void put_text(struct line *line, const char *text)
 {
     size_t left = strlen(text);
@@ -105,7 +105,7 @@ static void put_text(struct line *line, const char *text)
 
 static void put_field(struct line *line, const struct log_field *field)
 {
-    /* A name, and a number or the beginning of a text, or nothing at all. */
+    /* There must be room for the name and a number, or the beginning of a text. Otherwise the field is left out. */
     if (!has_room(line, 6 * strlen(field->name) + 32))
         return;
     put(line, ",", 1);
@@ -128,7 +128,7 @@ static void write_all(const char *data, size_t len)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            break; /* there is nowhere to say that the log is lost */
+            break; /* there is no place to report that the log is lost */
         data += n;
         len -= (size_t)n;
     }

@@ -1,4 +1,4 @@
-/* metrics - counts with atomics, renders in the Prometheus text format 0.0.4 (prometheus.io/docs/instrumenting).
+/* metrics - counts with atomics, and writes the Prometheus text format 0.0.4 (prometheus.io/docs/instrumenting).
  * SPDX-License-Identifier: MIT */
 #include "base/metrics.h"
 
@@ -18,7 +18,7 @@
 enum metric_type { COUNTER, GAUGE, HISTOGRAM };
 static const char *const type_names[] = {"counter", "gauge", "histogram"};
 
-/* Upper bounds of the buckets; one more bucket takes the rest. */
+/* Upper bounds of the buckets. One more bucket takes the rest. */
 static const struct {
     int64_t ns;
     const char *text; /* seconds */
@@ -29,12 +29,12 @@ static const struct {
 };
 #define N_BOUNDS (sizeof(bounds) / sizeof(bounds[0]))
 
-/* Threads count in different cache lines: two event loops that count every request in one would slow each other down.
- */
+/* Threads count in different cache lines. Two event loops that count every request in the same cache line would slow
+ * each other down. */
 #define SHARDS 4
 
 struct shard {
-    _Alignas(64) _Atomic uint64_t value; /* of a histogram: the sum in ns; of a gauge only the first shard's counts */
+    _Alignas(64) _Atomic uint64_t value; /* of a histogram: the sum in ns. A gauge uses only the first shard. */
     _Atomic uint64_t buckets[N_BOUNDS + 1];
 };
 
@@ -56,8 +56,7 @@ static bool is_name(const char *name)
     return n != 0 && name[n] == '\0' && !(name[0] >= '0' && name[0] <= '9');
 }
 
-/* Makes a metric, or gives the one that has this name and these labels already. */
-static struct metric *make(enum metric_type type, const char *name, const char *labels, const char *help)
+static struct metric *make_metric(enum metric_type type, const char *name, const char *labels, const char *help)
 {
     struct metric *metric, *newest = NULL;
     bool known_name = false;
@@ -74,7 +73,7 @@ static struct metric *make(enum metric_type type, const char *name, const char *
             break;
     }
     if (metric == NULL) {
-        assert(!known_name || strcmp(newest->name, name) == 0); /* a name's metrics are made one after the other */
+        assert(!known_name || strcmp(newest->name, name) == 0); /* metrics of one name are made one after the other */
         metric = aligned_alloc(_Alignof(struct metric), sizeof(*metric));
         if (metric == NULL)
             abort();
@@ -92,18 +91,18 @@ static struct metric *make(enum metric_type type, const char *name, const char *
 
 struct metric *metric_counter(const char *name, const char *labels, const char *help)
 {
-    return make(COUNTER, name, labels, help);
+    return make_metric(COUNTER, name, labels, help);
 }
 
 struct metric *metric_gauge(const char *name, const char *labels, const char *help)
 {
-    return make(GAUGE, name, labels, help);
+    return make_metric(GAUGE, name, labels, help);
 }
 
 struct metric *metric_gauge_from(const char *name, const char *labels, const char *help, double (*read)(void *arg),
                                  void *arg)
 {
-    struct metric *metric = make(GAUGE, name, labels, help);
+    struct metric *metric = make_metric(GAUGE, name, labels, help);
     pthread_mutex_lock(&lock);
     metric->read = read;
     metric->arg = arg;
@@ -113,13 +112,13 @@ struct metric *metric_gauge_from(const char *name, const char *labels, const cha
 
 struct metric *metric_histogram_seconds(const char *name, const char *labels, const char *help)
 {
-    return make(HISTOGRAM, name, labels, help);
+    return make_metric(HISTOGRAM, name, labels, help);
 }
 
 static struct shard *own_shard(struct metric *metric)
 {
     static atomic_uint threads;
-    static _Thread_local unsigned number; /* 1 and up; 0: not given yet */
+    static _Thread_local unsigned number; /* from 1; 0: this thread has none yet */
 
     if (number == 0)
         number = 1 + atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) % SHARDS;
@@ -210,7 +209,7 @@ static void render_histogram(FILE *to, const struct metric *metric)
     fprintf(to, "%s_count%s%s%s %" PRIu64 "\n", metric->name, open, metric->labels, close, n);
 }
 
-/* The format's own words for what is no number. */
+/* The format has its own words for values that are not numbers. */
 static void render_value(FILE *to, double value)
 {
     if (isnan(value))
@@ -276,7 +275,8 @@ static void read_memory(double *virtual_bytes, double *resident_bytes)
     *resident_bytes = (double)resident * page_size;
 }
 
-/* Seconds since 1970 when this process began: field 22 of proc(5) stat, in ticks since the machine started. */
+/* When this process began, in seconds since 1970. Field 22 of proc(5) stat has it in ticks since the machine started.
+ */
 static double read_start_time(void)
 {
     char line[1024];
@@ -288,7 +288,7 @@ static double read_start_time(void)
     if (fgets(line, sizeof(line), file) == NULL)
         line[0] = '\0';
     fclose(file);
-    char *at = strrchr(line, ')'); /* ends field 2, a name that may hold anything */
+    char *at = strrchr(line, ')'); /* the end of field 2, a name that may contain any character */
     for (int field = 2; at != NULL && field < 22; field++)
         at = strchr(at + 1, ' ');
     if (at == NULL || sscanf(at, "%llu", &ticks) != 1)
@@ -302,7 +302,7 @@ static double start_time;
 
 static void keep_start_time(void)
 {
-    start_time = read_start_time(); /* once: the wall clock may be set meanwhile */
+    start_time = read_start_time(); /* once, because the wall clock may be set later */
 }
 
 static void render_process(FILE *to)

@@ -1,4 +1,4 @@
-/* service - options and signals of a program.
+/* service - reads options and handles signals.
  * SPDX-License-Identifier: MIT */
 #include "base/service.h"
 
@@ -21,7 +21,7 @@ static struct {
 
 /* --- options */
 
-/* As the usage has it, if it is of the one kind. */
+/* Prints the option as it stands in the usage, if it is of this kind. */
 static void print_option(const struct service_option *option, bool runs, FILE *to)
 {
     const char *argument = option->argument != NULL ? option->argument : "";
@@ -79,7 +79,7 @@ static void print_help(const struct service *service)
 }
 
 #define OWN_OPTIONS_MAX 8
-#define OWN_OPTION 256 /* above every letter: the value of the program's first own option */
+#define OWN_OPTION 256 /* the value of the first option of the program itself; above every letter */
 
 static void list_options(const struct service *service, struct option list[COMMON_OPTIONS + OWN_OPTIONS_MAX + 1])
 {
@@ -93,7 +93,8 @@ static void list_options(const struct service *service, struct option list[COMMO
             OWN_OPTION + (int)i};
 }
 
-/* The letter of what the program is to do instead of its work, or 0; OWN_OPTION and above: an option with `run`. */
+/* Returns the letter of an option that replaces the work of the program, OWN_OPTION or more for an option with `run`,
+ * or 0. */
 static int parse_option(const struct service *service, int argc, char **argv, const char **argument)
 {
     struct option list[COMMON_OPTIONS + OWN_OPTIONS_MAX + 1];
@@ -183,7 +184,7 @@ void service_start(const struct service *service, int argc, char **argv)
     const char *argument = NULL;
     sigset_t set;
 
-    json_set_alloc_funcs(alloc_bytes, free); /* so that no function of jansson fails for want of memory */
+    json_set_alloc_funcs(alloc_bytes, free); /* without memory jansson aborts, as we do */
     if (sodium_init() < 0) {
         fprintf(stderr, "%s: libsodium does not start\n", service->name);
         exit(EXIT_USAGE);
@@ -216,14 +217,14 @@ void service_start(const struct service *service, int argc, char **argv)
         stop_signals(&set);
         pthread_sigmask(SIG_BLOCK, &set, NULL);
     }
-    json_object_seed(0); /* 0: from the system's random numbers */
+    json_object_seed(0); /* 0: a random seed of the system */
     log_info("starting", LOG_S("version", SERVICE_VERSION_TEXT));
 }
 
 _Noreturn void service_die(enum status status, const struct errmsg *err, const char *doing)
 {
-    log_error("cannot go on", LOG_S("doing", doing), LOG_S("status", status_text(status)),
+    log_error("the program cannot continue", LOG_S("doing", doing), LOG_S("status", status_text(status)),
               LOG_S("detail", err != NULL ? err->text : ""));
-    /* Not exit(): other threads still run, and would use what its handlers take down. */
+    /* Not exit(): its handlers destroy what other threads still use. */
     _exit(1);
 }

@@ -48,9 +48,9 @@ static void everything_else_is_refused_with_a_sentence(void **state)
         {"\"text\"", 0, "must be a JSON object"},
         {"17", 0, "must be a JSON object"},
         {"null", 0, "must be a JSON object"},
-        {"{} x", 0, "Something follows"},
-        {"{}{}", 0, "Something follows"},
-        {"{}]", 0, "Something follows"},
+        {"{} x", 0, "Text follows"},
+        {"{}{}", 0, "Text follows"},
+        {"{}]", 0, "Text follows"},
         {"{\"a\":1,\"a\":2}", 0, "twice"},
         {"{\"a\":1,\"\\u0061\":2}", 0, "twice"}, /* the same key once it is read */
         {"{\"x\":{\"a\":1,\"b\":2,\"a\":1}}", 0, "twice"},

@@ -1,4 +1,4 @@
-/* bytes - a piece of memory with its length.
+/* bytes - memory and its length.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_BYTES_H
 #define SCRUTIN_BYTES_H
@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Who gets one filled in frees it with free(bytes->data). */
+/* The caller that receives one frees data. */
 struct bytes {
     uint8_t *data;
     size_t len;

@@ -1,8 +1,11 @@
-/* log - one JSON object a line on standard output.
+/* log - writes one JSON object a line to standard output.
  * SPDX-License-Identifier: MIT
  *
- * Any thread may log. A line: {"at":"2026-01-31T12:00:00.123Z","level":"info","service":"worker","event":"batch
- * stored", "ballots":12}. Values are escaped; invalid UTF-8 is replaced. */
+ * Any thread. A line:
+ *
+ *     {"at":"2026-01-31T12:00:00.123Z","level":"info","service":"worker","event":"batch stored","ballots":12}
+ *
+ * Values are escaped, and invalid UTF-8 is replaced. A line has at most 8 KiB; a longer text is cut. */
 #ifndef SCRUTIN_LOG_H
 #define SCRUTIN_LOG_H
 
@@ -10,18 +13,19 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* A field of a line; made with the macros below. */
+/* A field of a line. The macros below make one. */
 struct log_field {
     const char *name;
-    const char *text; /* NULL: the number counts */
+    const char *text; /* NULL: the field is the number */
     int64_t number;
 };
 
 #define LOG_S(name, value) ((struct log_field){(name), (value), 0})
 #define LOG_I(name, value) ((struct log_field){(name), NULL, (int64_t)(value)})
 
+/* Call it before other threads start. */
 void log_init(const char *service, enum log_level level);
-/* Where lines go from now on: a file descriptor. For a command, whose standard output is its result. */
+/* Sends all later lines to this file descriptor. Commands use it, because their result goes to standard output. */
 void log_to(int fd);
 /* The level with this name ("debug", "info", "warn", "error"), or -1. */
 int log_level_from_name(const char *name);

@@ -1,4 +1,4 @@
-/* utf8 - tells well-formed UTF-8 from the rest, sequence by sequence.
+/* utf8 - checks UTF-8, one sequence (character) at a time. Any thread.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_UTF8_H
 #define SCRUTIN_UTF8_H
@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of the well-formed sequence at the start of text, 1 to 4, or 0 where there is none. The ranges are those of
- * the Unicode Standard, table 3-7: no overlong forms, no surrogates, nothing past U+10FFFF. */
+/* The length of the well-formed sequence at the start of text: 1 to 4 bytes, or 0 when there is none. The ranges come
+ * from the Unicode Standard, table 3-7: no overlong forms, no surrogates, nothing after U+10FFFF. */
 static inline size_t utf8_sequence_len(const char *text, size_t left)
 {
     const unsigned char *s = (const unsigned char *)text;
