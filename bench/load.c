@@ -138,7 +138,8 @@ static struct h2_client *pick_client(struct load *load)
     return NULL;
 }
 
-/* Submits every request that is due, as far as connections have room. Returns when the next one is due, or INT64_MAX. */
+/* Submits every request that is due, as far as connections have room. Returns when the next one is due, or INT64_MAX.
+ */
 static int64_t submit_due(struct load *load, size_t count, double rate)
 {
     size_t n = ballots_per_request(load);

@@ -3,9 +3,9 @@
  *
  * usage: upsert_ceiling POLL_KEY CONNECTIONS ROWS SECONDS VOTERS
  *
- * Each connection sends transactions of one statement with ROWS ballots. As in the worker, they are sorted and have each
- * voter once. VOTERS 0: each ballot is of a new voter. The next statement is prepared while the server works. The PG*
- * variables name the database. Prints JSON. */
+ * Each connection sends transactions of one statement with ROWS ballots. As in the worker, they are sorted and have
+ * each voter once. VOTERS 0: each ballot is of a new voter. The next statement is prepared while the server works. The
+ * PG* variables name the database. Prints JSON. */
 #include "base/clock.h"
 #include "pg/pg_array.h"
 #include "store/ballot_store_sql.h"
