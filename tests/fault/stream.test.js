@@ -255,7 +255,7 @@ test('a stream that is older than the newest epoch is refused: nothing goes back
   await instance.sql('INSERT INTO stream_epochs (epoch, created_ns) SELECT max(epoch) + 1, 8e18::bigint FROM stream_epochs');
   try {
     await instance.ctl('start', 'worker:*');
-    await until('a worker says so', () => instance.log('worker_0').includes('already knows one created at 8000000000000000000'));
+    await until('a worker says so', () => instance.log('worker_0').includes('a newer stream, created at 8000000000000000000'));
     assert.notEqual(await Instance.readyStatus(`http://127.0.0.1:${instance.workerPort(0)}`), 200);
   } finally {
     await instance.sql('DELETE FROM stream_epochs WHERE created_ns = 8e18::bigint');

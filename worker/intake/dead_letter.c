@@ -1,4 +1,4 @@
-/* dead_letter - publishes what cannot be applied, with the reason.
+/* dead_letter - publishes a message together with the reason.
  * SPDX-License-Identifier: MIT */
 #include "intake/dead_letter.h"
 
@@ -12,13 +12,13 @@ enum status dead_letter_publish(struct bus *bus, int64_t created_ns, const struc
     char sequence[24], id[64], clean[256], whole[24];
     size_t n = 0, len = delivery->len, room = bus_max_payload(bus);
 
-    /* A header ends at a line end. */
+    /* A line end would end the header. */
     for (; reason[n] != '\0' && n < sizeof(clean) - 1; n++)
         clean[n] = reason[n] >= ' ' && reason[n] <= '~' ? reason[n] : '?';
     clean[n] = '\0';
     snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)delivery->sequence);
     snprintf(id, sizeof(id), "dead-%lld-%llu", (long long)created_ns, (unsigned long long)delivery->sequence);
-    /* A message of nearly the size that the broker takes would be too large with our headers: its beginning goes. */
+    /* With our headers a large message would exceed what the broker takes: then only its beginning is published. */
     if (room > HEADERS_MAX && len > room - HEADERS_MAX)
         len = room - HEADERS_MAX;
     snprintf(whole, sizeof(whole), "%zu", delivery->len);

@@ -1,4 +1,4 @@
-/* ballot_apply - one transaction for a set of batches: claim, upsert, ledger, timeline, rejections, marks, commit.
+/* ballot_apply - one transaction: claim batches, upsert ballots, ledger, timeline, rejections, marks, commit.
  * SPDX-License-Identifier: MIT */
 #include "store/ballot_store_internal.h"
 
@@ -7,8 +7,7 @@
 
 #include <assert.h>
 
-/* The stored floor is advanced once in so many transactions. */
-#define FLOOR_EVERY 256
+#define FLOOR_EVERY 256 /* transactions between two updates of the stored floor */
 
 /* Claiming. */
 
@@ -64,7 +63,7 @@ static void send_counted(struct ballot_store *store)
     pg_link_send(store->session.link, "counted", &args);
 }
 
-/* Marks the batches that the claim, whose rows come by sequence, did not get. Returns how many it got. */
+/* Marks the batches that the claim did not insert as known. Its rows come by sequence. Returns how many it inserted. */
 static size_t mark_known(struct ballot_store *store, size_t n, size_t claim)
 {
     size_t row = 0, rows = pg_link_rows(store->session.link, claim);
@@ -104,7 +103,7 @@ static void add_touched(struct ballot_store *store, const char *id)
     store->touched_ids[n] = store->touched[n];
 }
 
-/* Of all batches, known ones too: whoever applied those may have died before it could tell anybody. */
+/* Known batches count, too: the worker that applied them may have died before it rang the doorbell. */
 static void note_touched(struct ballot_store *store)
 {
     const struct batch_set *set = &store->set;
@@ -118,9 +117,9 @@ static void note_touched(struct ballot_store *store)
             add_touched(store, set->marks[i].poll_id);
 }
 
-/* Begins the transaction and leaves in the set what is new. */
-static enum status claim(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
-                         struct store_result *result, struct errmsg *err)
+/* Begins the transaction, and leaves only new batches in the set. */
+static enum status claim_batches(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
+                                 struct store_result *result, struct errmsg *err)
 {
     order_batches(store, batches, n);
     for (size_t i = 0; i < n; i++)
@@ -225,7 +224,7 @@ static void send_rejections(struct ballot_store *store)
     pg_link_send(store->session.link, "reject", &args);
 }
 
-/* Those that changed something: the book has no others. */
+/* Stores the marks that changed something: the book has no others. */
 static void send_marks(struct ballot_store *store)
 {
     static const enum pg_type types[] = {PG_INT8, PG_TEXT, PG_INT4, PG_BOOL};
@@ -253,8 +252,9 @@ static void send_marks(struct ballot_store *store)
     pg_link_send(store->session.link, "mark", &args);
 }
 
-/* What the book makes of the polls whose marks are in this transaction, also where it knows newer ones than those that
- * are applied: the statement never goes back. A poll may stand twice in the arrays, with the same values. */
+/* Updates the polls whose marks are in this transaction to what the book says. The book may know marks that are not
+ * applied yet; then the row is ahead, and later statements do not set it back. A poll may be in the arrays twice, with
+ * the same values. */
 static void send_fences(struct ballot_store *store)
 {
     static const enum pg_type types[] = {PG_TEXT, PG_INT8, PG_INT4, PG_INT8};
@@ -278,8 +278,9 @@ static void send_fences(struct ballot_store *store)
     pg_link_send(store->session.link, "fence", &args);
 }
 
-/* What ends every transaction; the ledger is the statement at `position` of the pipeline. */
-static enum status finish(struct ballot_store *store, size_t position, struct store_result *result, struct errmsg *err)
+/* Sends the other rows and commits. The ledger is the statement at `position` of the pipeline. */
+static enum status finish_transaction(struct ballot_store *store, size_t position, struct store_result *result,
+                                      struct errmsg *err)
 {
     send_ledger(store);
     send_timeline(store);
@@ -297,11 +298,12 @@ static enum status store_winners(struct ballot_store *store, struct store_result
 {
     batch_set_pick(&store->set);
     send_upsert(store, store->set.winners, store->set.n_winners);
-    return finish(store, 1, result, err);
+    return finish_transaction(store, 1, result, err);
 }
 
-/* Stores what can be stored of n winners in key order, halving around those that cannot. */
-static enum status store_part(struct ballot_store *store, const struct candidate *winners, size_t n, struct errmsg *err)
+/* Stores n winners, in key order. Halves them until the ballots that the database refuses are alone. */
+static enum status store_winners_part(struct ballot_store *store, const struct candidate *winners, size_t n,
+                                      struct errmsg *err)
 {
     if (n == 0)
         return ST_OK;
@@ -324,11 +326,11 @@ static enum status store_part(struct ballot_store *store, const struct candidate
         batch_set_reject(&store->set, winners, reason.text);
         return ST_OK;
     }
-    st = store_part(store, winners, n / 2, err);
-    return st != ST_OK ? st : store_part(store, winners + n / 2, n - n / 2, err);
+    st = store_winners_part(store, winners, n / 2, err);
+    return st != ST_OK ? st : store_winners_part(store, winners + n / 2, n - n / 2, err);
 }
 
-/* As long as some winner is refused, those it had beaten get their turn. */
+/* When a winner is refused, the next best ballot of its voter becomes the winner. */
 static enum status store_rows(struct ballot_store *store, struct store_result *result, struct errmsg *err)
 {
     struct batch_set *set = &store->set;
@@ -336,14 +338,14 @@ static enum status store_rows(struct ballot_store *store, struct store_result *r
     do {
         refused = set->n_rejections;
         batch_set_pick(set);
-        enum status st = store_part(store, set->winners, set->n_winners, err);
+        enum status st = store_winners_part(store, set->winners, set->n_winners, err);
         if (st != ST_OK)
             return st;
     } while (set->n_rejections > refused && set->n_candidates > 0);
-    return finish(store, 0, result, err);
+    return finish_transaction(store, 0, result, err);
 }
 
-/* Now and then, so that the floor is found without walking all batches. Losing this is harmless. */
+/* Stores the floor sometimes, so that nobody has to read all batches to find it. It does no harm if this fails. */
 static void advance_floor(struct ballot_store *store, unsigned epoch)
 {
     if (store->applies++ % FLOOR_EVERY != 0)
@@ -352,18 +354,18 @@ static void advance_floor(struct ballot_store *store, unsigned epoch)
     pg_args_add_int2(&args, (int16_t)epoch);
     pg_link_send(store->session.link, "epoch_floor", &args);
     enum status st = pg_session_run(&store->session, "advancing the floor", NULL);
-    (void)st; /* a lost link is closed by run(), and the next call opens another */
+    (void)st; /* pg_session_run closes a lost connection, and the next call opens another one */
 }
 
-static enum status apply(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
-                         bool by_rows, struct store_result *result, struct errmsg *err)
+static enum status apply_batches(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
+                                 bool by_rows, struct store_result *result, struct errmsg *err)
 {
     *result = (struct store_result){0};
     enum status st = ballot_store_connect(store, err);
     if (st == ST_OK)
         st = ballot_store_resolve_polls(store, batches, n, err);
     if (st == ST_OK)
-        st = claim(store, epoch, batches, n, result, err);
+        st = claim_batches(store, epoch, batches, n, result, err);
     if (st == ST_OK)
         st = by_rows ? store_rows(store, result, err) : store_winners(store, result, err);
     if (st != ST_OK) {
@@ -384,11 +386,11 @@ static enum status apply(struct ballot_store *store, unsigned epoch, struct stor
 enum status ballot_store_apply(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
                                struct store_result *result, struct errmsg *err)
 {
-    return apply(store, epoch, batches, n, false, result, err);
+    return apply_batches(store, epoch, batches, n, false, result, err);
 }
 
 enum status ballot_store_apply_rows(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
                                     struct store_result *result, struct errmsg *err)
 {
-    return apply(store, epoch, batches, n, true, result, err);
+    return apply_batches(store, epoch, batches, n, true, result, err);
 }

@@ -1,4 +1,4 @@
-/* ballot_store - opening, epochs of the stream, the directory of polls. ballot_apply.c has the way of the ballots.
+/* ballot_store - connection, epochs of the stream, marks, the directory of polls. ballot_apply.c stores ballots.
  * SPDX-License-Identifier: MIT */
 #include "store/ballot_store_internal.h"
 
@@ -101,7 +101,7 @@ enum status ballot_store_ping(struct ballot_store *store, struct errmsg *err)
     if (st != ST_OK)
         return st;
     pg_link_send(store->session.link, "ping", NULL);
-    return pg_session_run(&store->session, "asking the database for an answer", err);
+    return pg_session_run(&store->session, "checking the database", err);
 }
 
 /* Epochs. */
@@ -127,11 +127,12 @@ enum status ballot_store_register_epoch(struct ballot_store *store, int64_t crea
     }
     int64_t newest_ns = pg_link_rows(store->session.link, 3) == 0 ? 0 : pg_link_number(store->session.link, 3, 0, 1);
     if (newest_ns != created_ns)
-        return fail(err, ST_EPOCH,
-                    "the stream was created at %lld ns since 1970, but this database already knows one created at "
-                    "%lld: its ballots would lose against older ones. Connect to the newer stream, or create "
-                    "this one anew",
-                    (long long)created_ns, (long long)newest_ns);
+        return fail(
+            err, ST_EPOCH,
+            "this stream was created at %lld ns since 1970, but the database knows a newer stream, created at "
+            "%lld. Ballots of this stream would lose against its ballots. Connect to the newer stream, or delete "
+            "this one and create it again",
+            (long long)created_ns, (long long)newest_ns);
     *epoch = (unsigned)pg_link_number(store->session.link, 3, 0, 0);
     return ST_OK;
 }
@@ -148,7 +149,7 @@ enum status ballot_store_find_missing(struct ballot_store *store, unsigned epoch
     pg_args_add_int8(&args, (int64_t)last);
     pg_args_add_int8(&args, (int64_t)max);
     pg_link_send(store->session.link, "epoch_missing", &args);
-    st = pg_session_run(&store->session, "looking for gaps", err);
+    st = pg_session_run(&store->session, "looking for missing batches", err);
     if (st != ST_OK)
         return st;
     *n = pg_link_rows(store->session.link, 0);
@@ -175,7 +176,7 @@ enum status ballot_store_find_floor(struct ballot_store *store, unsigned epoch, 
 
 enum status ballot_store_read_marks(struct ballot_store *store, unsigned epoch, uint64_t *complete, struct errmsg *err)
 {
-    /* The floor first: what is applied up to there has its marks in the table, whoever writes meanwhile. */
+    /* Read the floor first: then the table has every mark up to the floor, even if other workers write meanwhile. */
     enum status st = ballot_store_find_floor(store, epoch, complete, err);
     if (st != ST_OK)
         return st;
@@ -209,7 +210,7 @@ static void add_time(struct pg_args *args, int64_t unix_ms)
         pg_args_add_int8(args, pg_time_from_ms(unix_ms));
 }
 
-/* Remembers the answer of the statement poll_find. */
+/* Stores the result of the statement poll_find in the keys. */
 static void keep_key(struct ballot_store *store, const char *id, size_t statement)
 {
     if (pg_link_rows(store->session.link, statement) == 0)
@@ -294,7 +295,7 @@ void ballot_store_on_unknown_poll(struct ballot_store *store,
     store->on_unknown_arg = arg;
 }
 
-/* Makes sure that the cache has an answer for this poll: from the database, else from whom the caller named. */
+/* Looks the poll up in the database, then with on_unknown. */
 static enum status resolve_poll(struct ballot_store *store, const char *id, struct errmsg *err)
 {
     if (poll_keys_find(&store->keys, id) != NULL)
@@ -310,7 +311,7 @@ static enum status resolve_poll(struct ballot_store *store, const char *id, stru
         return ST_OK;
     const struct pg_link *link = store->session.link;
     st = store->on_unknown(store->on_unknown_arg, store, id, err);
-    if (st == ST_OK && store->session.link != link) /* and what was looked up before went with it */
+    if (st == ST_OK && store->session.link != link) /* the keys of the other polls are lost with it */
         st = fail(err, ST_DB_DOWN, "the connection was lost while a poll was looked up");
     return st;
 }

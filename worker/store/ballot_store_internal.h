@@ -1,4 +1,4 @@
-/* ballot_store_internal - what the two files of the store share.
+/* ballot_store_internal - what the files of worker/store that run statements share.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_BALLOT_STORE_INTERNAL_H
 #define SCRUTIN_BALLOT_STORE_INTERNAL_H
@@ -14,8 +14,8 @@ struct ballot_store {
     struct pg_session_options session_options;
     struct pg_session session;
     int slot;              /* of this connection, 1..TALLY_SLOT_MAX */
-    struct poll_keys keys; /* of this connection: the next one may find another database */
-    struct marks book;     /* of the stream's marks; see ballot_store_read_marks */
+    struct poll_keys keys; /* read over this connection; the next one may lead to another database */
+    struct marks book;     /* see ballot_store_read_marks */
     enum status (*on_unknown)(void *arg, struct ballot_store *store, const char *poll_id, struct errmsg *err);
     void *on_unknown_arg;
 
@@ -30,9 +30,9 @@ struct ballot_store {
     unsigned applies;
 };
 
-/* Makes sure that there is a connection. */
+/* Connects if there is no connection, and takes a tally slot. */
 MUST_CHECK enum status ballot_store_connect(struct ballot_store *store, struct errmsg *err);
-/* Makes sure that the keys have an answer, be it POLL_KEY_MISSING, for every poll in the batches. */
+/* Looks up every poll in the batches that `keys` does not have. POLL_KEY_MISSING is an answer, too. */
 MUST_CHECK enum status ballot_store_resolve_polls(struct ballot_store *store, const struct store_batch *batches,
                                                   size_t n, struct errmsg *err);
 

@@ -1,9 +1,8 @@
 /* ballot_store_sql - the statements that the store prepares, in one table.
  * SPDX-License-Identifier: MIT
  *
- * Lock order of a transaction, the same in every worker, so that two never wait for each other in a circle: rows of
- * applied_batches by sequence, of ballots by key, of the worker's own slot, of rejected_ballots by ordinal, of polls by
- * id. */
+ * Every worker locks rows in the same order, so two workers never wait for each other in a circle: applied_batches by
+ * sequence, ballots by key, rows of the worker's own slot, rejected_ballots by ordinal, polls by id. */
 #ifndef SCRUTIN_BALLOT_STORE_SQL_H
 #define SCRUTIN_BALLOT_STORE_SQL_H
 
@@ -11,7 +10,6 @@
 #define STORE_STATEMENTS(STATEMENT)                                                                                    \
     STATEMENT(begin, "BEGIN")                                                                                          \
     STATEMENT(commit, "COMMIT")                                                                                        \
-    STATEMENT(rollback, "ROLLBACK")                                                                                    \
     STATEMENT(savepoint, "SAVEPOINT part")                                                                             \
     STATEMENT(release, "RELEASE SAVEPOINT part")                                                                       \
     STATEMENT(undo, "ROLLBACK TO SAVEPOINT part")                                                                      \
@@ -29,8 +27,8 @@
                              " WHERE NOT EXISTS (SELECT FROM applied_batches AS a"                                     \
                              " WHERE a.epoch = $1::smallint AND a.seq = g.seq) LIMIT $3::bigint")                      \
                                                                                                                        \
-    /* The first condition keeps an unchanged poll from using up a key. A row that comes again has the marks that the  \
-     * stream has of it. */                                                                                            \
+    /* The first condition keeps an unchanged poll from using up a key. A row that was forgotten and is inserted again \
+     * gets the marks that the stream has. */                                                                          \
     STATEMENT(poll_put,                                                                                                \
               "INSERT INTO polls AS p (id, definition, title, method, revisable, opens_at, closes_at, deleted,"        \
               " updated_at, unused_since, fence, term, mark)"                                                          \
@@ -42,8 +40,8 @@
               " opens_at = excluded.opens_at, closes_at = excluded.closes_at, deleted = excluded.deleted,"             \
               " updated_at = excluded.updated_at, unused_since = excluded.unused_since"                                \
               " WHERE p.updated_at < excluded.updated_at")                                                             \
-    /* In no order, so that some that nothing can be done about do not keep the others waiting. Whether one is free is \
-     * asked of those that are taken alone: it costs half a millisecond, and deleted polls with ballots stay. */       \
+    /* In random order, so that polls that cannot be treated do not block the others. poll_is_free costs half a        \
+     * millisecond, so it runs only for the polls that were picked. */                                                 \
     STATEMENT(polls_unused, "SELECT p.id, p.deleted, poll_is_free(p) FROM ("                                           \
                             "SELECT key FROM polls AS q"                                                               \
                             " WHERE CASE WHEN deleted THEN updated_at < $2::timestamptz"                               \
@@ -63,7 +61,7 @@
     STATEMENT(codes_count, "SELECT count(*) FROM voting_codes")                                                        \
     STATEMENT(codes_each, "SELECT key, definition FROM voting_codes ORDER BY key")                                     \
                                                                                                                        \
-    /* Arrays have no nulls here: the id of a dead letter is all zeroes. */                                            \
+    /* Our arrays have no nulls, so the id of a dead letter is all zeroes. */                                          \
     STATEMENT(claim, "INSERT INTO applied_batches (epoch, seq, batch, ballots, dead, slot)"                            \
                      " SELECT $1::smallint, seq, nullif(batch, '00000000-0000-0000-0000-000000000000'), ballots,"      \
                      " dead, $2::smallint"                                                                             \
@@ -71,15 +69,14 @@
                      " AS u (seq, batch, ballots, dead)"                                                               \
                      " ON CONFLICT (epoch, seq) DO NOTHING RETURNING seq")                                             \
     STATEMENT(counted, "SELECT poll, counted FROM ledger WHERE slot = $1::smallint AND poll = ANY ($2::integer[])")    \
-    /* The one rule for both kinds of polls: the highest precedence stands. Rows come and are locked in the            \
-     * order of the arrays. */                                                                                         \
+    /* The highest precedence wins, in polls of both kinds. Rows are locked in the order of the arrays. */             \
     STATEMENT(upsert, "INSERT INTO ballots AS b (poll, voter, precedence, cast_at, choices)"                           \
                       " SELECT * FROM unnest($1::integer[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[])"  \
                       " ON CONFLICT (poll, voter) DO UPDATE SET precedence = excluded.precedence,"                     \
                       " cast_at = excluded.cast_at, choices = excluded.choices"                                        \
                       " WHERE excluded.precedence > b.precedence")                                                     \
-    /* The triggers have added the new rows to `counted` of our slot, which nobody else writes: what it gained is      \
-     * the number of rows inserted, which RETURNING could only tell at the price of returning them all. */             \
+    /* The triggers have added the new rows to `counted` of our slot, which no other worker writes. So its gain is the \
+     * number of inserted rows. RETURNING would have to return every row to tell that. */                              \
     STATEMENT(ledger, "WITH gain AS MATERIALIZED ("                                                                    \
                       "SELECT u.poll, u.received, u.rejected, coalesce(l.counted, 0) - u.before AS counted"            \
                       " FROM unnest($2::integer[], $3::bigint[], $4::bigint[], $5::bigint[])"                          \
@@ -92,7 +89,7 @@
                       " ON CONFLICT (poll, slot) DO UPDATE SET received = l.received + excluded.received,"             \
                       " superseded = l.superseded + excluded.superseded, rejected = l.rejected + excluded.rejected"    \
                       ") SELECT coalesce(sum(counted), 0)::bigint FROM gain")                                          \
-    /* The width of a bucket is the database's: the triggers, which add what counts, use the same function. */         \
+    /* timeline_bucket decides the width. The triggers, which add `counted`, use the same function. */                 \
     STATEMENT(timeline, "INSERT INTO timeline AS t (poll, bucket, slot, received)"                                     \
                         " SELECT poll, timeline_bucket(at) AS bucket, $1::smallint, sum(n)"                            \
                         " FROM unnest($2::integer[], $3::timestamptz[], $4::bigint[]) AS u (poll, at, n)"              \

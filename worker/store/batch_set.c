@@ -1,4 +1,4 @@
-/* batch_set - takes batches apart into candidates, rejections, ledger lines and marks.
+/* batch_set - sorts ballots into candidates and rejections, and adds up ledger lines and the timeline.
  * SPDX-License-Identifier: MIT */
 #include "store/batch_set.h"
 
@@ -19,7 +19,7 @@ void batch_set_fini(struct batch_set *set)
     *set = (struct batch_set){0};
 }
 
-/* Copies whole UTF-8 sequences only: half of one would be refused by the database in turn. */
+/* Copies whole UTF-8 sequences only: the database refuses half of one. */
 static void copy_reason(char out[REASON_MAX + 1], const char *reason)
 {
     size_t len = strlen(reason), kept = 0, step;
@@ -37,7 +37,8 @@ static void add_rejection(struct batch_set *set, int64_t ordinal, const char *po
     copy_reason(rejection->reason, reason);
 }
 
-/* A second that no table could hold is a broken sender's, and must not keep the others' from being counted. */
+/* A sender with a broken clock may give a time that no table can hold. It must not keep other ballots from being
+ * stored. */
 static int64_t second_of(int64_t unix_ms)
 {
     int64_t second = unix_ms / 1000;
@@ -46,7 +47,7 @@ static int64_t second_of(int64_t unix_ms)
     return second < MOMENT_SECOND_MAX ? second : MOMENT_SECOND_MAX;
 }
 
-/* Ballots come in the order in which they were cast, so most are of the second of the one before. */
+/* Ballots come in the order in which they were cast, so most have the same second as the one before. */
 static void add_moment(struct batch_set *set, int32_t poll, int64_t second)
 {
     struct moment *last = set->n_moments == 0 ? NULL : &set->moments[set->n_moments - 1];
@@ -84,8 +85,8 @@ static void merge_moments(struct batch_set *set)
 static void add_ballots(struct batch_set *set, const struct poll_keys *keys, const struct marks *book, unsigned epoch,
                         uint64_t seq, const struct ballot_batch *batch)
 {
-    bool is_open = true;                /* that poll in that term, at this message */
-    const struct poll_key *poll = NULL; /* of the ballot before: batches tend to hold one poll */
+    bool is_open = true;                /* whether `poll` is, in `term`, at this message */
+    const struct poll_key *poll = NULL; /* of the ballot before: most batches hold one poll */
     unsigned term = 0;                  /* of the ballot before */
     GROW(set->candidates, set->room_candidates, set->n_candidates + batch->n_ballots);
     for (size_t i = 0; i < batch->n_ballots; i++) {
@@ -97,7 +98,7 @@ static void add_ballots(struct batch_set *set, const struct poll_keys *keys, con
             is_open = marks_is_open(book, ballot->poll, ordinal, term);
         }
         if (poll == NULL)
-            abort(); /* the caller has looked up every poll: a ballot must not be rejected for our own omission */
+            abort(); /* the caller must look up every poll: our own mistake must not reject a ballot */
         if (poll->key == POLL_KEY_MISSING) {
             add_rejection(set, ordinal, ballot->poll, POLL_KEY_MISSING, "unknown poll");
             continue;
@@ -129,8 +130,8 @@ static void count_lines(struct batch_set *set)
     }
 }
 
-/* The line of this poll, new where it has none yet. */
-static struct ledger_line *get_line(struct batch_set *set, int32_t poll, const char *id)
+/* The line of this poll; adds one if there is none. */
+static struct ledger_line *get_or_add_line(struct batch_set *set, int32_t poll, const char *id)
 {
     size_t at = set->n_lines;
     while (at > 0 && set->lines[at - 1].poll >= poll)
@@ -145,16 +146,16 @@ static struct ledger_line *get_line(struct batch_set *set, int32_t poll, const c
     return line;
 }
 
-/* Ballots that came after the fence are received all the same. */
+/* Ballots after the fence count as received, too. */
 static void count_rejections(struct batch_set *set)
 {
-    struct ledger_line *line = NULL; /* of the one before: they tend to be of one poll */
+    struct ledger_line *line = NULL; /* of the rejection before: most are of one poll */
     for (size_t i = 0; i < set->n_rejections; i++) {
         const struct rejection *rejection = &set->rejections[i];
         if (rejection->poll == POLL_KEY_MISSING)
             continue;
         if (line == NULL || line->poll != rejection->poll)
-            line = get_line(set, rejection->poll, rejection->poll_id);
+            line = get_or_add_line(set, rejection->poll, rejection->poll_id);
         line->received++;
         line->rejected++;
     }
@@ -214,6 +215,6 @@ void batch_set_reject(struct batch_set *set, const struct candidate *candidate, 
     add_rejection(set, ordinal, candidate->ballot->poll, candidate->poll, reason);
     struct ledger_line *line = batch_set_line(set, candidate->poll);
     if (line == NULL)
-        abort(); /* every candidate was counted into one */
+        abort(); /* every candidate has a line */
     line->rejected++;
 }

@@ -1,9 +1,9 @@
-/* batch_set - the batches of one transaction, taken apart into what each table gets.
+/* batch_set - the batches of one transaction, sorted into the rows that each table gets.
  * SPDX-License-Identifier: MIT
  *
- * Decides, does no I/O: which ballots count as candidates, which are rejected, what each poll's ledger gains, which
- * fences and gates were met. Storage is reused from set to set; everything in a set borrows from the batches and lives
- * until the next fill. */
+ * Decides which ballots are candidates, which are rejected, what each poll's ledger gains, and which fences and gates
+ * are in the batches. Does no I/O. A set is filled again and again and reuses its storage. What is in it borrows from
+ * the batches and is valid until the next fill. */
 #ifndef SCRUTIN_BATCH_SET_H
 #define SCRUTIN_BATCH_SET_H
 
@@ -17,11 +17,11 @@
 /* One message of the stream. */
 struct store_batch {
     uint64_t seq;                     /* in the stream, 1..ORDINAL_SEQUENCE_MAX */
-    const struct ballot_batch *batch; /* NULL: went to the dead letters, only to be written down */
-    bool known;                       /* set by the store: it was applied before */
+    const struct ballot_batch *batch; /* NULL: a dead letter; only the sequence is written down */
+    bool known;                       /* set by the store: the batch was applied before */
 };
 
-/* What one poll's row of the ledger gains. */
+/* What one poll's row in the ledger gains. */
 struct ledger_line {
     int32_t poll;
     const char *id;
@@ -40,7 +40,7 @@ struct moment {
 struct rejection {
     int64_t ordinal;
     const char *poll_id;
-    int32_t poll; /* POLL_KEY_MISSING where the poll is unknown, and so has no ledger */
+    int32_t poll; /* POLL_KEY_MISSING: the poll is unknown and has no ledger */
     char reason[REASON_MAX + 1];
 };
 
@@ -55,9 +55,9 @@ struct batch_set {
     size_t n_candidates, room_candidates;
     struct candidate *winners; /* room for every candidate */
     size_t n_winners, room_winners;
-    struct ledger_line *lines; /* in order of the key */
+    struct ledger_line *lines; /* by the poll's key */
     size_t n_lines, room_lines;
-    struct moment *moments; /* in order of poll and second, each once; the sum of a poll's is what its line received */
+    struct moment *moments; /* by poll and second, each once; a poll's sum is `received` of its line */
     size_t n_moments, room_moments;
     struct rejection *rejections;
     size_t n_rejections, room_rejections;
@@ -65,22 +65,22 @@ struct batch_set {
     size_t n_marks, room_marks;
 };
 
-/* A zeroed set is empty. */
+/* A zeroed set is empty. The caller owns it; this frees what it holds. */
 void batch_set_fini(struct batch_set *set);
 
-/* Takes apart the batches that are not `known`. keys must have every poll in them; a ballot whose poll it has as
- * missing is rejected, and so is one whose poll is not open at its ordinal by the book, which must have every mark up
- * to the highest sequence of the batches. */
+/* Fills the set with the batches that are not `known`. keys must have an answer for every poll in them: a ballot whose
+ * poll is POLL_KEY_MISSING is rejected. The book must have every mark up to the highest sequence: a ballot is rejected
+ * if its poll was not open at its ordinal. */
 void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, const struct marks *book, unsigned epoch,
                     const struct store_batch *batches, size_t n);
 
-/* Moves the winners of the candidates to winners and leaves the others. */
+/* Moves the winner of each voter and poll from candidates to winners. */
 void batch_set_pick(struct batch_set *set);
 
-/* Notes that a candidate cannot be stored, in the ledger too. */
+/* Rejects a candidate that cannot be stored, and counts that in its ledger line. */
 void batch_set_reject(struct batch_set *set, const struct candidate *candidate, const char *reason);
 
-/* The line of this poll, or NULL. */
+/* The ledger line of this poll, or NULL. */
 struct ledger_line *batch_set_line(struct batch_set *set, int32_t poll);
 
 #endif

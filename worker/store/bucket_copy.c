@@ -1,4 +1,4 @@
-/* bucket_copy - bucket to database, and back when the bucket was lost.
+/* bucket_copy - notes changed values, writes them to the database, and fills a bucket that lost values.
  * SPDX-License-Identifier: MIT */
 #include "store/bucket_copy.h"
 
@@ -10,11 +10,11 @@
 
 #define DIGEST 16 /* bytes */
 
-/* A key of the bucket. Entries stay for good: the bucket has each of its keys again with every round. */
+/* A key of the bucket. Entries are never freed: the watch reads every key again with each round. */
 struct entry {
-    struct entry *next; /* noted */
-    bool is_noted;      /* value is to be written */
-    bool is_kept;       /* the database has the value of this digest */
+    struct entry *next; /* in the list of noted entries */
+    bool is_noted;      /* `value` must be written */
+    bool is_kept;       /* the database has the value with this digest */
     struct bytes value; /* while noted */
     uint8_t digest[DIGEST];
     char key[BUCKET_KEY_MAX + 1];
@@ -27,8 +27,8 @@ struct bucket_copy {
     pthread_mutex_t lock;
     struct map entries; /* by key */
     struct entry *first, **last;
-    bool synced;        /* a round is over since the last look */
-    size_t bucket_size; /* values that it had */
+    bool synced;        /* the watch has ended a round since the last run */
+    size_t bucket_size; /* values that the round found */
 };
 
 /* --- entries, under the lock */
@@ -45,7 +45,7 @@ static struct entry *get_entry(struct bucket_copy *copy, const char *key)
     return entry;
 }
 
-static void note(struct bucket_copy *copy, struct entry *entry)
+static void note_entry(struct bucket_copy *copy, struct entry *entry)
 {
     entry->is_noted = true;
     entry->next = NULL;
@@ -60,15 +60,15 @@ static void make_digest(const void *data, size_t len, uint8_t digest[DIGEST])
     crypto_generichash(digest, DIGEST, data, len, NULL, 0);
 }
 
-/* What the database has is passed over: the watch reads the whole bucket every minute, and a question for each of ten
- * thousand polls would keep ballots waiting for seconds. Of one key the newest value is enough. */
+/* The watch reads the whole bucket every minute. Values that the database has are skipped: one statement for each of
+ * ten thousand polls would keep ballots waiting for seconds. Only the newest value of a key is kept. */
 static void on_value(void *arg, const char *key, const void *data, size_t len, uint64_t revision)
 {
     struct bucket_copy *copy = arg;
     uint8_t digest[DIGEST];
 
     if (strlen(key) > BUCKET_KEY_MAX) {
-        log_warn("key too long", LOG_S("bucket", copy->kind->name), LOG_S("key", key));
+        log_warn("bucket key is too long", LOG_S("bucket", copy->kind->name), LOG_S("key", key));
         return;
     }
     make_digest(data, len, digest);
@@ -76,7 +76,7 @@ static void on_value(void *arg, const char *key, const void *data, size_t len, u
     struct entry *entry = get_entry(copy, key);
     if (entry->is_noted || !entry->is_kept || memcmp(entry->digest, digest, DIGEST) != 0) {
         if (!entry->is_noted)
-            note(copy, entry);
+            note_entry(copy, entry);
         free(entry->value.data);
         entry->value = (struct bytes){(uint8_t *)alloc_text(data, len), len};
     }
@@ -112,7 +112,7 @@ enum status bucket_copy_open(struct bus *bus, const struct bucket_copy_kind *kin
 struct refill {
     const struct bucket_copy *copy;
     size_t put;
-    bool gave_up; /* a broker that does not answer costs seconds a value: the next round goes on */
+    bool gave_up; /* a broker that does not answer costs seconds for each value; the next round goes on */
 };
 
 static void refill_row(void *arg, const char *key, const void *value, size_t len)
@@ -124,10 +124,10 @@ static void refill_row(void *arg, const char *key, const void *value, size_t len
         return;
     enum status st = bus_bucket_put(refill->copy->bus, refill->copy->kind->bucket, key, value, len, 0, &err);
     refill->put += st == ST_OK;
-    refill->gave_up = st != ST_OK && st != ST_CONFLICT; /* a conflict: it is there */
+    refill->gave_up = st != ST_OK && st != ST_CONFLICT; /* a conflict: the bucket has the key */
     if (refill->gave_up)
-        log_warn("not put back", LOG_S("bucket", refill->copy->kind->name), LOG_S("key", key),
-                 LOG_S("error", err.text));
+        log_warn("cannot write a value back to its bucket", LOG_S("bucket", refill->copy->kind->name),
+                 LOG_S("key", key), LOG_S("error", err.text));
 }
 
 static enum status refill_bucket(const struct bucket_copy *copy, struct ballot_store *store, size_t bucket_size,
@@ -141,14 +141,14 @@ static enum status refill_bucket(const struct bucket_copy *copy, struct ballot_s
         return st;
     st = copy->kind->each(store, refill_row, &refill, err);
     if (refill.put > 0)
-        log_warn("bucket was incomplete; filled from the database", LOG_S("bucket", copy->kind->name),
+        log_warn("bucket had lost values; filled it from the database", LOG_S("bucket", copy->kind->name),
                  LOG_I("values", refill.put));
     return st;
 }
 
 /* --- on the store's thread */
 
-/* The next value to write, the caller's; NULL: there is none. */
+/* Takes the next entry to write; the caller owns its value. NULL: there is none. */
 static struct entry *take_first(struct bucket_copy *copy, struct bytes *value)
 {
     pthread_mutex_lock(&copy->lock);
@@ -165,12 +165,12 @@ static struct entry *take_first(struct bucket_copy *copy, struct bytes *value)
     return entry;
 }
 
-/* Notes again what could not be written, unless there is a newer value. Takes the value over. */
+/* Notes a value again that could not be written, unless there is a newer one. Takes ownership of the value. */
 static void put_back(struct bucket_copy *copy, struct entry *entry, struct bytes *value)
 {
     pthread_mutex_lock(&copy->lock);
     if (!entry->is_noted) {
-        note(copy, entry);
+        note_entry(copy, entry);
         entry->value = *value;
         value->data = NULL;
     }
@@ -178,8 +178,8 @@ static void put_back(struct bucket_copy *copy, struct entry *entry, struct bytes
     free(value->data);
 }
 
-/* Takes the value over. */
-static void keep(struct bucket_copy *copy, struct entry *entry, struct bytes *value)
+/* Notes that the database has this value, and frees it. */
+static void mark_kept(struct bucket_copy *copy, struct entry *entry, struct bytes *value)
 {
     uint8_t digest[DIGEST];
 
@@ -191,8 +191,8 @@ static void keep(struct bucket_copy *copy, struct entry *entry, struct bytes *va
     free(value->data);
 }
 
-/* A database that was away may have come back as another one, or as it was before. */
-static void look_at_connection(struct bucket_copy *copy, const struct ballot_store *store)
+/* A new connection may lead to another database, or to one that was restored: it may lack every value. */
+static void forget_kept_after_reconnect(struct bucket_copy *copy, const struct ballot_store *store)
 {
     unsigned connection = ballot_store_connections(store);
     size_t cursor = 0;
@@ -209,14 +209,14 @@ enum status bucket_copy_run(struct bucket_copy *copy, struct ballot_store *store
     struct entry *entry;
     struct bytes value;
 
-    look_at_connection(copy, store);
+    forget_kept_after_reconnect(copy, store);
     while ((entry = take_first(copy, &value)) != NULL) {
         enum status st = copy->kind->put(store, entry->key, value.data, value.len, err);
         if (st != ST_OK) {
             put_back(copy, entry, &value);
             return st;
         }
-        keep(copy, entry, &value);
+        mark_kept(copy, entry, &value);
     }
     pthread_mutex_lock(&copy->lock);
     bool synced = copy->synced;

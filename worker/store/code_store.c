@@ -1,4 +1,4 @@
-/* code_store - one row for each value of the bucket.
+/* code_store - writes one row for each value of the bucket.
  * SPDX-License-Identifier: MIT */
 #include "store/code_store.h"
 
@@ -10,9 +10,8 @@
 const struct bucket_copy_kind code_store_kind = {BUS_BUCKET_CODES, "codes", code_store_put, code_store_count,
                                                  code_store_each};
 
-/* Runs one statement. */
-static enum status run(struct ballot_store *store, const char *statement, const struct pg_args *args, const char *doing,
-                       struct errmsg *err)
+static enum status run_statement(struct ballot_store *store, const char *statement, const struct pg_args *args,
+                                 const char *doing, struct errmsg *err)
 {
     enum status st = ballot_store_connect(store, err);
 
@@ -30,18 +29,18 @@ enum status code_store_put(struct ballot_store *store, const char *key, const vo
     enum status st = wire_decode_codes(value, len, &chunk, err);
 
     if (st != ST_OK) {
-        log_warn("voting codes not readable", LOG_S("key", key), LOG_S("error", err->text));
-        return ST_OK; /* nothing that a later try could mend */
+        log_warn("cannot read voting codes", LOG_S("key", key), LOG_S("error", err->text));
+        return ST_OK; /* a later try would fail, too */
     }
     free(chunk.memory);
     pg_args_add_text(&has, key);
-    st = run(store, "codes_has", &has, "looking for voting codes", err);
+    st = run_statement(store, "codes_has", &has, "looking for voting codes", err);
     if (st != ST_OK || pg_link_rows(store->session.link, 0) > 0)
         return st;
     pg_args_add_text(&put, key);
     pg_args_add_text(&put, chunk.poll);
     pg_args_add_bytes(&put, value, len);
-    return run(store, "codes_put", &put, "storing voting codes", err);
+    return run_statement(store, "codes_put", &put, "storing voting codes", err);
 }
 
 enum status code_store_drop(struct ballot_store *store, const char *poll, struct errmsg *err)
@@ -49,12 +48,12 @@ enum status code_store_drop(struct ballot_store *store, const char *poll, struct
     struct pg_args args = {0};
 
     pg_args_add_text(&args, poll);
-    return run(store, "codes_drop", &args, "removing voting codes", err);
+    return run_statement(store, "codes_drop", &args, "removing voting codes", err);
 }
 
 enum status code_store_count(struct ballot_store *store, size_t *n, struct errmsg *err)
 {
-    enum status st = run(store, "codes_count", NULL, "counting voting codes", err);
+    enum status st = run_statement(store, "codes_count", NULL, "counting voting codes", err);
 
     *n = st == ST_OK ? (size_t)pg_link_number(store->session.link, 0, 0, 0) : 0;
     return st;
@@ -62,7 +61,7 @@ enum status code_store_count(struct ballot_store *store, size_t *n, struct errms
 
 enum status code_store_each(struct ballot_store *store, bucket_copy_row on_row, void *arg, struct errmsg *err)
 {
-    enum status st = run(store, "codes_each", NULL, "reading voting codes", err);
+    enum status st = run_statement(store, "codes_each", NULL, "reading voting codes", err);
 
     for (size_t row = 0; st == ST_OK && row < pg_link_rows(store->session.link, 0); row++) {
         size_t len;

@@ -1,4 +1,4 @@
-/* poll_copy - polls as the bucket and the database have them.
+/* poll_copy - writes a poll's definition to the database.
  * SPDX-License-Identifier: MIT */
 #include "store/poll_copy.h"
 
@@ -6,15 +6,15 @@
 #include "store/code_store.h"
 #include <stdlib.h>
 
-static enum status put(struct ballot_store *store, const char *id, const void *definition, size_t len,
-                       struct errmsg *err)
+static enum status put_definition(struct ballot_store *store, const char *id, const void *definition, size_t len,
+                                  struct errmsg *err)
 {
     struct poll *poll;
     enum status st = wire_decode_poll(definition, len, &poll, err);
 
     if (st != ST_OK) {
-        log_warn("poll not readable", LOG_S("key", id), LOG_S("error", err->text));
-        return ST_OK; /* nothing that a later try could mend */
+        log_warn("cannot read a poll's definition", LOG_S("key", id), LOG_S("error", err->text));
+        return ST_OK; /* a later try would fail, too */
     }
     st = ballot_store_put_poll(store, poll, definition, len, err);
     if (st == ST_OK && poll->deleted && poll->voting_codes > 0)
@@ -23,7 +23,7 @@ static enum status put(struct ballot_store *store, const char *id, const void *d
     return st;
 }
 
-const struct bucket_copy_kind poll_copy_kind = {BUS_BUCKET_POLLS, "polls", put, ballot_store_count_polls,
+const struct bucket_copy_kind poll_copy_kind = {BUS_BUCKET_POLLS, "polls", put_definition, ballot_store_count_polls,
                                                 ballot_store_each_poll};
 
 enum status poll_copy_fetch(void *bus, struct ballot_store *store, const char *poll_id, struct errmsg *err)
@@ -32,9 +32,9 @@ enum status poll_copy_fetch(void *bus, struct ballot_store *store, const char *p
     enum status st = bus_bucket_get(bus, BUS_BUCKET_POLLS, poll_id, &value, err);
 
     if (st == ST_OK)
-        st = put(store, poll_id, value.bytes.data, value.bytes.len, err);
+        st = put_definition(store, poll_id, value.bytes.data, value.bytes.len, err);
     else if (st == ST_NOT_FOUND)
-        st = ST_OK; /* sure that there is none */
+        st = ST_OK; /* the poll does not exist */
     free(value.bytes.data);
     return st;
 }

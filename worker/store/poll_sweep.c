@@ -1,4 +1,4 @@
-/* poll_sweep - one look: which polls, then each of them.
+/* poll_sweep - finds unused polls, then treats each of them.
  * SPDX-License-Identifier: MIT */
 #include "store/poll_sweep.h"
 
@@ -12,15 +12,15 @@
 
 #define SWEEP_MS_MIN 250
 #define SWEEP_MS_MAX 60000
-#define CATCH_UP_MS 1000 /* between looks whether the database has come so far */
+#define CATCH_UP_MS 1000 /* between two checks whether the database has caught up */
 
 struct unused {
     char id[POLL_ID_MAX + 1];
     bool deleted, is_free;
 };
 
-static enum status find(const struct poll_sweep *sweep, struct ballot_store *store, struct unused *out, size_t *n,
-                        struct errmsg *err)
+static enum status find_unused(const struct poll_sweep *sweep, struct ballot_store *store, struct unused *out,
+                               size_t *n, struct errmsg *err)
 {
     struct pg_args args = {0};
     int64_t now = clock_wall_ms();
@@ -33,7 +33,7 @@ static enum status find(const struct poll_sweep *sweep, struct ballot_store *sto
     pg_args_add_int8(&args, pg_time_from_ms(now - sweep->forget_ms));
     pg_args_add_int8(&args, POLL_SWEEP_MAX);
     pg_link_send(store->session.link, "polls_unused", &args);
-    st = pg_session_run(&store->session, "looking for polls that nobody votes in", err);
+    st = pg_session_run(&store->session, "reading unused polls", err);
     for (size_t row = 0; st == ST_OK && row < pg_link_rows(store->session.link, 0); row++) {
         struct unused *one = &out[(*n)++];
         snprintf(one->id, sizeof(one->id), "%s", pg_link_bytes(store->session.link, 0, row, 0, NULL));
@@ -43,8 +43,8 @@ static enum status find(const struct poll_sweep *sweep, struct ballot_store *sto
     return st;
 }
 
-/* The bucket's definition may be newer than the database's: it is the one that is looked at and written over. */
-static enum status step(const struct poll_sweep *sweep, const struct unused *unused, struct errmsg *err)
+/* Reads and replaces the definition in the bucket: it may be newer than the one in the database. */
+static enum status advance_unused(const struct poll_sweep *sweep, const struct unused *unused, struct errmsg *err)
 {
     struct bus_value value;
     struct bytes bytes = {NULL, 0};
@@ -59,18 +59,18 @@ static enum status step(const struct poll_sweep *sweep, const struct unused *unu
         wire_encode_poll(next, &bytes);
         st = bus_bucket_put(sweep->bus, BUS_BUCKET_POLLS, next->id, bytes.data, bytes.len, value.revision, err);
         if (st == ST_OK)
-            log_info(next->deleted ? "unused poll deleted" : "unused poll closes", LOG_S("poll", next->id));
+            log_info(next->deleted ? "unused poll deleted" : "unused poll is closing", LOG_S("poll", next->id));
     }
     poll_release(next);
     poll_release(poll);
     free(bytes.data);
     free(value.bytes.data);
-    return st == ST_CONFLICT || st == ST_NOT_FOUND ? ST_OK : st; /* somebody else was there */
+    return st == ST_CONFLICT || st == ST_NOT_FOUND ? ST_OK : st; /* another worker or its manager was faster */
 }
 
-/* First the row, which a worker would fill the bucket with again. */
-static enum status forget(const struct poll_sweep *sweep, struct ballot_store *store, const struct unused *unused,
-                          enum status *of_bus, struct errmsg *err)
+/* Removes the row first: otherwise a worker could copy it back to the bucket. */
+static enum status forget_poll(const struct poll_sweep *sweep, struct ballot_store *store, const struct unused *unused,
+                               enum status *of_bus, struct errmsg *err)
 {
     struct pg_args args = {0};
     enum status st = ballot_store_connect(store, err);
@@ -87,8 +87,8 @@ static enum status forget(const struct poll_sweep *sweep, struct ballot_store *s
     return st;
 }
 
-/* Whether the database has all that the stream had at the first question. A poll's ballots may wait there while the
- * workers, or the database, were away; until they are applied nobody seems to have voted. ST_NOT_FOUND: not yet. */
+/* Whether the database has applied what the stream held when this was first asked. Ballots may wait in the stream while
+ * workers or database are away, and until they are applied the poll looks unused. ST_NOT_FOUND: not yet. */
 static enum status catch_up(struct poll_sweep *sweep, struct ballot_store *store, unsigned epoch, enum status *of_bus,
                             struct errmsg *err)
 {
@@ -128,14 +128,14 @@ enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store,
     enum status st = catch_up(sweep, store, epoch, &of_bus, err);
     sweep->next_ms = now + (st == ST_NOT_FOUND && pause > CATCH_UP_MS ? CATCH_UP_MS : pause);
     if (st == ST_OK)
-        st = find(sweep, store, list, &n, err);
+        st = find_unused(sweep, store, list, &n, err);
     for (size_t i = 0; i < n && st == ST_OK && of_bus == ST_OK; i++) {
         if (list[i].deleted && list[i].is_free)
-            st = forget(sweep, store, &list[i], &of_bus, err);
+            st = forget_poll(sweep, store, &list[i], &of_bus, err);
         else if (!list[i].deleted)
-            of_bus = step(sweep, &list[i], err);
+            of_bus = advance_unused(sweep, &list[i], err);
     }
     if (of_bus != ST_OK)
-        log_warn("unused polls wait", LOG_S("error", err->text));
+        log_warn("cannot treat unused polls; trying again later", LOG_S("error", err->text));
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
