@@ -1,4 +1,4 @@
-/* audit - one snapshot, the stream beside it, the books behind it.
+/* audit - takes a snapshot, compares it with the stream, then recounts each poll.
  * SPDX-License-Identifier: MIT */
 #include "audit.h"
 
@@ -11,7 +11,7 @@
 #include "base/grow.h"
 #include <time.h>
 
-/* What is compared at once; with the last batch it may be more. So memory does not grow with the stream. */
+/* Messages are compared in chunks, so memory does not grow with the stream. The last batch may exceed a limit. */
 #define CHUNK_MESSAGES 500
 #define CHUNK_BALLOTS 8000
 #define CHUNK_BYTES (8 << 20)
@@ -21,17 +21,17 @@ struct audit {
     const struct audit_options *options;
     struct audit_report *report;
     struct audit_stream stream;
-    struct poll_keys indexes; /* id of a poll → 1 + its place in report->polls */
+    struct poll_keys indexes; /* poll id → 1 + its place in report->polls */
     struct audit_message *messages;
     size_t n_messages, room_messages, n_ballots, n_bytes;
     struct audit_ballot *ballots;
     size_t room_ballots;
-    struct marks book;        /* by the stream, and by the database where the stream has forgotten */
-    struct audit_mark *marks; /* the database's, by ordinal */
+    struct marks book;        /* marks of the stream, and the database's marks from before the stream's first message */
+    struct audit_mark *marks; /* of the database, by ordinal */
     size_t n_marks;
 };
 
-/* --- ballots of a chunk beside their voters' rows */
+/* --- the ballots of a chunk and the rows of their voters */
 
 static struct audit_poll *poll_of_key(struct audit *audit, int32_t key)
 {
@@ -63,7 +63,7 @@ static void on_fate(void *arg, int32_t key, enum audit_fate fate, int64_t count,
         poll->standing += standing;
     if (fate != AUDIT_FATE_STANDS && fate != AUDIT_FATE_REPLACED && fate != AUDIT_FATE_REJECTED)
         audit_report_add(audit->report, kinds[fate], (uint64_t)count, poll, ordinal_sequence(ballot->ordinal),
-                         "%lld such ballot%s, for one its ballot %u", (long long)count, count == 1 ? "" : "s",
+                         "%lld ballot%s, for example number %u of this batch", (long long)count, count == 1 ? "" : "s",
                          ordinal_index(ballot->ordinal));
 }
 
@@ -73,9 +73,9 @@ static int compare_marks(const void *left, const void *right)
     return (a->mark.ordinal > b->mark.ordinal) - (a->mark.ordinal < b->mark.ordinal);
 }
 
-/* Enters the mark that a message is, if it is one, and looks whether the database has it. One that changes nothing may
- * be missing there: workers write down only those that do. */
-static void enter_mark(struct audit *audit, const struct audit_message *message)
+/* If the message is a mark, adds it to the book and checks that the database has it. Workers store only marks that
+ * change something, so another mark may be missing there. */
+static void check_mark(struct audit *audit, const struct audit_message *message)
 {
     const struct ballot_batch *batch = &message->batch;
     struct audit_mark wanted;
@@ -95,10 +95,11 @@ static void enter_mark(struct audit *audit, const struct audit_message *message)
         return;
     if (mark != NULL || marks_state(&audit->book, id).newest == wanted.mark.ordinal)
         audit_report_add(audit->report, AUDIT_MARK, 1, NULL, message->seq, "%s of poll %s: the database has %s",
-                         wanted.mark.opens ? "gate" : "fence", id, mark == NULL ? "none" : "another");
+                         wanted.mark.opens ? "gate" : "fence", id,
+                         mark == NULL ? "no mark here" : "a different mark here");
 }
 
-/* Lists the ballots of the applied messages, and counts them for their polls. */
+/* Lists the ballots in applied messages, and counts them for their polls. */
 static size_t list_ballots(struct audit *audit)
 {
     const char *only = audit->report->poll;
@@ -107,7 +108,7 @@ static size_t list_ballots(struct audit *audit)
     GROW(audit->ballots, audit->room_ballots, audit->n_ballots);
     for (size_t i = 0; i < audit->n_messages; i++) {
         const struct audit_message *message = &audit->messages[i];
-        enter_mark(audit, message);
+        check_mark(audit, message);
         for (size_t k = 0; k < message->batch.n_ballots && message->applied; k++) {
             const struct ballot *ballot = &message->batch.ballots[k];
             if (only != NULL && strcmp(ballot->poll, only) != 0)
@@ -189,8 +190,8 @@ static enum status read_stream(struct audit *audit, struct errmsg *err)
 
 /* --- before and after */
 
-/* Workers look for messages that the broker forgot to deliver every few seconds: a gap below what the broker calls
- * acknowledged may be one that they are about to close. */
+/* Every two seconds workers store messages that the broker forgot to deliver. So they may be about to close a gap in
+ * the acknowledged messages. */
 static enum status await_settled(const struct audit_options *options, int64_t created_ns, uint64_t acknowledged,
                                  struct errmsg *err)
 {
@@ -206,9 +207,9 @@ static enum status await_settled(const struct audit_options *options, int64_t cr
     }
 }
 
-/* Takes the snapshot, and what has to be known of the stream before and after it: what was acknowledged before must be
- * in it, and nothing can be in it that the stream has not had by afterwards. */
-static enum status fix_moment(struct audit *audit, struct errmsg *err)
+/* Takes the snapshot, and reads the state of the stream before and after it. The snapshot must have what was
+ * acknowledged before, and can have nothing that the stream does not have afterwards. */
+static enum status take_snapshot(struct audit *audit, struct errmsg *err)
 {
     const struct audit_options *options = audit->options;
     struct audit_report *report = audit->report;
@@ -229,7 +230,7 @@ static enum status fix_moment(struct audit *audit, struct errmsg *err)
     if (st != ST_OK)
         return st;
     if (after.created_ns != before.created_ns)
-        return fail(err, ST_CONFLICT, "the stream was made anew just now: try again");
+        return fail(err, ST_CONFLICT, "the stream was deleted and created again just now: run the audit again");
     report->line = consumer.ack_floor > report->now.floor ? consumer.ack_floor : report->now.floor;
     report->stream_first = after.first_sequence > 0 ? after.first_sequence : 1;
     report->stream_last = after.last_sequence;
@@ -237,7 +238,7 @@ static enum status fix_moment(struct audit *audit, struct errmsg *err)
         .bus = options->bus, .report = report, .next = report->stream_first, .last = report->stream_last};
     if (report->now.last > report->stream_last)
         audit_report_add(report, AUDIT_NOT_IN_STREAM, report->now.last - report->stream_last, NULL, report->now.last,
-                         "the stream ends at %llu", (unsigned long long)report->stream_last);
+                         "the stream ends at sequence %llu", (unsigned long long)report->stream_last);
     return ST_OK;
 }
 
@@ -261,7 +262,8 @@ static enum status list_polls(struct audit *audit, struct errmsg *err)
     return ST_OK;
 }
 
-/* The database's marks: those that the stream has forgotten are entered, the others wait for it. */
+/* Reads the marks of the database. Those from before the stream's first message go into the book; the others are
+ * compared with the stream later. */
 static enum status list_marks(struct audit *audit, struct errmsg *err)
 {
     int64_t lowest = ordinal_make(audit->report->now.epoch, audit->report->stream_first, 0);
@@ -274,7 +276,7 @@ static enum status list_marks(struct audit *audit, struct errmsg *err)
     return st;
 }
 
-/* After the stream was read. What the marks make of a poll is known to the database when none is pending. */
+/* After the stream was read. If no mark is pending, the database must know the state of each poll. */
 static void check_marks(struct audit *audit)
 {
     struct audit_report *report = audit->report;
@@ -282,8 +284,8 @@ static void check_marks(struct audit *audit)
     for (size_t i = 0; i < audit->n_marks; i++)
         if (!audit->marks[i].seen && (report->poll == NULL || strcmp(report->poll, audit->marks[i].poll) == 0))
             audit_report_add(report, AUDIT_MARK, 1, NULL, ordinal_sequence(audit->marks[i].mark.ordinal),
-                             "%s of poll %s: not in the stream", audit->marks[i].mark.opens ? "gate" : "fence",
-                             audit->marks[i].poll);
+                             "%s of poll %s: the stream does not have it",
+                             audit->marks[i].mark.opens ? "gate" : "fence", audit->marks[i].poll);
     if (report->pending_marks > 0 || report->counts[AUDIT_MISSING] > 0)
         return;
     for (size_t i = 0; i < report->n_polls; i++) {
@@ -291,7 +293,7 @@ static void check_marks(struct audit *audit)
         struct marks_state state = marks_state(&audit->book, poll->id);
         if (poll->fence != state.fence || poll->term != state.term)
             audit_report_add(report, AUDIT_MARK, 1, poll, ordinal_sequence(state.fence),
-                             "the marks say term %u, %s; the database term %u, %s", state.term,
+                             "term %u, %s by the stream; term %u, %s in the database", state.term,
                              state.fence == 0 ? "open" : "closed", poll->term, poll->fence == 0 ? "open" : "closed");
     }
 }
@@ -325,7 +327,7 @@ enum status audit_run(const struct audit_options *options, struct audit_report *
 
     report->poll = options->poll;
     poll_keys_init(&audit.indexes);
-    enum status st = fix_moment(&audit, err);
+    enum status st = take_snapshot(&audit, err);
     if (st == ST_OK)
         st = list_polls(&audit, err);
     if (st == ST_OK)

@@ -1,8 +1,8 @@
-/* audit - holds the database against the stream while both are in use.
+/* audit - compares the database with the stream while people vote.
  * SPDX-License-Identifier: MIT
  *
- * Everything is read from one snapshot of the database, of which the stream is read beyond: what the workers have not
- * acknowledged before the snapshot is pending and no discrepancy. */
+ * All of the database is read from one snapshot. The stream is read to its end, which may be later than the snapshot: a
+ * message that the workers had not acknowledged before the snapshot may be missing in it, and counts as pending. */
 #ifndef SCRUTIN_AUDIT_H
 #define SCRUTIN_AUDIT_H
 
@@ -12,16 +12,16 @@
 struct audit_options {
     struct bus *bus;
     struct audit_db *db;
-    const struct keyring *ring; /* NULL: no receipts */
-    FILE *receipts;             /* NULL: none; one a line */
-    const char *poll;           /* NULL: all */
-    int64_t settle_ms; /* how long a gap below what the broker calls acknowledged is waited for, before it is missing */
+    const struct keyring *ring; /* opens receipts; NULL if there are none */
+    FILE *receipts;             /* one receipt on each line; NULL: none */
+    const char *poll;           /* id of the only poll to audit; NULL: all */
+    int64_t settle_ms;          /* how long to wait for workers to close a gap in the acknowledged messages */
 };
 
-/* Fills in the report. Any other status than ST_OK: it could not be checked; the detail says whose fault it is. */
+/* Fills in the report. Any status but ST_OK means that the audit could not be completed. */
 MUST_CHECK enum status audit_run(const struct audit_options *options, struct audit_report *report, struct errmsg *err);
 
-/* The part about receipts, in audit_receipts.c. */
+/* Looks up the receipts; part of audit_run. In audit_receipts.c. */
 MUST_CHECK enum status audit_check_receipts(const struct audit_options *options, struct audit_report *report,
                                             struct errmsg *err);
 

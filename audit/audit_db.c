@@ -1,4 +1,4 @@
-/* audit_db - the audit's session and its statements.
+/* audit_db - runs the audit's statements.
  * SPDX-License-Identifier: MIT */
 #include "audit_db.h"
 
@@ -69,27 +69,27 @@ void audit_db_close(struct audit_db *db)
     free(db);
 }
 
-/* Sends one statement; its result is the link's first. A lost connection stays lost: the snapshot went with it. */
-static enum status ask(struct audit_db *db, const char *statement, const struct pg_args *args, const char *doing,
-                       struct errmsg *err)
+/* Runs one prepared statement. A lost connection is not opened again: the snapshot is lost with it. */
+static enum status run_statement(struct audit_db *db, const char *statement, const struct pg_args *args,
+                                 const char *doing, struct errmsg *err)
 {
     if (db->session.link == NULL)
-        return fail(err, ST_DB_DOWN, "%s: the connection is lost", doing);
+        return fail(err, ST_DB_DOWN, "%s: the connection was lost", doing);
     pg_link_send(db->session.link, statement, args);
     return pg_session_run(&db->session, doing, err);
 }
 
-static size_t rows(const struct audit_db *db)
+static size_t count_rows(const struct audit_db *db)
 {
     return pg_link_rows(db->session.link, 0);
 }
 
-static int64_t number(const struct audit_db *db, size_t row, int column)
+static int64_t get_number(const struct audit_db *db, size_t row, int column)
 {
     return pg_link_number(db->session.link, 0, row, column);
 }
 
-static const char *text(const struct audit_db *db, size_t row, int column)
+static const char *get_text(const struct audit_db *db, size_t row, int column)
 {
     return pg_link_bytes(db->session.link, 0, row, column, NULL);
 }
@@ -102,38 +102,39 @@ enum status audit_db_floor(struct audit_db *db, int64_t created_ns, uint64_t *fl
 
     *floor = 0;
     pg_args_add_int8(&args, created_ns);
-    enum status st = ask(db, "floor", &args, "looking for the floor", err);
-    if (st == ST_OK && rows(db) > 0)
-        *floor = (uint64_t)number(db, 0, 0);
+    enum status st = run_statement(db, "floor", &args, "reading the floor", err);
+    if (st == ST_OK && count_rows(db) > 0)
+        *floor = (uint64_t)get_number(db, 0, 0);
     return st;
 }
 
 static struct audit_epoch read_epoch(const struct audit_db *db, size_t row)
 {
-    return (struct audit_epoch){.epoch = (unsigned)number(db, row, 0),
-                                .created_ns = number(db, row, 1),
-                                .floor = (uint64_t)number(db, row, 2),
-                                .last = (uint64_t)number(db, row, 3),
-                                .batches = number(db, row, 4),
-                                .ballots = number(db, row, 5),
-                                .dead = number(db, row, 6)};
+    return (struct audit_epoch){.epoch = (unsigned)get_number(db, row, 0),
+                                .created_ns = get_number(db, row, 1),
+                                .floor = (uint64_t)get_number(db, row, 2),
+                                .last = (uint64_t)get_number(db, row, 3),
+                                .batches = get_number(db, row, 4),
+                                .ballots = get_number(db, row, 5),
+                                .dead = get_number(db, row, 6)};
 }
 
 enum status audit_db_begin(struct audit_db *db, int64_t created_ns, struct audit_report *report, struct errmsg *err)
 {
-    enum status st = ask(db, "begin", NULL, "beginning", err);
+    enum status st = run_statement(db, "begin", NULL, "beginning the snapshot", err);
     if (st == ST_OK)
-        st = ask(db, "epochs", NULL, "reading the epochs", err); /* the first that reads fixes the moment */
+        st = run_statement(db, "epochs", NULL, "reading the epochs",
+                           err); /* the first statement that reads takes the snapshot */
     if (st != ST_OK)
         return st;
     report->now = (struct audit_epoch){.epoch = 1, .created_ns = created_ns};
-    report->older = alloc_items(rows(db), sizeof(*report->older));
-    for (size_t row = 0; row < rows(db); row++) {
+    report->older = alloc_items(count_rows(db), sizeof(*report->older));
+    for (size_t row = 0; row < count_rows(db); row++) {
         struct audit_epoch epoch = read_epoch(db, row);
         if (epoch.created_ns > created_ns)
             return fail(err, ST_EPOCH,
-                        "the broker's stream was created at %lld ns since 1970, but this database knows one created at "
-                        "%lld: they do not belong together",
+                        "the broker's stream was created at %lld ns since 1970, but the database knows a newer stream, "
+                        "created at %lld: they do not belong together",
                         (long long)created_ns, (long long)epoch.created_ns);
         if (epoch.created_ns == created_ns) {
             report->now = epoch;
@@ -147,27 +148,27 @@ enum status audit_db_begin(struct audit_db *db, int64_t created_ns, struct audit
 
 enum status audit_db_end(struct audit_db *db, struct errmsg *err)
 {
-    return ask(db, "commit", NULL, "ending", err);
+    return run_statement(db, "commit", NULL, "ending the snapshot", err);
 }
 
 /* --- books */
 
 enum status audit_db_polls(struct audit_db *db, struct audit_report *report, struct errmsg *err)
 {
-    enum status st = ask(db, "polls", NULL, "reading the polls", err);
+    enum status st = run_statement(db, "polls", NULL, "reading the polls", err);
     if (st != ST_OK)
         return st;
-    report->n_polls = rows(db);
+    report->n_polls = count_rows(db);
     report->polls = alloc_items(report->n_polls, sizeof(*report->polls));
     for (size_t row = 0; row < report->n_polls; row++) {
         struct audit_poll *poll = &report->polls[row];
-        poll->key = (int32_t)number(db, row, 0);
-        snprintf(poll->id, sizeof(poll->id), "%s", text(db, row, 1));
-        poll->revisable = number(db, row, 2) != 0;
-        poll->written_rejected = number(db, row, 3);
-        poll->written_unknown = number(db, row, 4);
-        poll->fence = number(db, row, 5);
-        poll->term = (unsigned)number(db, row, 6);
+        poll->key = (int32_t)get_number(db, row, 0);
+        snprintf(poll->id, sizeof(poll->id), "%s", get_text(db, row, 1));
+        poll->revisable = get_number(db, row, 2) != 0;
+        poll->written_rejected = get_number(db, row, 3);
+        poll->written_unknown = get_number(db, row, 4);
+        poll->fence = get_number(db, row, 5);
+        poll->term = (unsigned)get_number(db, row, 6);
     }
     return ST_OK;
 }
@@ -178,12 +179,12 @@ enum status audit_db_gaps(struct audit_db *db, struct audit_report *report, stru
 
     pg_args_add_int2(&args, (int16_t)report->now.epoch);
     pg_args_add_int8(&args, (int64_t)report->line);
-    enum status st = ask(db, "gaps", &args, "looking for missing sequences", err);
-    uint64_t left = st == ST_OK && rows(db) > 0 ? (uint64_t)number(db, 0, 2) : 0;
-    for (size_t row = 0; st == ST_OK && row < rows(db); row++) {
-        uint64_t from = (uint64_t)number(db, row, 0), n = (uint64_t)number(db, row, 1) - from + 1;
+    enum status st = run_statement(db, "gaps", &args, "looking for missing messages", err);
+    uint64_t left = st == ST_OK && count_rows(db) > 0 ? (uint64_t)get_number(db, 0, 2) : 0;
+    for (size_t row = 0; st == ST_OK && row < count_rows(db); row++) {
+        uint64_t from = (uint64_t)get_number(db, row, 0), n = (uint64_t)get_number(db, row, 1) - from + 1;
         left -= n;
-        audit_report_add(report, AUDIT_MISSING, n, NULL, from, "%llu message%s from here on not applied",
+        audit_report_add(report, AUDIT_MISSING, n, NULL, from, "%llu message%s from here on: not applied",
                          (unsigned long long)n, n == 1 ? "" : "s");
     }
     report->counts[AUDIT_MISSING] += left;
@@ -192,13 +193,13 @@ enum status audit_db_gaps(struct audit_db *db, struct audit_report *report, stru
 
 enum status audit_db_twice(struct audit_db *db, struct audit_report *report, struct errmsg *err)
 {
-    enum status st = ask(db, "twice", NULL, "looking for batches applied twice", err);
-    if (st == ST_OK && rows(db) > 0)
-        report->counts[AUDIT_BATCH_TWICE] = (uint64_t)number(db, 0, 3);
-    for (size_t row = 0; st == ST_OK && row < rows(db); row++) {
-        uint64_t first = (uint64_t)number(db, row, 1), last = (uint64_t)number(db, row, 2);
+    enum status st = run_statement(db, "twice", NULL, "looking for batches applied twice", err);
+    if (st == ST_OK && count_rows(db) > 0)
+        report->counts[AUDIT_BATCH_TWICE] = (uint64_t)get_number(db, 0, 3);
+    for (size_t row = 0; st == ST_OK && row < count_rows(db); row++) {
+        uint64_t first = (uint64_t)get_number(db, row, 1), last = (uint64_t)get_number(db, row, 2);
         audit_report_add(report, AUDIT_BATCH_TWICE, 0, NULL, last & ORDINAL_SEQUENCE_MAX,
-                         "batch %.36s is also sequence %llu of epoch %u", text(db, row, 0),
+                         "batch %.36s is also sequence %llu of epoch %u", get_text(db, row, 0),
                          (unsigned long long)(first & ORDINAL_SEQUENCE_MAX), (unsigned)(first >> 40));
     }
     return st;
@@ -207,38 +208,38 @@ enum status audit_db_twice(struct audit_db *db, struct audit_report *report, str
 enum status audit_db_unknown(struct audit_db *db, int64_t *n, struct errmsg *err)
 {
     *n = 0;
-    enum status st = ask(db, "unknown", NULL, "counting ballots for unknown polls", err);
+    enum status st = run_statement(db, "unknown", NULL, "counting ballots for unknown polls", err);
     if (st == ST_OK)
-        *n = number(db, 0, 0);
+        *n = get_number(db, 0, 0);
     return st;
 }
 
-/* A row of the statement `books`. Of many rows of one kind the first has the number of all. */
+/* Reads a row of the statement `books`. The first row of a kind has the number of all. */
 static void read_books(const struct audit_db *db, size_t row, bool is_first, struct audit_report *report,
                        struct audit_poll *poll)
 {
-    long long left = number(db, row, 2), right = number(db, row, 3);
-    uint64_t n = is_first ? (uint64_t)number(db, row, 4) : 0;
+    long long left = get_number(db, row, 2), right = get_number(db, row, 3);
+    uint64_t n = is_first ? (uint64_t)get_number(db, row, 4) : 0;
 
-    switch (text(db, row, 0)[0]) {
+    switch (get_text(db, row, 0)[0]) {
     case 'l':
         poll->received = left;
         poll->counted = right;
-        poll->superseded = number(db, row, 4);
-        poll->rejected = number(db, row, 5);
-        poll->rows = number(db, row, 6);
-        poll->comparable = number(db, row, 7);
+        poll->superseded = get_number(db, row, 4);
+        poll->rejected = get_number(db, row, 5);
+        poll->rows = get_number(db, row, 6);
+        poll->comparable = get_number(db, row, 7);
         break;
     case 't':
-        audit_report_add(report, AUDIT_TALLY, n, poll, 0, "choice %.60s: the tally says %lld, the recount %lld",
-                         text(db, row, 1), left, right);
+        audit_report_add(report, AUDIT_TALLY, n, poll, 0, "choice %.60s: %lld in the tally, %lld in the recount",
+                         get_text(db, row, 1), left, right);
         break;
     case 'b':
-        audit_report_add(report, AUDIT_TIMELINE, n, poll, 0, "from %s on: the timeline says %lld, the recount %lld",
-                         text(db, row, 1), left, right);
+        audit_report_add(report, AUDIT_TIMELINE, n, poll, 0, "from %s on: %lld in the timeline, %lld in the recount",
+                         get_text(db, row, 1), left, right);
         break;
     default:
-        audit_report_add(report, AUDIT_TIMELINE, n, poll, 0, "the timeline received %lld, the ledger %lld", left,
+        audit_report_add(report, AUDIT_TIMELINE, n, poll, 0, "%lld received in the timeline, %lld in the ledger", left,
                          right);
     }
 }
@@ -250,11 +251,11 @@ enum status audit_db_books(struct audit_db *db, struct audit_report *report, str
 
     pg_args_add_int4(&args, poll->key);
     pg_args_add_int8(&args, lowest);
-    enum status st = ask(db, "books", &args, "recounting a poll", err);
+    enum status st = run_statement(db, "books", &args, "recounting a poll", err);
     char kind = '\0';
-    for (size_t row = 0; st == ST_OK && row < rows(db); row++) {
-        read_books(db, row, text(db, row, 0)[0] != kind, report, poll);
-        kind = text(db, row, 0)[0];
+    for (size_t row = 0; st == ST_OK && row < count_rows(db); row++) {
+        read_books(db, row, get_text(db, row, 0)[0] != kind, report, poll);
+        kind = get_text(db, row, 0)[0];
     }
     return st;
 }
@@ -269,15 +270,16 @@ enum status audit_db_applied(struct audit_db *db, unsigned epoch, uint64_t from,
     pg_args_add_int2(&args, (int16_t)epoch);
     pg_args_add_int8(&args, (int64_t)from);
     pg_args_add_int8(&args, (int64_t)to);
-    enum status st = ask(db, "applied", &args, "reading applied batches", err);
-    *n = st == ST_OK ? rows(db) : 0;
+    enum status st = run_statement(db, "applied", &args, "reading applied batches", err);
+    *n = st == ST_OK ? count_rows(db) : 0;
     GROW(db->applied, db->room_applied, *n);
     for (size_t row = 0; row < *n; row++) {
         struct audit_applied *applied = &db->applied[row];
-        *applied = (struct audit_applied){
-            .seq = (uint64_t)number(db, row, 0), .ballots = number(db, row, 2), .dead = number(db, row, 3) != 0};
+        *applied = (struct audit_applied){.seq = (uint64_t)get_number(db, row, 0),
+                                          .ballots = get_number(db, row, 2),
+                                          .dead = get_number(db, row, 3) != 0};
         if (!pg_link_is_null(db->session.link, 0, row, 1))
-            memcpy(applied->batch, text(db, row, 1), BATCH_ID);
+            memcpy(applied->batch, get_text(db, row, 1), BATCH_ID);
     }
     *out = db->applied;
     return st;
@@ -306,24 +308,25 @@ enum status audit_db_ballots(struct audit_db *db, const struct audit_ballot *bal
     }
     for (size_t i = 0; i < 7; i++)
         pg_args_add_array(&args, &column[i]);
-    enum status st = ask(db, "ballots", &args, "comparing ballots", err);
-    for (size_t row = 0; st == ST_OK && row < rows(db); row++)
-        on_fate(arg, (int32_t)number(db, row, 0), (enum audit_fate)number(db, row, 1), number(db, row, 2),
-                number(db, row, 4), (size_t)number(db, row, 3) - 1);
+    enum status st = run_statement(db, "ballots", &args, "comparing ballots", err);
+    for (size_t row = 0; st == ST_OK && row < count_rows(db); row++)
+        on_fate(arg, (int32_t)get_number(db, row, 0), (enum audit_fate)get_number(db, row, 1), get_number(db, row, 2),
+                get_number(db, row, 4), (size_t)get_number(db, row, 3) - 1);
     return st;
 }
 
 enum status audit_db_marks(struct audit_db *db, struct audit_mark **marks, size_t *n, struct errmsg *err)
 {
-    enum status st = ask(db, "marks", NULL, "reading fences and gates", err);
+    enum status st = run_statement(db, "marks", NULL, "reading fences and gates", err);
 
-    *n = st == ST_OK ? rows(db) : 0;
+    *n = st == ST_OK ? count_rows(db) : 0;
     *marks = alloc_items(*n, sizeof(**marks));
     for (size_t row = 0; row < *n; row++) {
         struct audit_mark *mark = &(*marks)[row];
-        snprintf(mark->poll, sizeof(mark->poll), "%s", text(db, row, 1));
-        mark->mark = (struct mark){
-            .ordinal = number(db, row, 0), .term = (unsigned)number(db, row, 2), .opens = number(db, row, 3) != 0};
+        snprintf(mark->poll, sizeof(mark->poll), "%s", get_text(db, row, 1));
+        mark->mark = (struct mark){.ordinal = get_number(db, row, 0),
+                                   .term = (unsigned)get_number(db, row, 2),
+                                   .opens = get_number(db, row, 3) != 0};
     }
     return st;
 }
@@ -347,8 +350,8 @@ enum status audit_db_receipts(struct audit_db *db, int64_t created_ns, const str
     for (size_t i = 0; i < 5; i++)
         pg_args_add_array(&args, &column[i]);
     pg_args_add_int8(&args, created_ns);
-    enum status st = ask(db, "receipts", &args, "looking up receipts", err);
-    for (size_t row = 0; st == ST_OK && row < rows(db); row++)
-        fates[number(db, row, 0) - 1] = (enum receipt_fate)number(db, row, 1);
+    enum status st = run_statement(db, "receipts", &args, "looking up receipts", err);
+    for (size_t row = 0; st == ST_OK && row < count_rows(db); row++)
+        fates[get_number(db, row, 0) - 1] = (enum receipt_fate)get_number(db, row, 1);
     return st;
 }

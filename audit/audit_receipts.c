@@ -1,4 +1,4 @@
-/* audit_receipts - what became of the ballots of a list of receipts.
+/* audit_receipts - looks up the ballots of a list of receipts.
  * SPDX-License-Identifier: MIT */
 #include "audit.h"
 
@@ -6,16 +6,16 @@
 #include <errno.h>
 #include <string.h>
 
-#define AT_ONCE 1000 /* receipts in one question to the database */
+#define AT_ONCE 1000 /* receipts in one statement */
 
-struct list {
+struct receipt_list {
     struct receipt receipts[AT_ONCE];
     uint64_t lines[AT_ONCE];
     enum receipt_fate fates[AT_ONCE];
     size_t n;
 };
 
-/* The poll's books, to count the discrepancy there; NULL: the database does not have it. */
+/* NULL: the database does not have the poll. */
 static struct audit_poll *find_poll(struct audit_report *report, const char *id)
 {
     for (size_t i = 0; i < report->n_polls; i++)
@@ -24,7 +24,7 @@ static struct audit_poll *find_poll(struct audit_report *report, const char *id)
     return NULL;
 }
 
-static void note(struct audit_report *report, const struct list *list, size_t i)
+static void note_fate(struct audit_report *report, const struct receipt_list *list, size_t i)
 {
     static const char *const reasons[] = {
 #define REASON_ROW(number, name, state, reason, sentence) [number] = (reason),
@@ -43,24 +43,24 @@ static void note(struct audit_report *report, const struct list *list, size_t i)
     else
         audit_report_add(report, AUDIT_RECEIPT, 1, find_poll(report, receipt->poll), receipt->sequence, "line %llu: %s",
                          (unsigned long long)list->lines[i],
-                         fate == RECEIPT_PENDING ? "not applied, and should be" : reasons[fate]);
+                         fate == RECEIPT_PENDING ? "not applied, although it should be" : reasons[fate]);
 }
 
-static enum status look_up(const struct audit_options *options, struct audit_report *report, struct list *list,
-                           struct errmsg *err)
+static enum status look_up_receipts(const struct audit_options *options, struct audit_report *report,
+                                    struct receipt_list *list, struct errmsg *err)
 {
     enum status st = list->n == 0 ? ST_OK
                                   : audit_db_receipts(options->db, report->now.created_ns, list->receipts, list->n,
                                                       list->fates, err);
     for (size_t i = 0; i < list->n && st == ST_OK; i++)
-        note(report, list, i);
+        note_fate(report, list, i);
     list->n = 0;
     return st;
 }
 
 enum status audit_check_receipts(const struct audit_options *options, struct audit_report *report, struct errmsg *err)
 {
-    struct list *list = alloc_items(1, sizeof(*list));
+    struct receipt_list *list = alloc_items(1, sizeof(*list));
     char *line = NULL;
     size_t room = 0;
     ssize_t len;
@@ -74,21 +74,21 @@ enum status audit_check_receipts(const struct audit_options *options, struct aud
             continue;
         report->receipts++;
         if (!receipt_read(options->ring, line, (size_t)len, &list->receipts[list->n])) {
-            audit_report_add(report, AUDIT_RECEIPT, 1, NULL, 0, "line %llu: no receipt of this instance's keys",
+            audit_report_add(report, AUDIT_RECEIPT, 1, NULL, 0, "line %llu: not a receipt of this instance",
                              (unsigned long long)at);
             continue;
         }
         list->lines[list->n++] = at;
         if (list->n == AT_ONCE)
-            st = look_up(options, report, list, err);
+            st = look_up_receipts(options, report, list, err);
     }
     if (st == ST_OK && !feof(options->receipts)) {
         if (errno == ENOMEM)
             abort();
-        st = fail(err, ST_IO, "receipts: the list cannot be read to its end");
+        st = fail(err, ST_IO, "cannot read the list of receipts to its end");
     }
     if (st == ST_OK)
-        st = look_up(options, report, list, err);
+        st = look_up_receipts(options, report, list, err);
     free(line);
     free(list);
     return st;

@@ -1,4 +1,4 @@
-/* audit_report - gathers discrepancies and prints them.
+/* audit_report - collects discrepancies and prints them.
  * SPDX-License-Identifier: MIT */
 #include "audit_report.h"
 
@@ -66,11 +66,11 @@ static void print_scope(const struct audit_report *report, FILE *to)
 
     clock_format_ms(report->now.created_ns / 1000000, created);
     if (report->stream_last < report->stream_first)
-        fprintf(to, "stream    made %s, empty\n", created);
+        fprintf(to, "stream    created %s, empty\n", created);
     else
         fprintf(to,
-                "stream    made %s, epoch %u: sequences %" PRIu64 " to %" PRIu64 ", %" PRId64 " messages with %" PRId64
-                " ballots\n",
+                "stream    created %s, epoch %u: sequences %" PRIu64 " to %" PRIu64 ", %" PRId64
+                " messages with %" PRId64 " ballots\n",
                 created, report->now.epoch, report->stream_first, report->stream_last, report->messages,
                 report->streamed_ballots);
     fprintf(to, "applied   %" PRId64 " messages with %" PRId64 " ballots, %" PRId64 " of them dead letters\n",
@@ -81,13 +81,13 @@ static void print_scope(const struct audit_report *report, FILE *to)
     for (size_t i = 0; i < report->n_older; i++)
         fprintf(to,
                 "epoch %-4u %" PRId64 " messages with %" PRId64
-                " ballots of a stream that is gone: only the books can be checked\n",
+                " ballots of a stream that no longer exists: only the database can be checked\n",
                 report->older[i].epoch, report->older[i].batches, report->older[i].ballots);
     if (report->stream_first > 1)
-        fprintf(to, "note      the stream has forgotten what stood before %" PRIu64 ": that cannot be compared\n",
+        fprintf(to, "note      the stream has removed the messages before %" PRIu64 ": they cannot be compared\n",
                 report->stream_first);
     if (!report->has_consumer)
-        fprintf(to, "note      the stream has no consumer `workers`: scrutin-setup makes it\n");
+        fprintf(to, "note      the stream has no consumer `workers`: run scrutin-setup\n");
 }
 
 static void print_polls(const struct audit_report *report, FILE *to)
@@ -107,7 +107,7 @@ static void print_polls(const struct audit_report *report, FILE *to)
                 poll->rejected, poll->streamed, poll->discrepancies);
     }
     if (empty > 0)
-        fprintf(to, "and %zu without ballots\n", empty);
+        fprintf(to, "and %zu polls without ballots\n", empty);
 }
 
 static void print_findings(const struct audit_report *report, FILE *to)
@@ -136,7 +136,7 @@ void audit_report_print(const struct audit_report *report, FILE *to)
     if (report->has_receipts)
         fprintf(to,
                 "receipts  %" PRId64 ": %" PRId64 " counted, %" PRId64 " superseded, %" PRId64 " pending, %" PRIu64
-                " not accounted for\n",
+                " unexplained\n",
                 report->receipts, report->receipts_counted, report->receipts_superseded, report->receipts_pending,
                 report->counts[AUDIT_RECEIPT]);
     print_polls(report, to);
@@ -179,7 +179,7 @@ static json_t *kind_json(const struct audit_report *report, int kind)
         const struct audit_finding *finding = &report->examples[kind][i];
         json_t *example = json_pack("{s:s?, s:s%}", "poll", finding->poll[0] != '\0' ? finding->poll : NULL, "detail",
                                     finding->detail, strlen(finding->detail));
-        if (example == NULL) /* not UTF-8 */
+        if (example == NULL) /* the detail is not UTF-8 */
             example = json_object();
         json_object_set_new(example, "sequence",
                             finding->sequence != 0 ? json_integer(as_json(finding->sequence)) : json_null());

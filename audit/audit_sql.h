@@ -1,4 +1,4 @@
-/* audit_sql - the statements of the audit, in one table. They read, and all of them see the same moment.
+/* audit_sql - the statements of the audit, in one table. They only read.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_AUDIT_SQL_H
 #define SCRUTIN_AUDIT_SQL_H
@@ -9,7 +9,6 @@
 #define AUDIT_STATEMENTS(STATEMENT)                                                                                    \
     STATEMENT(begin, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")                                               \
     STATEMENT(commit, "COMMIT")                                                                                        \
-    STATEMENT(newest, "SELECT epoch, created_ns FROM stream_epochs ORDER BY epoch DESC LIMIT 1")                       \
     STATEMENT(floor, "SELECT applied_floor(epoch) FROM stream_epochs WHERE created_ns = $1::bigint")                   \
     STATEMENT(epochs,                                                                                                  \
               "SELECT e.epoch, e.created_ns, e.floor, coalesce(a.last, 0), coalesce(a.batches, 0),"                    \
@@ -17,8 +16,8 @@
               " LEFT JOIN (SELECT epoch, max(seq) AS last, count(*) AS batches, sum(ballots)::bigint AS ballots,"      \
               " count(*) FILTER (WHERE dead) AS dead FROM applied_batches GROUP BY epoch) AS a ON a.epoch = e.epoch"   \
               " ORDER BY e.epoch")                                                                                     \
-    /* What could be many comes as a few examples, with the number of all beside each. */                              \
-    /* Runs of sequences from 1 to $2 that are not applied: $2 + 1 stands behind the last one. */                      \
+    /* Statements that may find many rows return 20 examples, each with the number of all. */                          \
+    /* Runs of sequences from 1 to $2 that are not applied. The row $2 + 1 ends the last run. */                       \
     STATEMENT(gaps, "SELECT before + 1, seq - 1, (sum(seq - before - 1) OVER ())::bigint FROM (SELECT seq, lag(seq, "  \
                     "1, 0::bigint) OVER (ORDER BY seq) AS before"                                                      \
                     " FROM (SELECT seq FROM applied_batches WHERE epoch = $1::smallint AND seq <= $2::bigint"          \
@@ -28,7 +27,7 @@
     STATEMENT(twice, "SELECT batch::text, min(epoch::bigint << 40 | seq), max(epoch::bigint << 40 | seq),"             \
                      " (sum(count(*) - 1) OVER ())::bigint FROM applied_batches WHERE batch IS NOT NULL"               \
                      " GROUP BY batch HAVING count(*) > 1 LIMIT 20")                                                   \
-    /* Keys that have rows anywhere; those of ballots one index look-up each, not a walk over all of them. */          \
+    /* All keys that have rows in any table. Those in ballots cost one index look-up each instead of a full scan. */   \
     STATEMENT(polls,                                                                                                   \
               "WITH RECURSIVE voted (poll) AS ((SELECT poll FROM ballots ORDER BY poll LIMIT 1) UNION ALL"             \
               " SELECT (SELECT b.poll FROM ballots AS b WHERE b.poll > voted.poll ORDER BY b.poll LIMIT 1)"            \
@@ -41,9 +40,9 @@
               "coalesce(w.unknown, 0), coalesce(p.fence, 0), coalesce(p.term, 0) FROM known AS k"                      \
               " LEFT JOIN polls AS p ON p.key = k.key LEFT JOIN written AS w ON w.id = p.id ORDER BY k.key")           \
     STATEMENT(unknown, "SELECT count(*) FROM rejected_ballots WHERE reason = 'unknown poll'")                          \
-    /* $1 poll, $2 the lowest ordinal that the stream still has. One row of kind 'l', the ledger beside the ballots;   \
-     * 't' choices whose tally differs from the recount; 'b' buckets of the timeline that do; 'r' where the timeline   \
-     * received another number than the ledger. One walk over the ballots. */                                          \
+    /* $1 poll, $2 the lowest ordinal that the stream still has. Kinds of rows: 'l' one row, ledger and ballots; 't'   \
+     * choices whose tally differs from the recount; 'b' buckets of the timeline that differ; 'r' if the timeline and  \
+     * the ledger received different numbers. Scans the ballots of the poll once. */                                   \
     STATEMENT(books,                                                                                                   \
               "WITH groups AS MATERIALIZED (SELECT choices, timeline_bucket(cast_at) AS bucket, count(*) AS n,"        \
               " count(*) FILTER (WHERE abs(precedence) >= $2::bigint) AS comparable"                                   \
@@ -70,7 +69,7 @@
               " WHERE coalesce(k.n, 0) <> coalesce(t.n, 0) ORDER BY 2 LIMIT 20)"                                       \
               " UNION ALL SELECT 'r', NULL, heard.n, received, 1, 0, 0, 0 FROM heard, booked"                          \
               " WHERE heard.n <> received")                                                                            \
-    /* Ballots of the stream beside their voters' rows, by poll and fate, and how many of them stand; the fates are    \
+    /* Compares ballots of the stream with the rows of their voters. One row for each poll and fate; the fates are     \
      * those of audit_db.h. */                                                                                         \
     STATEMENT(ballots,                                                                                                 \
               "SELECT u.poll, CASE WHEN j.ordinal IS NOT NULL AND b.precedence = u.precedence THEN 6"                  \

@@ -1,9 +1,9 @@
-/* audit_stream - reads in order, and tells messages that were lost on the way from those that the stream lost.
+/* audit_stream - reads in order. Finds out whether a missing message was lost on the way or in the stream.
  * SPDX-License-Identifier: MIT */
 #include "audit_stream.h"
 
 #define WAIT_MS 2000 /* for one message */
-#define TRIES 5      /* to get the next one */
+#define TRIES 5      /* for one message */
 
 void audit_stream_close(struct audit_stream *stream)
 {
@@ -11,8 +11,9 @@ void audit_stream_close(struct audit_stream *stream)
     stream->reader = NULL;
 }
 
-/* Goes on to message `to`, because those before it do not come: gone by age, or lost. */
-static enum status skip(struct audit_stream *stream, uint64_t to, struct errmsg *err)
+/* Continues with message `to`, because earlier ones do not come: they were removed because of their age, or are lost.
+ */
+static enum status skip_to(struct audit_stream *stream, uint64_t to, struct errmsg *err)
 {
     struct bus_stream_info info;
     enum status st = bus_stream_info(stream->bus, &info, err);
@@ -24,21 +25,21 @@ static enum status skip(struct audit_stream *stream, uint64_t to, struct errmsg 
     uint64_t from = stream->next > info.first_sequence ? stream->next : info.first_sequence;
     if (from < to)
         audit_report_add(stream->report, AUDIT_STREAM_GAP, to - from, NULL, from,
-                         "the stream has no message from here to %llu", (unsigned long long)to - 1);
+                         "the stream has no messages from here to %llu", (unsigned long long)to - 1);
     stream->next = to > info.first_sequence ? to : info.first_sequence;
     return ST_OK;
 }
 
-/* Nothing came: the stream says whether it has the message. */
+/* After none came: asks the stream whether it has the message. */
 static enum status look_for_next(struct audit_stream *stream, struct errmsg *err)
 {
     struct delivery delivery;
     enum status st = bus_fetch_message(stream->bus, stream->next, &delivery, err);
 
     if (st == ST_NOT_FOUND)
-        return skip(stream, stream->next + 1, err);
+        return skip_to(stream, stream->next + 1, err);
     if (st == ST_OK)
-        st = fail(err, ST_BUS_TIMEOUT, "message %llu does not come, although the stream has it",
+        st = fail(err, ST_BUS_TIMEOUT, "the broker does not deliver message %llu, although the stream has it",
                   (unsigned long long)stream->next);
     delivery_free(&delivery);
     return st;
@@ -56,10 +57,10 @@ static enum status try_next(struct audit_stream *stream, struct delivery *out, s
     if (st == ST_NOT_FOUND)
         st = look_for_next(stream, err);
     else if (st == ST_OK && opened && out->sequence > stream->next)
-        st = skip(stream, out->sequence, err);
+        st = skip_to(stream, out->sequence, err);
     if (st != ST_OK) {
         delivery_free(out);
-        audit_stream_close(stream); /* the next try begins where this one was */
+        audit_stream_close(stream); /* the next try opens it again at the same message */
     }
     return st;
 }
@@ -78,7 +79,7 @@ enum status audit_stream_next(struct audit_stream *stream, struct delivery *out,
                 return ST_OK;
             delivery_free(out);
         } else if (stream->next > wanted) {
-            i = -1; /* it went on */
+            i = -1; /* messages were skipped: all tries again for the next one */
         }
     }
     return stream->next > stream->last ? ST_NOT_FOUND : st;

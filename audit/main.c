@@ -1,4 +1,4 @@
-/* scrutin-audit - says whether the database has what the stream has, each ballot once, and whether its books add up.
+/* scrutin-audit - checks that the database has every ballot of the stream exactly once, and that its numbers add up.
  * SPDX-License-Identifier: MIT */
 #include "audit.h"
 #include "base/clock.h"
@@ -48,30 +48,32 @@ static const struct service_option options[] = {
      .value = &receipts_file},
 };
 
-static enum status check(struct errmsg *err)
+static enum status check_settings(struct errmsg *err)
 {
     if (settings.secret_keys[0] == '\0')
-        return receipts_file == NULL ? ST_OK : fail(err, ST_CONFIG, "SECRET_KEYS is needed to open receipts");
+        return receipts_file == NULL
+                   ? ST_OK
+                   : fail(err, ST_CONFIG, "SECRET_KEYS is missing: --receipts needs it to open receipts");
     enum status st = keyring_parse(settings.secret_keys, &ring, err);
     return st == ST_OK ? st : fail_within(err, st, "SECRET_KEYS");
 }
 
-/* Ends the process: nothing can be said about the books. */
+/* Ends the process after an audit that could not be completed. */
 _Noreturn static void give_up(enum status st, const char *where, const struct errmsg *err)
 {
     fprintf(stderr, "scrutin-audit: could not check: %s: %s\n", where, err->text);
     if (as_json != NULL) {
         json_t *all = json_pack("{s:n, s:s, s:s, s:s}", "ok", "could_not_check", where, "status", status_text(st),
                                 "detail", err->text);
-        if (all != NULL) /* else the detail is not UTF-8; standard error has it */
+        if (all != NULL) /* NULL: the detail is not UTF-8; it is on standard error */
             json_dumpf(all, stdout, JSON_INDENT(2));
         printf("\n");
         fflush(stdout);
     }
-    _Exit(EXIT_UNCHECKED); /* threads of the broker's library still run */
+    _Exit(EXIT_UNCHECKED); /* threads of the NATS library still run */
 }
 
-static const char *whose_fault(enum status st)
+static const char *failed_part(enum status st)
 {
     switch (st) {
     case ST_DB_DOWN:
@@ -136,7 +138,7 @@ int main(int argc, char **argv)
                                     .n_entries = sizeof(table) / sizeof(table[0]),
                                     .config = &settings,
                                     .log_level = &settings.log_level,
-                                    .check = check,
+                                    .check = check_settings,
                                     .is_command = true,
                                     .options = options,
                                     .n_options = sizeof(options) / sizeof(options[0])};
@@ -155,7 +157,7 @@ int main(int argc, char **argv)
     struct audit_report *report = audit_report_new();
     st = audit_run(&audit, report, &err);
     if (st != ST_OK)
-        give_up(st, whose_fault(st), &err);
+        give_up(st, failed_part(st), &err);
     (as_json != NULL ? audit_report_print_json : audit_report_print)(report, stdout);
     bool is_well = audit_report_total(report) == 0;
     audit_report_free(report);

@@ -1,5 +1,5 @@
-/* scrutin-setup - makes the streams, the buckets and the workers' consumer. Idempotent; run before the
- * services. SPDX-License-Identifier: MIT */
+/* scrutin-setup - creates the streams, the buckets and the workers' consumer. Runs before the services; running it
+ * again changes only settings that differ. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/config_rows.h"
 #include "base/log.h"
@@ -59,9 +59,9 @@ int main(int argc, char **argv)
         service_die(st, &err, "connect to the broker");
     const struct bus_setup setup = {settings.max_bytes, settings.max_age_s, settings.ack_wait_ms,
                                     settings.max_ack_pending, settings.replicas};
-    /* JetStream may come up after the connection, in a cluster after an election. */
+    /* JetStream may start later than the connection, and a cluster first elects a leader. */
     until = clock_mono_ms() + CONNECT_MS;
-    st = fail(&err, ST_BUS_DOWN, "no broker at NATS_URL within %d s", CONNECT_MS / 1000);
+    st = fail(&err, ST_BUS_DOWN, "no broker answers at NATS_URL within %d s", CONNECT_MS / 1000);
     while (st != ST_OK && clock_mono_ms() < until) {
         struct timespec pause = {0, 100 * 1000000};
         if (bus_is_connected(bus))
