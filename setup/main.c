@@ -1,5 +1,5 @@
-/* scrutin-setup - creates the streams, the buckets and the workers' consumer. Runs before the services; running it
- * again changes only settings that differ. SPDX-License-Identifier: MIT */
+/* scrutin-setup - creates the streams, the buckets and the workers' consumer. It may run again at any time.
+ * SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/config_rows.h"
 #include "base/log.h"
