@@ -65,9 +65,10 @@ static struct poll *find_poll_or_refuse(struct http_call *call)
     if (poll != NULL && !poll->deleted)
         return poll;
     if (poll == NULL && !atomic_load(&api->watch.is_known))
-        http_problem(call, PROBLEM_UNAVAILABLE, NULL, "The polls are still being read; try again in a second.");
+        http_problem(call, PROBLEM_UNAVAILABLE, NULL,
+                     "This server is still reading the list of polls. Try again in a second.");
     else
-        http_problem(call, PROBLEM_POLL_NOT_FOUND, NULL, "Check the poll's code; GET /v1/polls lists the open ones.");
+        http_problem(call, PROBLEM_POLL_NOT_FOUND, NULL, "Check the poll's id. GET /v1/polls lists the open polls.");
     poll_release(poll);
     return NULL;
 }

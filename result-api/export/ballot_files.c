@@ -170,8 +170,7 @@ static void run_page(struct query_job *job, struct store *store)
     file->page_len = 0;
     if (store != NULL && !file->began)
         st = begin_file(file, store, &err);
-    else if (store != NULL &&
-             file->session == store_session(store)) /* otherwise the connection and its cursor are gone */
+    else if (store != NULL && file->session == store_session(store)) /* a new connection has no cursor */
         st = ST_OK;
     if (st == ST_OK)
         st = fill_page(file, store, &err);
