@@ -1,4 +1,4 @@
-/* directory - polls in a hash table by id, and in a list by age, under one readers' lock.
+/* directory - polls in a map by id, and in a list by age, under one readers-writer lock.
  * SPDX-License-Identifier: MIT */
 #include "ballot/directory.h"
 
@@ -43,7 +43,7 @@ void directory_free(struct directory *directory)
     free(directory);
 }
 
-/* Less than, equal to or more than 0 where a is older than, the same as or newer than b. */
+/* Less than 0 if a is older than b, 0 if they are the same poll, more than 0 if a is newer. */
 static int compare_age(const struct poll *a, const struct poll *b)
 {
     if (a->created_at_ms != b->created_at_ms)

@@ -1,4 +1,4 @@
-/* marks - sorted marks of each poll, walked from the first one.
+/* marks - keeps the marks of each poll in order, and goes through them from the first.
  * SPDX-License-Identifier: MIT */
 #include "ballot/marks.h"
 
@@ -61,7 +61,7 @@ static struct marked_poll *get_poll(struct marks *marks, const char *id)
 void marks_add(struct marks *marks, const char *id, const struct mark *mark)
 {
     struct marked_poll *poll = get_poll(marks, id);
-    size_t place = poll->n; /* mostly they come in order */
+    size_t place = poll->n; /* most marks come in order */
     while (place > 0 && poll->marks[place - 1].ordinal >= mark->ordinal)
         place--;
     if (place < poll->n && poll->marks[place].ordinal == mark->ordinal)
@@ -80,9 +80,9 @@ const char *marks_read_batch(const struct ballot_batch *batch, int64_t ordinal, 
     return poll[0] == '\0' ? NULL : poll;
 }
 
-/* A fence of a higher term than any gate before it cannot be: the gate was recorded first. Should the stream have lost
- * the gate, ballots of that term were counted up to here, and the fence closes it. */
-static void step(struct marks_state *state, const struct mark *mark)
+/* A fence of a higher term than the gates before it means that the stream has lost a gate, because the gate is recorded
+ * before the fence. Ballots of that term were counted up to here, and the fence closes the term. */
+static void apply_mark(struct marks_state *state, const struct mark *mark)
 {
     if (mark->opens ? mark->term <= state->term : mark->term < state->term)
         return;
@@ -93,13 +93,13 @@ static void step(struct marks_state *state, const struct mark *mark)
     state->newest = mark->ordinal;
 }
 
-/* By all marks up to this ordinal. */
+/* The state after all marks up to this ordinal. */
 static struct marks_state state_at(const struct marks *marks, const char *id, int64_t ordinal)
 {
     struct marks_state state = {0};
     const struct marked_poll *poll = find_poll(marks, id);
     for (size_t i = 0; poll != NULL && i < poll->n && poll->marks[i].ordinal <= ordinal; i++)
-        step(&state, &poll->marks[i]);
+        apply_mark(&state, &poll->marks[i]);
     return state;
 }
 
@@ -114,8 +114,8 @@ struct marks_state marks_state(const struct marks *marks, const char *poll)
     return state_at(marks, poll, INT64_MAX);
 }
 
-/* What changes nothing now never will, because all that comes before it is known: every vote-api fences every closed
- * poll again when it starts, and the book must not grow with that. */
+/* All marks before this one are known, so a mark that changes nothing now never will. Every vote-api fences every
+ * closed poll again when it starts, and the book must not grow with that. */
 void marks_add_batch(struct marks *marks, const struct ballot_batch *batch, int64_t ordinal)
 {
     struct mark mark;
@@ -123,7 +123,7 @@ void marks_add_batch(struct marks *marks, const struct ballot_batch *batch, int6
     if (poll == NULL)
         return;
     struct marks_state state = state_at(marks, poll, ordinal - 1);
-    step(&state, &mark);
+    apply_mark(&state, &mark);
     if (state.newest == ordinal)
         marks_add(marks, poll, &mark);
 }

@@ -1,4 +1,4 @@
-/* poll - lifetime, state and names of a poll.
+/* poll_definition - lifetime, state and names of a poll.
  * SPDX-License-Identifier: MIT */
 #include "ballot/poll_definition.h"
 
@@ -21,7 +21,7 @@ struct poll *poll_new(void)
 
 struct poll *poll_retain(const struct poll *poll)
 {
-    /* The count is the one field of a poll that changes after it was made. */
+    /* The count is the only field that changes after the poll was made. */
     struct poll *p = (struct poll *)(uintptr_t)poll;
     unsigned before = atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
     assert(before != 0);
@@ -83,7 +83,7 @@ struct poll *poll_copy(const struct poll *poll)
     return copy;
 }
 
-/* A text that is not there is an empty one: the wire does not tell them apart. */
+/* NULL is an empty text: a message cannot tell them apart. */
 static bool text_equal(const char *a, const char *b)
 {
     return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
@@ -117,7 +117,7 @@ enum poll_state poll_state_at(const struct poll *poll, int64_t now_ms)
 {
     if (poll->draft && !poll->deleted)
         return POLL_DRAFT;
-    /* Closed comes before scheduled: a poll may be closed before it ever opened. */
+    /* Look for closed before scheduled: a poll may close before it has opened. */
     if (poll->deleted || (poll->closes_at_ms != 0 && now_ms >= poll->closes_at_ms))
         return POLL_CLOSED;
     if (now_ms < poll->opens_at_ms)

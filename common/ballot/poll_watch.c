@@ -1,4 +1,4 @@
-/* poll_watch - from the bucket's values to the directory.
+/* poll_watch - puts the values of the bucket into the directory.
  * SPDX-License-Identifier: MIT */
 #include "ballot/poll_watch.h"
 
@@ -15,7 +15,7 @@ void poll_watch_on_value(void *arg, const char *key, const void *data, size_t le
     char id[POLL_ID_MAX + 1];
 
     if (wire_decode_poll(data, len, &poll, &err) != ST_OK) {
-        log_warn("poll not readable", LOG_S("key", key), LOG_S("error", err.text));
+        log_warn("a poll in the bucket cannot be decoded", LOG_S("key", key), LOG_S("error", err.text));
         return;
     }
     memcpy(id, poll->id, sizeof(id));
@@ -31,7 +31,7 @@ void poll_watch_on_synced(void *arg, size_t bucket_size)
     if (watch->on_synced != NULL)
         watch->on_synced(bucket_size);
     if (!atomic_exchange(&watch->is_known, true))
-        log_info("polls known", LOG_I("polls", directory_count(watch->polls)));
+        log_info("all polls read", LOG_I("polls", directory_count(watch->polls)));
 }
 
 bool poll_watch_is_ready(void *arg, char detail[128])
@@ -40,6 +40,6 @@ bool poll_watch_is_ready(void *arg, char detail[128])
     bool known = atomic_load(&watch->is_known);
 
     if (!known)
-        snprintf(detail, 128, "the bucket of polls was not read yet");
+        snprintf(detail, 128, "the polls have not been read yet");
     return known;
 }

@@ -1,10 +1,10 @@
-/* wire - batches of ballots, as protobuf messages and as C values.
+/* wire - encodes and decodes batches of ballots.
  * SPDX-License-Identifier: MIT
  *
- * Batches are the hot path, and are read and written by hand (protobuf.dev/programming-guides/encoding): decoding
- * takes one allocation a batch, and 40 ns a ballot with all checks, where the generated code takes 70 ns without any
- * (tests/unit/ballot/measure_wire.c). The other messages are rare, and wire_poll.c leaves them to the generated code;
- * the unit tests hold the two against each other. */
+ * Batches are on the way of every ballot, so this code is written by hand (protobuf.dev/programming-guides/encoding).
+ * Decoding takes one allocation for a batch, and 40 ns for a ballot with all checks. The generated code takes 70 ns
+ * without checks (tests/unit/ballot/measure_wire.c). Other messages are rare, and wire_poll.c uses generated code for
+ * them. The unit tests compare both. */
 #include "ballot/wire.h"
 
 #include "base/alloc.h"
@@ -38,7 +38,7 @@ static uint8_t *put_varint(uint8_t *to, uint64_t value)
     return to;
 }
 
-/* Every field number here is below 16: a tag is one byte. */
+/* Every field number here is below 16, so a tag is one byte. */
 static uint8_t *put_tag(uint8_t *to, unsigned number, enum wire_type type)
 {
     *to++ = (uint8_t)(number << 3 | (unsigned)type);
@@ -132,7 +132,7 @@ static bool read_varint(struct reader *reader, uint64_t *out)
     return false;
 }
 
-/* A tag or a length: at most five bytes, as protobuf writes 32 bits, also where longer ones would say the same. */
+/* A tag or a length has 32 bits, so protobuf allows at most five bytes for it. */
 static bool read_varint32(struct reader *reader, uint64_t *out)
 {
     const uint8_t *start = reader->at;
@@ -140,7 +140,7 @@ static bool read_varint32(struct reader *reader, uint64_t *out)
     return read_varint(reader, out) && reader->at - start <= 5;
 }
 
-/* Reads the next field, of any number, so that unknown ones can be passed over. */
+/* Reads the next field, whatever its number is: the caller passes over unknown fields. */
 static bool read_field(struct reader *reader, struct field *out)
 {
     uint64_t tag, len;
@@ -166,20 +166,19 @@ static bool read_field(struct reader *reader, struct field *out)
             return false;
         reader->at += out->type == WIRE_FIXED64 ? 8 : 4;
         return true;
-    default: /* groups are not of proto3 */
+    default: /* proto3 has no groups */
         return false;
     }
 }
 
-/* Whether a field is of the type that its number asks for. */
-static bool is_a(const struct field *field, enum wire_type type)
+static bool has_type(const struct field *field, enum wire_type type)
 {
     return field->type == type;
 }
 
 static bool copy_id(char to[POLL_ID_MAX + 1], const struct field *field)
 {
-    if (!is_a(field, WIRE_LEN) || !poll_id_is_valid((const char *)field->data, field->len))
+    if (!has_type(field, WIRE_LEN) || !poll_id_is_valid((const char *)field->data, field->len))
         return false;
     memcpy(to, field->data, field->len);
     to[field->len] = '\0';
@@ -201,8 +200,8 @@ static const char *find_choices_fault(const uint8_t *choices, size_t len)
     return is_printable(choices, len) ? NULL : "has choices that are not printable ASCII";
 }
 
-/* Reads one ballot, whose choices go to *memory, which moves on. Returns what is wrong, or NULL. A field that stands
- * twice counts once, the last time, as protobuf says. */
+/* Reads one ballot and copies its choices to *memory, which then points behind them. Returns what is wrong, or NULL. If
+ * a field appears twice, the last one counts, as in protobuf. */
 static const char *decode_ballot(struct reader reader, struct ballot *ballot, char **memory)
 {
     struct field field = {.number = 0};
@@ -219,28 +218,28 @@ static const char *decode_ballot(struct reader reader, struct ballot *ballot, ch
                 return "has no valid poll id";
             break;
         case BALLOT_VOTER:
-            if (!is_a(&field, WIRE_LEN) || field.len != VOTER_HASH)
+            if (!has_type(&field, WIRE_LEN) || field.len != VOTER_HASH)
                 return "has a voter that is not 16 bytes long";
             memcpy(ballot->voter, field.data, VOTER_HASH);
             has_voter = true;
             break;
         case BALLOT_CHOICES:
-            if (!is_a(&field, WIRE_LEN))
-                return "has choices that are no text";
+            if (!has_type(&field, WIRE_LEN))
+                return "has choices that are not text";
             choices = field;
             break;
         case BALLOT_CAST_AT:
-            if (!is_a(&field, WIRE_VARINT) || field.value > WIRE_TIME_MAX)
+            if (!has_type(&field, WIRE_VARINT) || field.value > WIRE_TIME_MAX)
                 return "has a time out of range";
             ballot->cast_at_ms = (int64_t)field.value;
             break;
         case BALLOT_STANDS:
-            if (!is_a(&field, WIRE_VARINT) || field.value > STANDS_FIRST)
-                return "stands in a way that is not known";
+            if (!has_type(&field, WIRE_VARINT) || field.value > STANDS_FIRST)
+                return "has an unknown rule for which ballot stands";
             ballot->stands = (enum ballot_stands)field.value;
             break;
         case BALLOT_TERM:
-            if (!is_a(&field, WIRE_VARINT) || field.value > POLL_TERM_MAX)
+            if (!has_type(&field, WIRE_VARINT) || field.value > POLL_TERM_MAX)
                 return "has a term out of range";
             ballot->term = (unsigned)field.value;
             break;
@@ -260,7 +259,7 @@ static const char *decode_ballot(struct reader reader, struct ballot *ballot, ch
     return NULL;
 }
 
-/* First pass: everything but the ballots themselves, which are counted and measured. */
+/* The first pass reads everything but the ballots. It counts them and adds up their bytes. */
 static enum status decode_frame(struct reader reader, struct ballot_batch *out, size_t *ballot_bytes,
                                 struct errmsg *err)
 {
@@ -273,18 +272,18 @@ static enum status decode_frame(struct reader reader, struct ballot_batch *out, 
             return fail(err, ST_DECODE, "the batch is not protobuf");
         switch (field.number) {
         case BATCH_VERSION:
-            if (!is_a(&field, WIRE_VARINT))
-                return fail(err, ST_DECODE, "the batch has a version that is no number");
+            if (!has_type(&field, WIRE_VARINT))
+                return fail(err, ST_DECODE, "the version of the batch is not a number");
             version = field.value;
             break;
         case BATCH_ID_FIELD:
-            if (!is_a(&field, WIRE_LEN) || field.len != BATCH_ID)
+            if (!has_type(&field, WIRE_LEN) || field.len != BATCH_ID)
                 return fail(err, ST_DECODE, "the batch has no id of 16 bytes");
             memcpy(out->id, field.data, BATCH_ID);
             has_id = true;
             break;
         case BATCH_BALLOTS:
-            if (!is_a(&field, WIRE_LEN))
+            if (!has_type(&field, WIRE_LEN))
                 return fail(err, ST_DECODE, "the batch is not protobuf");
             out->n_ballots++;
             *ballot_bytes += field.len;
@@ -292,31 +291,32 @@ static enum status decode_frame(struct reader reader, struct ballot_batch *out, 
         case BATCH_FENCE:
             has_fence = true;
             if (!copy_id(out->fence_poll, &field))
-                return fail(err, ST_DECODE, "the batch is a fence of no valid poll id");
+                return fail(err, ST_DECODE, "the batch is a fence without a valid poll id");
             break;
         case BATCH_GATE:
             has_gate = true;
             if (!copy_id(out->gate_poll, &field))
-                return fail(err, ST_DECODE, "the batch is a gate of no valid poll id");
+                return fail(err, ST_DECODE, "the batch is a gate without a valid poll id");
             break;
         case BATCH_TERM:
-            if (!is_a(&field, WIRE_VARINT) || field.value > POLL_TERM_MAX)
+            if (!has_type(&field, WIRE_VARINT) || field.value > POLL_TERM_MAX)
                 return fail(err, ST_DECODE, "the batch has a term out of range");
             out->term = (unsigned)field.value;
             break;
         }
     }
     if (version != WIRE_VERSION)
-        return fail(err, ST_DECODE, "the batch has version %" PRIu64 ", and only version %d is known", version,
+        return fail(err, ST_DECODE, "the batch has version %" PRIu64 "; this program knows only version %d", version,
                     WIRE_VERSION);
     if (!has_id)
         return fail(err, ST_DECODE, "the batch has no id of 16 bytes");
     if (out->n_ballots > BATCH_BALLOTS_MAX)
-        return fail(err, ST_DECODE, "the batch has %zu ballots, and %d is the most", out->n_ballots, BATCH_BALLOTS_MAX);
+        return fail(err, ST_DECODE, "the batch has %zu ballots; at most %d are allowed", out->n_ballots,
+                    BATCH_BALLOTS_MAX);
     if (has_fence + has_gate + (out->n_ballots != 0) != 1)
         return fail(err, ST_DECODE, "the batch must hold ballots, or a fence, or a gate");
     if (has_gate && out->term == 0)
-        return fail(err, ST_DECODE, "the batch is a gate of no term");
+        return fail(err, ST_DECODE, "the batch is a gate without a term");
     return ST_OK;
 }
 
@@ -331,7 +331,8 @@ enum status wire_decode_batch(const void *data, size_t len, struct ballot_batch 
     if (st != ST_OK || out->n_ballots == 0)
         return st;
 
-    /* A ballot's choices and their NUL are shorter than the ballot: tag and length of the choices take two bytes. */
+    /* The choices of a ballot and their NUL take fewer bytes than the encoded ballot, where their tag and length alone
+     * take two bytes. */
     size_t array = out->n_ballots * sizeof(struct ballot);
     out->memory = alloc_bytes(array + ballot_bytes);
     out->ballots = out->memory;
@@ -348,7 +349,7 @@ enum status wire_decode_batch(const void *data, size_t len, struct ballot_batch 
         }
         n++;
     }
-    assert(n == out->n_ballots); /* both passes saw the same fields */
+    assert(n == out->n_ballots); /* both passes read the same fields */
     return ST_OK;
 }
 
@@ -359,7 +360,7 @@ const char *wire_find_ballot_fault(const struct ballot *ballot)
     if (ballot->cast_at_ms < 0 || ballot->cast_at_ms > WIRE_TIME_MAX)
         return "has a time out of range";
     if ((unsigned)ballot->stands > STANDS_FIRST)
-        return "stands in a way that is not known";
+        return "has an unknown rule for which ballot stands";
     if (ballot->term > POLL_TERM_MAX)
         return "has a term out of range";
     return find_choices_fault((const uint8_t *)ballot->choices, ballot->choices_len);
@@ -385,7 +386,7 @@ enum status wire_check_batch(const struct bytes *bytes, const struct ballot_batc
     for (size_t i = 0; i < batch->n_ballots && same; i++)
         same = ballot_equal(&read.ballots[i], &batch->ballots[i]);
     ballot_batch_free(&read);
-    return same ? ST_OK : fail(err, ST_DECODE, "the batch is read back as another one");
+    return same ? ST_OK : fail(err, ST_DECODE, "the batch that was encoded differs from the batch that is decoded");
 }
 
 void ballot_batch_free(struct ballot_batch *batch)

@@ -417,7 +417,7 @@ static void what_is_read_back_as_another_is_not_stored(void **state)
     assert_int_equal(wire_check_poll(&bytes, poll, &err), ST_OK);
     poll->term = 1;
     assert_int_equal(wire_check_poll(&bytes, poll, &err), ST_DECODE);
-    assert_string_equal(err.text, "the poll is read back as another one");
+    assert_string_equal(err.text, "the poll that was encoded differs from the poll that is decoded");
     free(bytes.data);
     poll->closes_at_ms = CLOCK_MAX_MS + 1;
     wire_encode_poll(poll, &bytes);
@@ -430,14 +430,14 @@ static void what_is_read_back_as_another_is_not_stored(void **state)
     assert_int_equal(wire_check_batch(&bytes, &batch, &err), ST_OK);
     ballot.choices = "b";
     assert_int_equal(wire_check_batch(&bytes, &batch, &err), ST_DECODE);
-    assert_string_equal(err.text, "the batch is read back as another one");
+    assert_string_equal(err.text, "the batch that was encoded differs from the batch that is decoded");
     free(bytes.data);
 
     wire_encode_codes(&chunk, &bytes);
     assert_int_equal(wire_check_codes(&bytes, &chunk, &err), ST_OK);
     chunk.n = 1;
     assert_int_equal(wire_check_codes(&bytes, &chunk, &err), ST_DECODE);
-    assert_string_equal(err.text, "the codes are read back as others");
+    assert_string_equal(err.text, "the codes that were encoded differ from the codes that are decoded");
     free(bytes.data);
 }
 

@@ -1,14 +1,17 @@
-/* marks - the book of fences and gates: at which ordinals a poll takes ballots.
+/* marks - the fences and gates of all polls: they say at which ordinals a poll takes ballots.
  * SPDX-License-Identifier: MIT
  *
  *   ballots ──fence 0──  none  ──gate 1──  ballots  ──fence 1──  none
  *
- * In the order of the stream the first fence of the current term closes the poll, and a gate of a higher term opens it
- * again. All others change nothing: every vote-api publishes a fence of its own, and late ones of a term that is over
- * come behind the gate. A ballot says in which term it was cast: one of a higher term than the marks before it know
- * was taken behind a gate that the stream has lost (it was made anew), and counts. The order in which marks are added
- * does not matter, nor does adding one twice: so every worker that knows the marks up to an ordinal says the same of
- * it. Pure; not thread-safe. */
+ * In the order of the stream, the first fence of the current term closes the poll, and a gate of a higher term opens it
+ * again. All other marks change nothing. There are such marks: every vote-api publishes a fence of its own, and a late
+ * fence of an earlier term may come behind the gate.
+ *
+ * A ballot names the term in which it was cast. If that term is higher than the term of the marks before it, the stream
+ * was created anew and has lost the gate. Such a ballot counts.
+ *
+ * Marks may be added in any order, and twice. So every worker that knows the marks up to an ordinal decides the same
+ * about it. Pure. Not thread-safe. */
 #ifndef SCRUTIN_MARKS_H
 #define SCRUTIN_MARKS_H
 
@@ -22,7 +25,7 @@ struct mark {
 
 struct marked_poll;
 
-/* A zeroed book is empty: every poll is open. */
+/* A zeroed book is empty. Every poll is then open. */
 struct marks {
     struct marked_poll **polls; /* by id */
     size_t n, room;
@@ -31,20 +34,20 @@ struct marks {
 void marks_fini(struct marks *marks);
 
 void marks_add(struct marks *marks, const char *poll, const struct mark *mark);
-/* The mark that a batch is, or NULL as the poll's id where it is none. */
+/* Reads a batch as a mark. Returns the id of its poll, or NULL when the batch is not a mark. */
 const char *marks_read_batch(const struct ballot_batch *batch, int64_t ordinal, struct mark *out);
-/* Adds the mark that a batch is, if it is one and changes anything. The book must have every mark before it. */
+/* Adds the batch if it is a mark that changes anything. The book must have every mark before it. */
 void marks_add_batch(struct marks *marks, const struct ballot_batch *batch, int64_t ordinal);
-/* Whether the book has the mark of this ordinal. */
+/* Whether the book has the mark with this ordinal. */
 bool marks_has(const struct marks *marks, const char *poll, int64_t ordinal);
-/* Whether a ballot of this ordinal and term counts, as far as the marks before it are in the book. */
+/* Whether a ballot with this ordinal and term counts. The book must have every mark before it. */
 bool marks_is_open(const struct marks *marks, const char *poll, int64_t ordinal, unsigned term);
 
-/* How all marks of a poll leave it. */
+/* The state of a poll after all its marks. */
 struct marks_state {
     int64_t fence; /* ordinal of the fence that closed it; 0: it is open */
     unsigned term;
-    int64_t newest; /* ordinal of the last mark that changed anything; 0: none did */
+    int64_t newest; /* ordinal of the last mark that changed anything; 0: no mark did */
 };
 struct marks_state marks_state(const struct marks *marks, const char *poll);
 

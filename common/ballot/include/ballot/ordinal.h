@@ -4,9 +4,9 @@
  *   62       52 51                       12 11        0
  *   | epoch 11 | stream sequence         40 | index 12 |
  *
- * The epoch counts the streams: a re-created stream starts its sequences again, and its epoch is higher, so that its
- * ballots never look stale. 2,047 epochs, 1.1e12 batches each (34 years at 1,000 batches a second), 4,096 ballots
- * a batch. */
+ * The epoch counts the streams. A stream that is created again starts with sequence 1, but its epoch is higher, so its
+ * ballots are later than all ballots before. There is room for 2,047 epochs, 1.1e12 batches in each (34 years with
+ * 1,000 batches a second), and 4,096 ballots in each batch. */
 #ifndef SCRUTIN_ORDINAL_H
 #define SCRUTIN_ORDINAL_H
 
@@ -39,8 +39,8 @@ static inline unsigned ordinal_index(int64_t ordinal)
     return (unsigned)(ordinal & ORDINAL_INDEX_MAX);
 }
 
-/* Of two ballots of one voter the one with the higher precedence stands: the later one where the poll may be revised,
- * the earlier one where the first ballot is final. */
+/* Of two ballots of one voter, the ballot with the higher precedence stands. That is the later one if ballots may be
+ * revised, and the earlier one if the first ballot is final. */
 static inline int64_t ordinal_precedence(int64_t ordinal, bool revisable)
 {
     return revisable ? ordinal : -ordinal;

@@ -1,4 +1,4 @@
-/* poll_watch - keeps a directory of polls equal to the bucket.
+/* poll_watch - keeps a directory of polls equal to the bucket `polls`.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_POLL_WATCH_H
 #define SCRUTIN_POLL_WATCH_H
@@ -6,13 +6,13 @@
 #include "ballot/directory.h"
 #include <stdatomic.h>
 
-/* The caller's, for as long as the bus that calls it. Zeroed but for the callbacks, which run on the watch's thread;
- * NULL is fine. */
+/* The caller owns it, and keeps it until the bus is closed. Set polls and the callbacks, and zero the rest. The
+ * callbacks run on the thread of the watch; NULL is fine. */
 struct poll_watch {
-    void (*on_change)(const char *poll);   /* the directory has a newer definition */
-    void (*on_synced)(size_t bucket_size); /* the bucket was read as a whole, before is_known is set */
-    struct directory *polls;               /* the caller's */
-    atomic_bool is_known;                  /* the bucket was read once as a whole: what is not there does not exist */
+    void (*on_change)(const char *poll);   /* the directory has a newer definition of this poll */
+    void (*on_synced)(size_t bucket_size); /* the whole bucket was read; is_known is set after that */
+    struct directory *polls;               /* owned by the caller */
+    atomic_bool is_known; /* the whole bucket was read once, so a poll that is not in the directory does not exist */
 };
 
 /* For struct bus_watch of the bucket `polls`; arg is the watch. */

@@ -1,7 +1,7 @@
-/* receipt_fate - what can have become of the ballot that a receipt names, and the statement that finds it out.
+/* receipt_fate - what happened to the ballot that a receipt names, and the SQL that finds it.
  * SPDX-License-Identifier: MIT
  *
- * result-api tells voters, scrutin-audit checks lists: both ask the database in these words. */
+ * result-api answers voters with it, and scrutin-audit checks lists of receipts. Both use the same statement. */
 #ifndef SCRUTIN_RECEIPT_FATE_H
 #define SCRUTIN_RECEIPT_FATE_H
 
@@ -27,12 +27,12 @@ enum receipt_fate {
         RECEIPT_FATES
 };
 
-/* $1 to $5: poll, voter, batch, sequence and index of each receipt; $6: when the stream that the broker has was
+/* $1 to $5: poll, voter, batch, sequence and index of each receipt. $6: when the current stream of the broker was
  * created. Rows: place, fate.
  *
- * A ballot stands when its ordinal is the precedence of its voter's row; the sign of the precedence is that of the
- * poll's rule. A receipt does not say which stream it was given for: the batch does, once it is applied. One whose
- * sequence was applied as another batch, in the stream that the broker has, cannot come any more. */
+ * A ballot counts if its ordinal is the precedence in the row of its voter; the precedence is negative if the first
+ * ballot of a voter is final. A receipt does not name its stream. The batch tells it, once it is applied. If the
+ * current stream has another batch at the sequence of the receipt, and that one is applied, the ballot is lost. */
 #define RECEIPT_FATE_SQL                                                                                               \
     "SELECT r.i::int, CASE"                                                                                            \
     "   WHEN a.ordinal IS NULL THEN CASE WHEN n.seq IS NULL THEN 0 WHEN n.dead THEN 6 ELSE 7 END"                      \
