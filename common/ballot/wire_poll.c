@@ -1,4 +1,4 @@
-/* wire_poll - polls, voting codes and doorbells, as protobuf messages and as C values.
+/* wire_poll - encodes and decodes polls, voting codes and doorbells.
  * SPDX-License-Identifier: MIT */
 #include "ballot/wire.h"
 
@@ -8,6 +8,20 @@
 #include "poll.pb-c.h"
 #include "tally.pb-c.h"
 #include <inttypes.h>
+
+/* The generated code answers NULL without memory, as it does to bytes that are not protobuf. So its memory comes from
+ * base/alloc, which aborts. */
+static void *alloc_message(void *unused, size_t size)
+{
+    return alloc_bytes(size);
+}
+
+static void free_message(void *unused, void *memory)
+{
+    free(memory);
+}
+
+static ProtobufCAllocator allocator = {alloc_message, free_message, NULL};
 
 /* --- polls */
 
@@ -68,8 +82,8 @@ static bool is_time(int64_t ms)
 static enum status check_poll(const Scrutin__Poll *message, struct errmsg *err)
 {
     if (message->version != WIRE_VERSION)
-        return fail(err, ST_DECODE, "the poll has version %" PRIu32 ", and only version %d is known", message->version,
-                    WIRE_VERSION);
+        return fail(err, ST_DECODE, "the poll has version %" PRIu32 "; this program knows only version %d",
+                    message->version, WIRE_VERSION);
     if (!poll_id_is_valid(message->id, strlen(message->id)))
         return fail(err, ST_DECODE, "the poll has no valid id");
     if (!utf8_is_valid(message->title, strlen(message->title), POLL_TITLE_MAX))
@@ -151,14 +165,14 @@ static struct poll *make_poll(const Scrutin__Poll *message)
 enum status wire_decode_poll(const void *data, size_t len, struct poll **out, struct errmsg *err)
 {
     *out = NULL;
-    Scrutin__Poll *message = scrutin__poll__unpack(NULL, len, data);
+    Scrutin__Poll *message = scrutin__poll__unpack(&allocator, len, data);
     if (message == NULL)
         return fail(err, ST_DECODE, "the poll is not protobuf");
 
     enum status st = check_poll(message, err);
     if (st == ST_OK)
         *out = make_poll(message);
-    scrutin__poll__free_unpacked(message, NULL);
+    scrutin__poll__free_unpacked(message, &allocator);
     return st;
 }
 
@@ -168,7 +182,7 @@ enum status wire_check_poll(const struct bytes *bytes, const struct poll *poll, 
     enum status st = wire_decode_poll(bytes->data, bytes->len, &read, err);
 
     if (st == ST_OK && !poll_equal(poll, read))
-        st = fail(err, ST_DECODE, "the poll is read back as another one");
+        st = fail(err, ST_DECODE, "the poll that was encoded differs from the poll that is decoded");
     poll_release(read);
     return st;
 }
@@ -190,15 +204,15 @@ void wire_encode_codes(const struct code_chunk *chunk, struct bytes *out)
 
 enum status wire_decode_codes(const void *data, size_t len, struct code_chunk *out, struct errmsg *err)
 {
-    Scrutin__VotingCodes *message = scrutin__voting_codes__unpack(NULL, len, data);
+    Scrutin__VotingCodes *message = scrutin__voting_codes__unpack(&allocator, len, data);
     enum status st = ST_OK;
 
     memset(out, 0, sizeof(*out));
     if (message == NULL)
-        return fail(err, ST_DECODE, "the message is no VotingCodes");
+        return fail(err, ST_DECODE, "the message is not a VotingCodes");
     if (message->version != WIRE_VERSION)
-        st = fail(err, ST_DECODE, "the codes have version %" PRIu32 ", and only version %d is known", message->version,
-                  WIRE_VERSION);
+        st = fail(err, ST_DECODE, "the codes have version %" PRIu32 "; this program knows only version %d",
+                  message->version, WIRE_VERSION);
     else if (!poll_id_is_valid(message->poll, strlen(message->poll)))
         st = fail(err, ST_DECODE, "the codes have no valid poll id");
     else if (message->hashes.len == 0 || message->hashes.len % CODE_HASH != 0)
@@ -210,7 +224,7 @@ enum status wire_decode_codes(const void *data, size_t len, struct code_chunk *o
         memcpy(out->memory, message->hashes.data, message->hashes.len);
         out->hashes = out->memory;
     }
-    scrutin__voting_codes__free_unpacked(message, NULL);
+    scrutin__voting_codes__free_unpacked(message, &allocator);
     return st;
 }
 
@@ -224,7 +238,7 @@ enum status wire_check_codes(const struct bytes *bytes, const struct code_chunk 
     bool same = strcmp(read.poll, chunk->poll) == 0 && read.n == chunk->n && read.hashes != NULL &&
                 memcmp(read.hashes, chunk->hashes, chunk->n * CODE_HASH) == 0;
     free(read.memory);
-    return same ? ST_OK : fail(err, ST_DECODE, "the codes are read back as others");
+    return same ? ST_OK : fail(err, ST_DECODE, "the codes that were encoded differ from the codes that are decoded");
 }
 
 /* --- doorbells */
@@ -243,12 +257,12 @@ void wire_encode_tally_changed(const char *const *polls, size_t n, struct bytes 
 enum status wire_decode_tally_changed(const void *data, size_t len, void (*on_poll)(void *arg, const char *poll),
                                       void *arg, struct errmsg *err)
 {
-    Scrutin__TallyChanged *message = scrutin__tally_changed__unpack(NULL, len, data);
+    Scrutin__TallyChanged *message = scrutin__tally_changed__unpack(&allocator, len, data);
     if (message == NULL)
-        return fail(err, ST_DECODE, "the message is no TallyChanged");
+        return fail(err, ST_DECODE, "the message is not a TallyChanged");
     for (size_t i = 0; i < message->n_polls; i++)
         if (poll_id_is_valid(message->polls[i], strlen(message->polls[i])))
             on_poll(arg, message->polls[i]);
-    scrutin__tally_changed__free_unpacked(message, NULL);
+    scrutin__tally_changed__free_unpacked(message, &allocator);
     return ST_OK;
 }

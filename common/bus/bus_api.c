@@ -32,6 +32,8 @@ static enum status status_of_code(int64_t code)
 static enum status status_of_library(natsStatus s)
 {
     switch (s) {
+    case NATS_NO_MEMORY:
+        abort();
     case NATS_TIMEOUT:
         return ST_BUS_TIMEOUT;
     case NATS_NOT_FOUND:
