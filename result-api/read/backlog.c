@@ -140,7 +140,7 @@ static void follow_stream(struct backlog *backlog, int64_t created_ns, unsigned 
     forget_entries(backlog);
     backlog->created_ns = created_ns;
     backlog->epoch = epoch;
-    backlog->read = backlog->hi = floor;
+    backlog->read = backlog->examined = floor;
     backlog->caught_up = false;
 }
 
@@ -239,17 +239,17 @@ void backlog_read(struct backlog *backlog, uint64_t sequence, const struct ballo
             kill_entry(backlog, &backlog->entries[i], on_change, arg);
     }
     backlog->read = sequence;
-    entry = sequence <= backlog->hi ? find_entry(backlog, sequence) : append_entry(backlog, sequence);
+    entry = sequence <= backlog->examined ? find_entry(backlog, sequence) : append_entry(backlog, sequence);
     if (entry != NULL && batch != NULL && batch->n_ballots > 0)
         fill_entry(backlog, entry, batch, on_change, arg);
 }
 
 /* --- from the database */
 
-void backlog_examine(struct backlog *backlog, uint64_t hi, const uint64_t *applied, size_t n,
+void backlog_examine(struct backlog *backlog, uint64_t up_to, const uint64_t *applied, size_t n,
                      backlog_on_change on_change, void *arg)
 {
-    uint64_t next = (backlog->read > backlog->hi ? backlog->read : backlog->hi) + 1;
+    uint64_t next = (backlog->read > backlog->examined ? backlog->read : backlog->examined) + 1;
 
     for (size_t i = 0; i < n; i++) {
         struct backlog_entry *entry = find_entry(backlog, applied[i]);
@@ -257,24 +257,25 @@ void backlog_examine(struct backlog *backlog, uint64_t hi, const uint64_t *appli
             kill_entry(backlog, entry, on_change, arg);
     }
     remove_dead(backlog);
-    /* Each sequence between the last known one and the new hi is applied, or is a gap that the reader will come to. */
-    for (size_t i = 0; next <= hi; next++) {
+    /* Each sequence from `next` on is applied, or is a gap that the reader will come to. */
+    for (size_t i = 0; next <= up_to; next++) {
         while (i < n && applied[i] < next)
             i++;
         if (i < n && applied[i] == next)
             continue;
         if (backlog->limit != 0 && backlog_count(backlog) >= backlog->limit)
-            hi = next - 1;
+            up_to = next - 1;
         else
             append_entry(backlog, next);
     }
-    if (hi > backlog->hi)
-        backlog->hi = hi;
+    if (up_to > backlog->examined)
+        backlog->examined = up_to;
 }
 
 size_t backlog_gaps(struct backlog *backlog, uint64_t *out, size_t max)
 {
-    size_t n = 0, end = lower_bound(backlog, backlog->hi + 1), start = lower_bound(backlog, backlog->gaps_after + 1);
+    size_t n = 0, end = lower_bound(backlog, backlog->examined + 1),
+           start = lower_bound(backlog, backlog->gaps_after + 1);
 
     if (start > end)
         start = end;
@@ -303,8 +304,9 @@ uint64_t backlog_floor(const struct backlog *backlog)
 {
     for (size_t i = backlog->head; i < backlog->n; i++)
         if (!backlog->entries[i].dead)
-            return backlog->entries[i].sequence - 1 < backlog->hi ? backlog->entries[i].sequence - 1 : backlog->hi;
-    return backlog->hi;
+            return backlog->entries[i].sequence - 1 < backlog->examined ? backlog->entries[i].sequence - 1
+                                                                        : backlog->examined;
+    return backlog->examined;
 }
 
 struct backlog_point backlog_point(const struct backlog *backlog)

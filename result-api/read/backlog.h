@@ -5,9 +5,9 @@
  * (backlog_examine). It keeps an entry for every sequence that may not be applied. A gap is an entry whose message was
  * not read yet or could not be read.
  *
- *     floor           hi                read
+ *     floor        examined             read
  *       |  gaps only  |  all that was read |        (the reader is ahead of the database)
- *     floor           read              hi
+ *     floor          read             examined
  *       |  gaps only  |     gaps only      |        (the reader is behind; counts come when it gets there)
  *
  * No I/O, no clock, no lock. One thread at a time may use it. */
@@ -26,7 +26,7 @@ struct backlog {
     bool anchored;      /* the database has named its newest epoch at least once */
     int64_t told_ns;    /* when the stream was created that the database named last */
     uint64_t read;      /* every sequence up to this one was read or is applied */
-    uint64_t hi;        /* every sequence up to this one was looked up in the table of applied batches */
+    uint64_t examined;  /* every sequence up to this one was looked up in the table of applied batches */
     bool caught_up;     /* the reader has read the whole stream, so the counts are complete */
     struct backlog_entry *entries; /* from head to n, by rising sequence; some are dead */
     size_t head, n, room, n_dead;
@@ -60,13 +60,13 @@ void backlog_set_caught_up(struct backlog *backlog, bool caught_up);
 void backlog_read(struct backlog *backlog, uint64_t sequence, const struct ballot_batch *batch,
                   backlog_on_change on_change, void *arg);
 
-/* The result of a query of the table of applied batches. `applied` are the sequences up to hi that are applied, and
- * that are above the last hi or among the gaps asked for. They rise. When the limit of entries is reached, only the
- * part up to backlog->hi has been examined. */
-void backlog_examine(struct backlog *backlog, uint64_t hi, const uint64_t *applied, size_t n,
+/* The result of a query of the table of applied batches. `applied` are the sequences that are applied, not above up_to,
+ * and either not examined before or among the gaps asked for. They rise. When the limit of entries is reached, only the
+ * part up to backlog->examined has been examined. */
+void backlog_examine(struct backlog *backlog, uint64_t up_to, const uint64_t *applied, size_t n,
                      backlog_on_change on_change, void *arg);
-/* Writes up to max sequences up to hi that were not applied when they were last looked up, in any order. They must be
- * looked up again. If there are more, the next call goes on behind them. */
+/* Writes up to max sequences that were examined and found not applied, in any order. They must be looked up again. If
+ * there are more, the next call goes on behind them. */
 size_t backlog_gaps(struct backlog *backlog, uint64_t *out, size_t max);
 
 /* Returns how many ballots of the poll are in the stream and not applied. -1: not known now. */

@@ -165,13 +165,13 @@ static void settle_backlog(struct tally_reader *reader, const struct store_look 
                            backlog_on_change on_applied, void *arg)
 {
     struct backlog *backlog = backlog_reader_lock(reader->backlog_reader);
-    uint64_t hi = look->after;
+    uint64_t up_to = look->after;
 
-    if (look->n_applied > 0 && look->applied[look->n_applied - 1] > hi)
-        hi = look->applied[look->n_applied - 1];
+    if (look->n_applied > 0 && look->applied[look->n_applied - 1] > up_to)
+        up_to = look->applied[look->n_applied - 1];
     /* If the backlog reader has started over meanwhile, the next read settles the backlog. */
-    if (backlog->created_ns == created_ns && backlog->epoch == look->epoch && backlog->hi == look->after)
-        backlog_examine(backlog, hi, look->applied, look->n_applied, on_applied, arg);
+    if (backlog->created_ns == created_ns && backlog->epoch == look->epoch && backlog->examined == look->after)
+        backlog_examine(backlog, up_to, look->applied, look->n_applied, on_applied, arg);
     bool newer = look->newest_created_ns > backlog->created_ns;
     backlog_reader_unlock(reader->backlog_reader);
     reader->behind = look->n_applied >= STORE_APPLIED_MAX;
@@ -191,7 +191,7 @@ bool tally_reader_read_polls(struct tally_reader *reader, const char *const *ids
     struct backlog *backlog = backlog_reader_lock(reader->backlog_reader);
     int64_t created_ns = backlog->created_ns;
     look.epoch = backlog->epoch;
-    look.after = backlog->hi;
+    look.after = backlog->examined;
     look.n_gaps = backlog_gaps(backlog, reader->gaps, GAPS_PER_READ);
     backlog_reader_unlock(reader->backlog_reader);
 

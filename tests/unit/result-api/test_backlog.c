@@ -35,14 +35,14 @@ static void read_message(struct backlog *backlog, uint64_t sequence, const char 
     backlog_read(backlog, sequence, &batch, NULL, NULL);
 }
 
-static void examine(struct backlog *backlog, uint64_t hi, size_t n, const uint64_t *applied)
+static void examine(struct backlog *backlog, uint64_t up_to, size_t n, const uint64_t *applied)
 {
-    backlog_examine(backlog, hi, applied, n, NULL, NULL);
+    backlog_examine(backlog, up_to, applied, n, NULL, NULL);
 }
-#define EXAMINE(backlog, hi, ...)                                                                                      \
+#define EXAMINE(backlog, up_to, ...)                                                                                   \
     do {                                                                                                               \
         const uint64_t applied_[] = {__VA_ARGS__};                                                                     \
-        examine(backlog, hi, sizeof(applied_) / sizeof(applied_[0]), applied_);                                        \
+        examine(backlog, up_to, sizeof(applied_) / sizeof(applied_[0]), applied_);                                     \
     } while (0)
 
 static void counts_what_was_read_and_not_applied(void **state)
@@ -201,7 +201,7 @@ static void starting_again_counts_again(void **state)
     assert_int_equal(backlog_pending(&backlog, "a"), -1);
     assert_true(backlog_start(&backlog, CREATED, 1));
     assert_int_equal(backlog.read, 1);
-    assert_int_equal(backlog.hi, 1);
+    assert_int_equal(backlog.examined, 1);
     for (uint64_t i = 2; i <= 4; i++)
         read_message(&backlog, i, "a");
     backlog_set_caught_up(&backlog, true);
@@ -260,9 +260,9 @@ static void the_limit_stops_the_examination(void **state)
     backlog.limit = 3;
     EXAMINE(&backlog, 9, 2, 9);
     assert_int_equal(backlog_count(&backlog), 3); /* 1 3 4 */
-    assert_int_equal(backlog.hi, 4);
+    assert_int_equal(backlog.examined, 4);
     EXAMINE(&backlog, 9, 1, 3, 4, 9);
-    assert_int_equal(backlog.hi, 7); /* 5 6 7 */
+    assert_int_equal(backlog.examined, 7); /* 5 6 7 */
     backlog_fini(&backlog);
 }
 
@@ -314,14 +314,14 @@ static void agrees_with_a_recount(void **state)
                 uint64_t found[N], gaps[N];
                 size_t n = 0, n_gaps = backlog_gaps(&backlog, gaps, N);
                 for (uint64_t i = 1; i <= N; i++) {
-                    bool asked = i > backlog.hi;
+                    bool asked = i > backlog.examined;
                     for (size_t j = 0; j < n_gaps; j++)
                         asked = asked || gaps[j] == i;
                     if (asked && applied[i])
                         found[n++] = i;
                 }
-                uint64_t hi = n > 0 && found[n - 1] > backlog.hi ? found[n - 1] : backlog.hi;
-                examine(&backlog, hi, n, found);
+                uint64_t up_to = n > 0 && found[n - 1] > backlog.examined ? found[n - 1] : backlog.examined;
+                examine(&backlog, up_to, n, found);
                 uint64_t floor = 0;
                 while (floor < N && applied[floor + 1])
                     floor++;
