@@ -274,8 +274,8 @@ void backlog_examine(struct backlog *backlog, uint64_t up_to, const uint64_t *ap
 
 size_t backlog_gaps(struct backlog *backlog, uint64_t *out, size_t max)
 {
-    size_t n = 0, end = lower_bound(backlog, backlog->examined + 1),
-           start = lower_bound(backlog, backlog->gaps_after + 1);
+    size_t start = lower_bound(backlog, backlog->gaps_after + 1), end = lower_bound(backlog, backlog->examined + 1);
+    size_t n = 0;
 
     if (start > end)
         start = end;
