@@ -78,7 +78,7 @@ test('pin-images names what an engine has checked, again and again, and nothing 
     assert.equal(readFileSync(file, 'utf8'), text(`@${registry.digest}`));
   }
   // What the files of this repository name is found in them.
-  const names = (await run('bash', ['-c', ". <(sed -n '/^images()/,/^}/p' scripts/pin-images); images compose.yaml stack.yml */Dockerfile .github/workflows/*.yml"])).stdout;
+  const names = (await run('bash', ['-c', ". <(sed -n '/^images()/,/^}/p' scripts/pin-images); images compose.yaml stack.yml Dockerfile */Dockerfile .github/workflows/*.yml"])).stdout;
   for (const name of ['debian', 'nats', 'postgres', 'traefik', 'grafana/k6']) assert.match(names, new RegExp(`^${name}:`, 'm'));
 });
 
@@ -99,7 +99,7 @@ test('every image is of a user without rights, says what it is, and runs', optio
 
 test('the dev image of a page serves the checkout, and what changes there', options, async (t) => {
   const image = `${env.IMAGE_PREFIX}/vote-ui:dev`;
-  await engine.build(image, 'vote-ui/Dockerfile', { target: 'dev' });
+  await engine.build(image, 'web/Dockerfile', { target: 'dev' });
   // A checkout of its own, which the test may change: what the image was made from.
   const start = 'mkdir /checkout && cp -a web vote-ui result-ui scripts /checkout && exec scripts/rebuild vote-ui';
   const { stdout } = await docker('run -d --network none', '-e', 'VOTE_API=127.0.0.1:1', '-e', 'RESULT_API=127.0.0.1:1', image, 'bash', '-c', start);

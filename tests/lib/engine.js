@@ -124,8 +124,8 @@ export class Engine {
     if (mark && existsSync(mark)) return;
     const { stdout } = await this.docker('images -q', { args: [BASE_IMAGE] });
     if (!stdout.trim()) await run('tests/deploy/make_base', [BASE_IMAGE], { env: { ...this.env, TMPDIR: scratchFolder() }, timeout: 600_000 });
-    const each = async (parts) => {
-      for (const part of parts) await this.build(`${IMAGES}/${part}:local`, `${part}/Dockerfile`);
+    const each = async (file, parts) => {
+      for (const part of parts) await this.build(`${IMAGES}/${part}:local`, file, { target: part });
     };
     const standIns = async () => {
       const context = mkdtempSync(join(scratchFolder(), 'scrutin-stand-ins-'));
@@ -140,7 +140,7 @@ export class Engine {
       rmSync(context, { recursive: true });
       await this.build(`${IMAGES}/seed:local`, 'seed/Dockerfile', { context: 'seed' });
     };
-    await Promise.all([each(['vote-api', 'result-api', 'worker']), each(['vote-ui', 'result-ui']), standIns()]);
+    await Promise.all([each('Dockerfile', ['vote-api', 'result-api', 'worker']), each('web/Dockerfile', ['vote-ui', 'result-ui']), standIns()]);
     if (mark) writeFileSync(mark, '');
   }
 
