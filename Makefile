@@ -1,4 +1,4 @@
-# The commands of this repository; each calls a script that can also be run by itself.
+# The commands of this repository. Each calls a script that you can also run directly.
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
 .PHONY: help up down status logs audit load test format hooks docs lint bench fuzz mutants screenshots clean
@@ -6,22 +6,22 @@
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: ## install what is missing, build, start everything
+up: ## install missing packages, build, start everything
 	@scripts/up
 
 down: ## stop everything
 	@scripts/down
 
-status: ## what runs
+status: ## show which programs run
 	@scripts/ctl status
 
-logs: ## follow the logs; of one program: make logs S=worker
+logs: ## follow the logs, or those of one program: make logs S=worker
 	@scripts/logs $(S)
 
-audit: ## whether every ballot of the stream is counted once; options: make audit O="--json --poll demo"
+audit: ## check that every ballot of the stream is counted once; with options: make audit O="--json --poll demo"
 	@scripts/audit $(O)
 
-load: ## k6 journeys against what runs: make load PROFILE=smoke JOURNEY=vote; k6 is built where it is missing
+load: ## run k6 journeys against the instance: make load PROFILE=smoke JOURNEY=vote
 	@PROFILE=$(PROFILE) JOURNEY=$(JOURNEY) scripts/load
 
 test: ## build, run every test and the lint
@@ -36,20 +36,20 @@ format: ## format the C files, and remove white space at the ends of lines
 hooks: ## check format, quick lint and subject with each commit of this clone
 	@git config core.hooksPath .githooks
 
-lint: ## format, static analysis, shell scripts
+lint: ## check format, static analysis, types, scripts and workflows
 	@scripts/lint
 
-bench: ## measure against the ceilings of this machine
+bench: ## measure the throughput and compare it with the ceilings of this machine
 	@scripts/build --packages && bench/run
 
 fuzz: ## run the fuzz targets
 	@scripts/build --packages && tests/fuzz/run
 
-mutants: ## put known faults into a copy and see that the tests catch them; some: make mutants M="NAME..."
+mutants: ## put known faults into a copy and check that the tests find them; only some: make mutants M="NAME..."
 	@scripts/build --packages && tests/mutants/run $(M)
 
-screenshots: ## pictures of every view of both pages, in screenshots/
+screenshots: ## make pictures of every view of both pages, in screenshots/
 	@scripts/screenshots $(V)
 
-clean: ## stop everything, remove build and state
+clean: ## stop everything, remove the build, the tools and all ballots
 	@scripts/clean

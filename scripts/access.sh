@@ -1,11 +1,11 @@
-# Who runs each program of an instance and what it may read: users, secrets, copies. For scripts/instance.sh.
+# Decides which user runs each program of an instance, and what the program may read. scripts/instance.sh uses it.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# As root each program runs as a user of its own, who reads STATE_DIR/etc/PROGRAM and writes nothing of ours. As anybody
-# else all programs are the caller's, and who may read what is the same to the caller.
+# If root starts an instance, each program runs as its own user. This user can read STATE_DIR/etc/PROGRAM, and can write to
+# none of our files. If another user starts it, all programs run as that user.
 
-DATABASE_GROUP=scrutin-db # enters the folder of PostgreSQL's socket
+DATABASE_GROUP=scrutin-db # may enter the folder of PostgreSQL's socket
 BROKER_USERS=(vote-api worker result-api setup audit operator)
 
 # --- users
@@ -22,11 +22,11 @@ user_of() { # user_of PROGRAM
     worker*) echo scrutin-worker ;;
     result-api) echo scrutin-result ;;
     *-ui) echo scrutin-web ;;
-    *) echo root ;; # what people run themselves
+    *) echo root ;; # programs that people run themselves
     esac
 }
 
-# System users without a shell and a home, shared by all instances of this machine; they stay when an instance goes.
+# Makes system users without a shell or a home. All instances of this machine share them, so they are never removed.
 make_users() {
     local user
     [ "$ME" = root ] || return 0
@@ -43,8 +43,8 @@ make_users() {
     exec 7>&-
 }
 
-# give PROGRAM FILE: writes its input to what the program reads. The folder and the file stay ours: whoever takes a program
-# over cannot have us write elsewhere.
+# give PROGRAM FILE: writes its input to a file that the program can read. The folder and the file remain ours, so that a
+# hijacked program cannot make us write elsewhere.
 give() {
     local folder=etc/$1 group rights=u=rwX,go=
     group=$(id -gn "$(user_of "$1")")
@@ -55,7 +55,7 @@ give() {
     chmod "$rights" "$STATE_DIR/$folder" "$STATE_DIR/$folder/$2"
 }
 
-# --- secrets: made once, read by us alone
+# --- secrets, which are made once and which only we can read
 
 random_hex() {
     od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n'
@@ -81,11 +81,11 @@ make_secrets() {
         grep -qs "^$(broker_variable "$user"):" "$STATE_DIR/nats-passwords" ||
             echo "$(broker_variable "$user"): \"$(random_hex)\"" >>"$STATE_DIR/nats-passwords"
     done
-    # Also those that somebody put there.
+    # You may have put some of them there, with other modes.
     chmod 600 "$STATE_DIR/secret-keys" "$STATE_DIR/api-key" "$STATE_DIR/api-keys" "$STATE_DIR/nats-passwords"
 }
 
-# Each program gets those that it needs.
+# Gives each program the secrets that it needs.
 give_secrets() {
     local name
     for name in vote-api worker result-api; do
@@ -100,24 +100,24 @@ give_secrets() {
     give vote-api api-keys <"$STATE_DIR/api-keys"
 }
 
-# Only root reads a key, as a rule.
+# Usually only root can read the key of a certificate, so the services get copies.
 give_certificate() {
     local name file
     for file in TLS_CERT_FILE TLS_KEY_FILE; do
         [ -n "${!file-}" ] || continue
-        [ -r "${!file}" ] || die "$file=${!file} cannot be read; nothing was started"
+        [ -r "${!file}" ] || die "$file=${!file} cannot be read. Nothing was started"
         for name in vote-api result-api; do
             give "$name" "$file" <"${!file}"
         done
     done
 }
 
-# --- the database: who may be which role
+# --- the roles of the database
 
 write_postgresql_access() {
     local role
     keep pg_hba.conf <<CONF
-# Written by scripts/up at every start: the kernel says who asks, pg_ident.conf says which roles that is.
+# Written by scripts/up at every start. The kernel tells which user connects, and pg_ident.conf which roles this user has.
 local all all peer map=scrutin
 CONF
     for role in postgres scrutin_worker scrutin_result; do
@@ -130,9 +130,9 @@ CONF
     chmod 644 "$STATE_DIR/pg_hba.conf" "$STATE_DIR/pg_ident.conf"
 }
 
-# --- copies: a checkout may lie where other users cannot enter, as below /root
+# --- copies, because other users may be unable to enter the checkout, for example below /root
 
-# What is run and served: of the build, or as root of copies in the state folder.
+# Prints the path of a program or of the pages: in the build, or if we are root the path of its copy in the state folder.
 copied() { # copied PATH IN_STATE_DIR
     if [ "$ME" = root ]; then
         echo "$STATE_DIR/$2"

@@ -1,11 +1,11 @@
-# What an instance consists of: its state folder, secrets, PostgreSQL cluster and configuration files.
-# For scripts/up, under umask 077.
+# Makes the parts of an instance: its state folder, secrets, PostgreSQL cluster and configuration files. scripts/up uses it
+# with umask 077.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 . "$ROOT/scripts/access.sh"
 
 DATABASE=scrutin
-SOCKETS=$RUN_DIR/pg # where PostgreSQL listens: nowhere else
+SOCKETS=$RUN_DIR/pg # PostgreSQL listens only here
 VOTE_API_URL=http${TLS_CERT_FILE:+s}://127.0.0.1:$VOTE_API_PORT
 RESULT_API_URL=http${TLS_CERT_FILE:+s}://127.0.0.1:$RESULT_API_PORT
 VOTE_UI_URL=http${TLS_CERT_FILE:+s}://127.0.0.1:$VOTE_UI_PORT
@@ -13,7 +13,7 @@ RESULT_UI_URL=http${TLS_CERT_FILE:+s}://127.0.0.1:$RESULT_UI_PORT
 
 # --- the state folder
 
-# As root the cluster belongs to user postgres, because PostgreSQL will not run as root; else to us.
+# PostgreSQL refuses to run as root. So if we are root, the cluster belongs to user postgres, otherwise to us.
 as_postgres() {
     if [ "$ME" = root ]; then
         (cd / && runuser -u postgres -- "$@")
@@ -22,7 +22,7 @@ as_postgres() {
     fi
 }
 
-# A folder of PostgreSQL's user that a group may enter, or nobody else.
+# Makes a folder of PostgreSQL's user, which nobody else may enter except a group.
 make_postgres_folder() { # make_postgres_folder FOLDER [GROUP]
     if [ "$ME" = root ]; then
         install -d -m "$([ $# = 1 ] && echo 700 || echo 710)" -o postgres -g "${2:-postgres}" "$1"
@@ -32,7 +32,7 @@ make_postgres_folder() { # make_postgres_folder FOLDER [GROUP]
 }
 
 make_state_folder() {
-    # The users of the programs have to reach what is theirs below the state folder, and nothing else there.
+    # The users of the programs must reach their own files below the state folder, but must not list the folder.
     local mode=700 temporary
     make_users
     [ "$ME" != root ] || mode=711
@@ -48,12 +48,12 @@ make_state_folder() {
     install -d -m "$mode" "$STATE_DIR/etc"
     install -d -m 700 "$STATE_DIR/log" "$STATE_DIR/nats"
     if [ "$(stat -c %U "$STATE_DIR/nats")" != "$(user_of nats)" ]; then
-        ! supervisor_runs || ctl stop nats # of a release that ran it as root: it must not write any more
+        ! supervisor_runs || ctl stop nats # an older release ran it as root; it must stop writing
         chown -R "$(user_of nats):" "$STATE_DIR/nats"
     fi
 
-    # A socket's path has at most 107 bytes, and ours add up to 24 to the folder's. One below /tmp may be gone, and somebody
-    # else may have made it again.
+    # The path of a socket has at most 107 bytes, and we append at most 24 to the path of the folder. If a folder below /tmp
+    # was removed, another user may have made one with its name.
     if [ ! -d "$RUN_DIR" ] || [ ! -O "$RUN_DIR" ]; then
         [ ! -L "$STATE_DIR/run" ] || rm "$STATE_DIR/run"
         RUN_DIR=$STATE_DIR/run SOCKETS=$STATE_DIR/run/pg
@@ -67,9 +67,9 @@ make_state_folder() {
     make_postgres_folder "$SOCKETS" "$DATABASE_GROUP"
 }
 
-# keep FILE: writes its input to a file of the state folder; one that stays the same is left alone, so keeps its age.
+# keep FILE: writes its input to a file of the state folder. If the content is the same, the file keeps its time stamp.
 keep() {
-    rm -f "$STATE_DIR/$1.new" # a start that was killed left it, perhaps with another mode
+    rm -f "$STATE_DIR/$1.new" # a killed start may have left it, with another mode
     cat >"$STATE_DIR/$1.new"
     if cmp -s "$STATE_DIR/$1.new" "$STATE_DIR/$1"; then
         rm "$STATE_DIR/$1.new"
@@ -85,8 +85,8 @@ find_postgresql() {
     if [ -e "$STATE_DIR/db/PG_VERSION" ]; then
         version=$(cat "$STATE_DIR/db/PG_VERSION")
         PG_BIN=/usr/lib/postgresql/$version/bin
-        [ -x "$PG_BIN/postgres" ] || die "$STATE_DIR/db was made by PostgreSQL $version, which is not installed:" \
-            "install postgresql-$version, or begin anew with \`make clean\`"
+        [ -x "$PG_BIN/postgres" ] || die "PostgreSQL $version made $STATE_DIR/db and is not installed:" \
+            "install postgresql-$version, or remove all ballots with \`make clean\`"
     else
         PG_BIN=$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1) || true
         [ -n "$PG_BIN" ] || die "PostgreSQL is not installed: run scripts/packages run"
@@ -97,12 +97,12 @@ find_postgresql() {
 
 find_nats() {
     NATS_BIN=${NATS_SERVER:-$TOOLS_DIR/nats-server}
-    [ -x "$NATS_BIN" ] || die "there is no $NATS_BIN: run scripts/fetch-nats, or set NATS_SERVER=/path/to/nats-server"
+    [ -x "$NATS_BIN" ] || die "there is no $NATS_BIN: run scripts/fetch-nats or set NATS_SERVER=/path/to/nats-server"
     NATS_VERSION=$("$NATS_BIN" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) ||
-        die "$NATS_BIN does not say its version"
+        die "$NATS_BIN --version prints no version"
 }
 
-# Whether acknowledged means fsynced: nats-server can do that from 2.10 on.
+# Whether nats-server can call fsync before it acknowledges a message. Version 2.10 and later can.
 nats_syncs() {
     [ "$(printf '%s\n' 2.10.0 "$NATS_VERSION" | sort -V | head -n 1)" = 2.10.0 ]
 }
@@ -118,7 +118,7 @@ program_path() {
 find_services() {
     local name
     case $STATE_DIR$BUILD_DIR$NATS_BIN in
-    *[\"\'\;\#%]*) die "supervisord cannot take a path with quotes, ;, # or %" ;;
+    *[\"\'\;\#%]*) die "supervisord cannot handle a path with quotes, ;, # or %" ;;
     esac
     for name in vote-api result-api worker scrutin-setup scrutin-audit; do
         [ -x "$(program_path "$name")" ] || die "there is no $(program_path "$name"): run scripts/build"
@@ -141,14 +141,14 @@ make_cluster() {
 }
 
 write_postgresql_conf() {
-    # A quarter of the memory, as PostgreSQL's manual advises, within 128 MB and 2 GB.
+    # PostgreSQL's manual advises a quarter of the memory. We keep it between 128 MB and 2 GB.
     local buffers
     buffers=$(awk '/^MemTotal/ {m = int($2 / 4096); print (m < 128 ? 128 : (m > 2048 ? 2048 : m))}' /proc/meminfo)
     keep postgresql.conf <<CONF
 # Written by scripts/up at every start. For settings of your own: ALTER SYSTEM.
 listen_addresses = ''
 unix_socket_directories = '$SOCKETS'
-unix_socket_permissions = 0777 # who reaches it is a matter of its folder, who is let in of these two files
+unix_socket_permissions = 0777 # the folder decides who reaches it, the next two files who may connect
 hba_file = '$STATE_DIR/pg_hba.conf'
 ident_file = '$STATE_DIR/pg_ident.conf'
 shared_buffers = ${buffers}MB
@@ -161,7 +161,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u '
 log_checkpoints = off
-# Details, statements and parameters of an error are data: whose ballot it was, and for what.
+# The detail, statement and parameters of an error may say who voted and how.
 log_error_verbosity = terse
 log_min_error_statement = panic
 log_parameter_max_length = 0
@@ -177,7 +177,7 @@ CONF
 write_nats_conf() {
     local fsync=""
     ! nats_syncs || fsync="sync_interval: always # fsync before the acknowledgement"
-    # The file of the containers, with the passwords beside it.
+    # The containers use the same file, with another path of the passwords.
     sed 's|"[^"]*/nats-passwords"|"passwords"|' "$ROOT/deploy/nats-users.conf" | give nats users.conf
     give nats nats.conf <<CONF
 # Written by scripts/up at every start.
@@ -188,8 +188,8 @@ port: $NATS_PORT
 max_payload: 1MB
 jetstream {
     store_dir: "$STATE_DIR/nats"
-    # The streams have limits of their own. The server's default, three quarters of what is free on the disk when it
-    # starts, refuses our own stream after a restart with a disk that has filled (seen with 2.10.27).
+    # The streams have their own limits. The default is three quarters of the free disk space at the start of the server.
+    # If the disk is fuller at the next start, the server refuses our stream (seen with 2.10.27).
     max_file_store: 1TB
     max_memory_store: 256MB
     $fsync
@@ -203,7 +203,7 @@ CONF
 
 # --- the two pages
 
-# The configuration of one page's nginx. With a certificate it speaks TLS, as the services then do.
+# Writes the configuration of the nginx of one page. With a certificate, nginx and the services use TLS.
 write_page_conf() { # write_page_conf PAGE PORT
     local draft file
     draft=$STATE_DIR/$1.new
@@ -214,7 +214,8 @@ write_page_conf() { # write_page_conf PAGE PORT
         PAGE_TLS_CERT_FILE="${TLS_CERT_FILE-}" PAGE_TLS_KEY_FILE="${TLS_KEY_FILE-}" NGINX_USER="$([ "$ME" != root ] || user_of "$1")" \
         "$ROOT/web/nginx/configure" "$draft"
     sed -i "s|$draft/|$STATE_DIR/$1/|" "$draft/nginx.conf" "$draft/site.conf"
-    # The workers reach the folders that nginx makes for them and its own sockets, at which nobody else may say who comes.
+    # The workers must reach the folders that nginx makes for them, and its sockets. Nobody else may connect to these
+    # sockets, because nginx believes the client addresses that arrive there.
     install -d -m "$([ "$ME" = root ] && echo 711 || echo 700)" "$STATE_DIR/$1"
     install -d -m "$([ "$ME" = root ] && echo 710 || echo 700)" -g "$(id -gn "$(user_of "$1")")" "$RUN_DIR/$1"
     for file in nginx.conf network.conf site.conf routes.conf; do
@@ -224,9 +225,9 @@ write_page_conf() { # write_page_conf PAGE PORT
 }
 
 check_page_conf() { # check_page_conf PAGE
-    # Through a pipe: its log is /dev/stdout, which it cannot open when that is a socket.
+    # The pipe is needed because the log is /dev/stdout, which nginx cannot open if it is a socket.
     bare "$NGINX_BIN" -t -q -e stderr -c "$STATE_DIR/$1/nginx.conf" | cat ||
-        die "nginx refuses what UI_ADDRESS, UI_TRUSTED_PROXIES, TLS_CERT_FILE and TLS_KEY_FILE make of $1; nothing was started"
+        die "nginx refuses the configuration of $1. Check UI_ADDRESS, UI_TRUSTED_PROXIES, TLS_CERT_FILE and TLS_KEY_FILE. Nothing was started"
 }
 
 page() { # page NAME PRIORITY
@@ -239,7 +240,7 @@ page() { # page NAME PRIORITY
 
 # --- services
 
-# Settings of a program that stand in .env or in the environment; its own --help says which ones it has.
+# Prints the settings of a program that are in .env or in the environment. The program's --help names all its settings.
 passed_settings() {
     local name
     for name in $("$1" --help | grep -oE '\b[A-Z][A-Z0-9_]+\b' | sort -u) ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS \
@@ -282,16 +283,17 @@ load_settings() {
 
 # --- supervisord
 
-# A value in supervisord.conf. Its parser cuts at ` ;` and ` #`, and knows no escape for a quote.
+# Prints a value for supervisord.conf. Its parser treats ` ;` and ` #` as comments and has no escape for a quote.
 quoted() {
     case $1 in
-    *[\"\'\;\#]* | *$'\n'*) die "supervisord cannot take quotes, ;, # or line breaks: $1" ;;
+    *[\"\'\;\#]* | *$'\n'*) die "supervisord cannot handle quotes, ;, # or line breaks: $1" ;;
     esac
     printf '"%s"' "${1//%/%%}"
 }
 
-# program NAME PRIORITY STOPSIGNAL STOPWAITSECS COMMAND FILE... -- MORE...: one section. The age of the FILEs goes into
-# its environment, so that `supervisorctl update` restarts a program whose binary or configuration is a new one.
+# program NAME PRIORITY STOPSIGNAL STOPWAITSECS COMMAND FILE... -- MORE...: prints one section. The environment of the
+# program contains the time stamps of the FILEs, so that `supervisorctl update` restarts a program whose binary or
+# configuration is new.
 program() {
     local name=$1 priority=$2 signal=$3 patience=$4 command=$5 files=() environment="" setting
     shift 5
@@ -329,8 +331,8 @@ service() { # service NAME PRIORITY
     program "$1" "$2" TERM 15 "$(quoted "$binary")" "$binary" -- autostart=false "user=$(user_of "$1")"
 }
 
-# nginx alone is started by root: it binds any port and reads the key of the certificate; its workers are somebody else.
-# Lower priorities start first and stop last. The services wait for `up` to migrate the database (autostart=false).
+# Only nginx starts as root, to bind any port and to read the key of the certificate. Its workers are another user. Programs
+# with lower priorities start first and stop last. The services have autostart=false, because `up` migrates the database first.
 write_supervisord_conf() {
     local n group="" nats
     nats=$(run_path nats)
@@ -372,12 +374,12 @@ CONF
         service vote-api 50
         page result-ui 60
         page vote-ui 60
-    } >"$STATE_DIR/draft" # no pipe: an error in here has to end the script
+    } >"$STATE_DIR/draft" # not a pipe, because an error in here must end the script
     keep supervisord.conf <"$STATE_DIR/draft"
     rm "$STATE_DIR/draft"
 }
 
-# --- what a client of this instance needs, for people and for the tests
+# --- addresses and keys for clients: people and tests
 
 write_client_env() {
     keep env <<CONF

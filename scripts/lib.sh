@@ -1,6 +1,6 @@
-# What all scripts share: where things are, the settings of .env, messages.
+# What all scripts share: paths, the settings of .env, messages, and the processes of an instance.
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034 # some of these are for the scripts that source this one
+# shellcheck shell=bash disable=SC2034 # other scripts use some of these variables
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -15,7 +15,7 @@ die() {
     exit 1
 }
 
-# Sets what a file of NAME=value lines has and the environment has not. It is read, not executed.
+# Reads a file of NAME=value lines, without executing it. A variable of the environment takes precedence.
 read_env_file() {
     local line name value
     while IFS= read -r line || [ -n "$line" ]; do
@@ -26,28 +26,28 @@ read_env_file() {
     done <"$1"
 }
 
-# ENV_FILE=/dev/null ignores .env; the tests do.
+# The tests set ENV_FILE=/dev/null, so that they do not depend on .env.
 ENV_FILE=${ENV_FILE:-$ROOT/.env}
 [ ! -r "$ENV_FILE" ] || read_env_file "$ENV_FILE"
 
 BUILD_DIR=$(realpath -m "${BUILD_DIR:-$ROOT/build}")
-STATE_LINK=$(realpath -ms "${STATE_DIR:-$ROOT/.state}") # as it was asked for
-STATE_DIR=$(realpath -m "$STATE_LINK")                  # where it is
+STATE_LINK=$(realpath -ms "${STATE_DIR:-$ROOT/.state}") # the path as it was given, perhaps a link
+STATE_DIR=$(realpath -m "$STATE_LINK")                  # the folder itself
 RUN_DIR=$(realpath -m "$STATE_DIR/run")                 # sockets
-TOOLS_DIR=$ROOT/.tools                                  # shared by all instances of this checkout
+TOOLS_DIR=$ROOT/.tools                                  # all instances of this checkout share it
 
 : "${VOTE_API_PORT:=8081}" "${RESULT_API_PORT:=8082}" "${WORKER_PORT:=8083}" "${NATS_PORT:=4222}" "${WORKERS:=2}"
 : "${VOTE_UI_PORT:=5000}" "${RESULT_UI_PORT:=5001}" "${UI_ADDRESS:=0.0.0.0}"
 
-# Where this instance's state goes when user postgres cannot enter STATE_LINK, as below /root.
+# Prints the folder for this instance's state if user postgres cannot enter STATE_LINK, for example below /root.
 elsewhere() {
     echo "/var/lib/scrutin-$(printf %s "$STATE_LINK" | sha256sum | cut -c 1-12)"
 }
 
-# Takes the lock of this instance, or says that somebody else has it.
+# Takes the lock of this instance, or ends the script if another script holds it.
 lock_state() {
     exec 9>"$STATE_DIR/lock"
-    flock -n 9 || die "another up, down or clean is at work on $STATE_DIR"
+    flock -n 9 || die "another up, down or clean is working on $STATE_DIR"
 }
 
 check_owner() {
@@ -80,8 +80,8 @@ supervisor_runs() {
     [[ $(ctl pid 2>/dev/null) =~ ^[0-9]+$ ]]
 }
 
-# Process ids of this instance, also of programs whose supervisor is gone: `up` marks the environment of all. nginx
-# writes its title over the mark, and is known by the folder it runs in.
+# Prints the process ids of this instance. `up` puts a mark into the environment of every program, so this also finds
+# programs whose supervisor is gone. nginx overwrites its environment; its working folder tells whose it is.
 instance_pids() {
     {
         grep -lszxF "SCRUTIN_STATE_DIR=$STATE_DIR" /proc/[0-9]*/environ | cut -d / -f 3 || true
@@ -92,7 +92,7 @@ instance_pids() {
     } | sort -u || true
 }
 
-# Waits up to $1 seconds for the last process of this instance to end.
+# Waits at most $1 seconds until all processes of this instance have ended.
 wait_for_end() {
     local deadline=$((SECONDS + $1))
     while [ -n "$(instance_pids)" ]; do
@@ -102,8 +102,8 @@ wait_for_end() {
     done
 }
 
-# Ends all processes of this instance: in order through its supervisor, else by signals. PostgreSQL shuts down fast on
-# SIGINT, for the others it is as good as SIGTERM.
+# Ends all processes of this instance: in order through its supervisor, or with signals if that fails. SIGINT makes
+# PostgreSQL shut down without waiting for its clients. The other programs treat it like SIGTERM.
 stop_instance() {
     local signal
     if supervisor_runs; then
@@ -115,5 +115,5 @@ stop_instance() {
         kill "-$signal" $(instance_pids) 2>/dev/null || true
         ! wait_for_end 20 || return 0
     done
-    die "these processes do not end: $(instance_pids | tr '\n' ' ')"
+    die "these processes did not end: $(instance_pids | tr '\n' ' ')"
 }

@@ -316,9 +316,9 @@ test('volumes without their secrets, and files in secrets/ beside them: everythi
   assert.equal(out.trim(), '42');
 
   // What would end every receipt, or would not last, is refused.
-  assert.match((await secret('rotate', 'postgres-password')).out, /secrets\/postgres-password goes before/);
+  assert.match((await secret('rotate', 'postgres-password')).out, /secrets\/postgres-password takes precedence/);
   writeFileSync(join(checkout, 'secrets/secret-keys'), `k2:${'ab'.repeat(32)}\n`);
-  assert.match((await secret()).out, /none of the keys that are in use/);
+  assert.match((await secret()).out, /none of the keys in use/);
 });
 
 test('down --volumes leaves nothing', options, async () => {

@@ -1,4 +1,4 @@
-# What stands in for the official image of k6 where none can be pulled. The context is a folder with the program k6.
+# Replaces the official image of k6 where none can be pulled. The context is a folder with the program k6.
 # SPDX-License-Identifier: MIT
 ARG DEBIAN_IMAGE
 FROM ${DEBIAN_IMAGE}

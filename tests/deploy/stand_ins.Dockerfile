@@ -1,7 +1,7 @@
-# What stands in for the official images nats and postgres where none can be pulled: Debian 13's packages, used alike.
+# Replaces the official images nats and postgres where none can be pulled: docker build --target nats|postgres
 # SPDX-License-Identifier: MIT
-# A nats-server beside this file is taken before Debian's.
-# Built with docker build --target nats|postgres.
+#
+# It uses Debian 13's packages. A program nats-server beside this file takes precedence over Debian's.
 ARG DEBIAN_IMAGE
 
 FROM ${DEBIAN_IMAGE} AS nats

@@ -41,7 +41,7 @@ test('a second run changes nothing but what became readable again', async () => 
   chmodSync(join(folder, 'twice/api-key'), 0o644);
   const check = await secrets('twice', ['check']);
   assert.equal(check.code, 1);
-  assert.match(check.out, /open to others: .*\/twice .*\/api-key\. Run scripts\/secrets/);
+  assert.match(check.out, /other users have rights on .*\/twice .*\/api-key\. Run scripts\/secrets/);
   assert.equal((await secrets('twice')).code, 0);
   assert.equal((await secrets('twice', ['check'])).out, '');
   assert.deepEqual(contents('twice'), before);
