@@ -188,17 +188,3 @@ void http_connection_cut(struct http_connection *connection, enum http_cut why)
         shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
     }
 }
-
-void http_connection_hold(struct http_connection *connection, size_t n)
-{
-    connection->held += n;
-    connection->loop->held += n;
-}
-
-void http_connection_release(struct http_connection *connection, size_t n)
-{
-    if (n > connection->held)
-        n = connection->held;
-    connection->held -= n;
-    connection->loop->held -= n;
-}

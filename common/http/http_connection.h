@@ -73,8 +73,19 @@ void http_connection_cut(struct http_connection *connection, enum http_cut why);
 /* Cuts it at the next input, header block or sweep. For callers that libh2o has called. */
 void http_connection_cut_later(struct http_connection *connection, enum http_cut why);
 
-/* Adds bytes to what its requests hold, or takes them off. */
-void http_connection_hold(struct http_connection *connection, size_t n);
-void http_connection_release(struct http_connection *connection, size_t n);
+/* Adds bytes to what its requests hold, or takes them off. Inline, because each request does it several times. */
+static inline void http_connection_hold(struct http_connection *connection, size_t n)
+{
+    connection->held += n;
+    connection->loop->held += n;
+}
+
+static inline void http_connection_release(struct http_connection *connection, size_t n)
+{
+    if (n > connection->held)
+        n = connection->held;
+    connection->held -= n;
+    connection->loop->held -= n;
+}
 
 #endif

@@ -15,16 +15,16 @@ static bool is_text(const char *text, size_t len, const char *expected)
 }
 
 /* A quick test for most characters. The lists of excluded characters have none of these. */
-static bool is_letter_or_digit(char c)
+static bool is_common(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
 }
 
 /* Whether all characters are printable ASCII and none is excluded. */
 static bool is_free_of(const char *text, size_t len, const char *excluded)
 {
     for (size_t i = 0; i < len; i++) {
-        if (is_letter_or_digit(text[i]))
+        if (is_common(text[i]))
             continue;
         if (text[i] <= ' ' || text[i] > '~' || strchr(excluded, text[i]) != NULL)
             return false;
