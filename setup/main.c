@@ -41,6 +41,22 @@ static const struct config_entry table[] = {
      "workers can store, and limits their memory."},
 };
 
+/* JetStream may start later than the connection, and a cluster first elects a leader: tries again until CONNECT_MS. */
+static enum status set_up_with_retries(struct bus *bus, const struct bus_setup *setup, struct errmsg *err)
+{
+    const struct timespec pause = {0, 100 * 1000000};
+    int64_t until = clock_mono_ms() + CONNECT_MS;
+    enum status st = fail(err, ST_BUS_DOWN, "no broker answers at NATS_URL within %d s", CONNECT_MS / 1000);
+
+    while (st != ST_OK && clock_mono_ms() < until) {
+        if (bus_is_connected(bus))
+            st = bus_set_up(bus, setup, err);
+        if (st != ST_OK)
+            nanosleep(&pause, NULL);
+    }
+    return st;
+}
+
 int main(int argc, char **argv)
 {
     const struct service service = {.name = "scrutin-setup",
@@ -51,7 +67,6 @@ int main(int argc, char **argv)
                                     .log_level = &settings.log_level};
     struct errmsg err;
     struct bus *bus;
-    int64_t until;
 
     service_start(&service, argc, argv);
     enum status st = bus_open(settings.nats_url, "scrutin-setup", &bus, &err);
@@ -59,16 +74,7 @@ int main(int argc, char **argv)
         service_die(st, &err, "connect to the broker");
     const struct bus_setup setup = {settings.max_bytes, settings.max_age_s, settings.ack_wait_ms,
                                     settings.max_ack_pending, settings.replicas};
-    /* JetStream may start later than the connection, and a cluster first elects a leader. */
-    until = clock_mono_ms() + CONNECT_MS;
-    st = fail(&err, ST_BUS_DOWN, "no broker answers at NATS_URL within %d s", CONNECT_MS / 1000);
-    while (st != ST_OK && clock_mono_ms() < until) {
-        struct timespec pause = {0, 100 * 1000000};
-        if (bus_is_connected(bus))
-            st = bus_set_up(bus, &setup, &err);
-        if (st != ST_OK)
-            nanosleep(&pause, NULL);
-    }
+    st = set_up_with_retries(bus, &setup, &err);
     if (st != ST_OK)
         service_die(st, &err, "set up");
     log_info("streams, buckets and consumer are set up");

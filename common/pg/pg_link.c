@@ -221,10 +221,12 @@ static enum status collect_results(struct pg_link *link, void (*on_row)(void *ar
             link->results[link->n_results++] = result;
             continue;
         }
-        if (kind == PGRES_SINGLE_TUPLE)
+        if (kind == PGRES_SINGLE_TUPLE) {
+            assert(on_row != NULL);
             on_row(arg, (const struct pg_rows *)result);
-        else if (kind != PGRES_PIPELINE_SYNC && kind != PGRES_PIPELINE_ABORTED && first == ST_OK)
+        } else if (kind != PGRES_PIPELINE_SYNC && kind != PGRES_PIPELINE_ABORTED && first == ST_OK) {
             first = fail_result(result, err);
+        }
         PQclear(result);
         if (kind == PGRES_PIPELINE_SYNC)
             return first;
