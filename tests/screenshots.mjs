@@ -1,7 +1,7 @@
-// Takes a picture of every view of both pages at three widths, light and dark, of an instance of its own.
+// Takes pictures of every view of both pages at three widths, light and dark, with a temporary instance.
 // SPDX-License-Identifier: MIT
-// usage: node tests/screenshots.mjs FOLDER [NAME...]      (only views whose name begins so)
-//        node tests/screenshots.mjs --readme FOLDER       (the two that the README shows)
+// usage: node tests/screenshots.mjs FOLDER [NAME...]      (only views whose names begin with NAME)
+//        node tests/screenshots.mjs --readme FOLDER       (the two pictures of the README)
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Browser } from './lib/browser.js';

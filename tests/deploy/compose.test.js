@@ -1,4 +1,4 @@
-// compose.yaml with a real engine: votes, more workers, killed containers, hardening, networks, and nothing left.
+// Tests compose.yaml with a real engine: votes, more workers, killed containers, hardening, networks, and a complete removal.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
@@ -32,7 +32,7 @@ async function containers(service) {
   return stdout.split('\n').filter(Boolean);
 }
 
-/** What there is of the project, stopped containers too. */
+/** The containers, networks and volumes of the project, including stopped containers. */
 async function leftovers() {
   const label = ['--filter', `label=com.docker.compose.project=${project}`];
   const lists = await Promise.all([docker('ps -aq', ...label), docker('network ls -q', ...label), docker('volume ls -q', ...label)]);
@@ -50,7 +50,7 @@ before(async () => {
   };
   voteUrl = `http://127.0.0.1:${port}`;
   resultUrl = `http://127.0.0.1:${port + 1}`;
-  // As somebody has it who has just cloned the repository.
+  // The files of a fresh clone, without those that a build or a user added.
   checkout = join(folder, 'checkout');
   mkdirSync(checkout);
   await run('bash', ['-c', `git ls-files -z | tar --null --ignore-failed-read -T - -c | tar -x -C '${checkout}'`]);
@@ -71,7 +71,7 @@ test('in a fresh checkout `up -d` is all it takes, and a vote through one page i
     const answer = await request(voteUrl, { method: 'POST', path: '/v1/voters' });
     return answer.status === 201 && answer.json.token;
   }, { timeout: 120_000 });
-  const cast = await until('the page takes a ballot', async () => { // of one voter, however often it is tried
+  const cast = await until('the page takes a ballot', async () => { // a repeated attempt is the same voter
     const answer = await requestJson(voteUrl, 'PUT', '/v1/polls/demo/ballot', { selection: ['a'] }, { authorization: `Bearer ${voter}` });
     return answer.status === 202 && answer;
   });
@@ -89,7 +89,7 @@ test('in a fresh checkout `up -d` is all it takes, and a vote through one page i
 test('the classic 3,000 posts', options, async () => {
   const seed = () => compose(['--profile', 'seed', 'run', '--rm', '-T', 'seed'], { check: false });
   let { code, out } = await seed();
-  // A disk that is busy for more than a second is 503, as promised, and the seed says so; then it is run again.
+  // If the disk is busy for more than a second, ballots are answered 503, and the seed reports it. Then it is run again.
   const again = code !== 0 && /Non-2xx/.test(out);
   for (let tries = 1; tries < 5 && code !== 0 && /Non-2xx/.test(out); tries++) ({ code, out } = await seed());
   assert.equal(code, 0, out);
@@ -108,15 +108,15 @@ test('k6, in a container, finds in the ledger what it saw acknowledged', options
   copyFileSync(found.stdout.trim(), join(context, 'k6'));
   const image = `${env.IMAGE_PREFIX}/k6:local`;
   await engine.build(image, 'tests/deploy/k6.Dockerfile', { context });
-  // Whether each answer came in time is not the question here: a threshold may be crossed, code 99.
+  // This test does not measure time. So k6 may cross a threshold, and then ends with code 99.
   const load = await compose(['--profile', 'load', 'run', '--rm', '-T', 'load'],
     { check: false, env: { K6_IMAGE: image, JOURNEY: 'mixed', PROFILE: 'smoke', RATE: '20', DURATION: '2s' } });
   assert.match(load.out, /and those of the ledger: equal/);
-  assert.ok(Number(/"acknowledged":(\d+)/.exec(load.out)[1]) > 100, load.out); // with the API key, 100 a request
+  assert.ok(Number(/"acknowledged":(\d+)/.exec(load.out)[1]) > 100, load.out); // with the API key, a request has 100 ballots
   assert.ok([0, 99].includes(load.code), load.out);
 });
 
-/** What a process in a container can do that it should not, tried as the service's own user: one line for each. */
+/** A script that tries forbidden things as the user of the service. It prints a line for each that is possible. */
 const PROBE = `
 [ "$(id -u)" != 0 ] || echo "is root"
 for status in /proc/1/status /proc/self/status; do
@@ -143,10 +143,10 @@ const OWN_SECRETS = {
   'vote-ui': [], 'result-ui': [], 'vote-api': ['api-keys', 'nats-vote-api-url', 'secret-keys'], worker: ['nats-worker-url', 'worker-database-url'],
   'result-api': ['nats-result-api-url', 'result-database-url', 'secret-keys'], nats: ['nats-passwords'], db: ['postgres-password'],
 };
-/** What else there may be: folders of their own, and programs of images that are not ours, which no-new-privileges makes harmless. */
+/** Lines that are allowed: data folders, and setuid programs of images that are not ours. no-new-privileges makes these harmless. */
 const MAY = { nats: /^(writes \/data\b|setuid: )/, db: /^(writes \/(run|var\/lib)\/postgresql\b|setuid: )/ };
 
-/** Every secret, by name: from the volume that only the service \`secrets\` mounts. */
+/** Every secret, by name, from the volume that only the service \`secrets\` mounts. */
 async function allSecrets() {
   const { stdout } = await docker('run --rm --network none --user root --entrypoint bash', '-v', `${project}_secrets:/all:ro`,
     `${env.IMAGE_PREFIX}/worker:local`, '-c', 'cd /all && for file in *; do echo "$file $(base64 -w 0 $file)"; done');
@@ -196,7 +196,7 @@ test('the pages reach neither broker nor database, and back-tier reaches nothing
   const open = async (container, host, port) => (await inside(container, `timeout 3 bash -c '</dev/tcp/${host}/${port}'`)).code === 0;
   await until('the probe itself works', () => open(page, 'vote-api', 8081));
   await until('it works in worker too', () => open(worker, 'db', 5432));
-  const closed = []; // asked all at once: an answer that does not come takes its time
+  const closed = []; // all are tried at once, because a connection that fails takes seconds
   for (const [service, port] of [['db', 5432], ['nats', 4222]]) {
     const [container] = await containers(service);
     const address = (await docker('inspect --format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', container)).stdout.trim();
@@ -212,12 +212,12 @@ test('the pages reach neither broker nor database, and back-tier reaches nothing
   await until('vote-api reaches it', () => open(api, address, 8080));
   closed.push(['worker reaches front-tier', worker, address, 8080], ["worker reaches the broker's monitoring", worker, 'nats', 8222]);
   await Promise.all(closed.map(async ([what, ...where]) => assert.ok(!(await open(...where)), what)));
-  await Promise.all(['postgres', 'scrutin_owner', 'scrutin_worker'].map(async (user) => { // who reaches the database needs a password
+  await Promise.all(['postgres', 'scrutin_owner', 'scrutin_worker'].map(async (user) => { // a user who reaches the database still needs a password
     assert.match((await inside(worker, `psql -w -h db -U ${user} scrutin -c 'SELECT 1'`)).out, /no password supplied/, user);
   }));
 });
 
-/** Casts ballots, each of a new voter, until `stop()`, and writes down what was said of each. */
+/** Casts ballots, each of a new voter, until `stop()`, and records the fate of each. */
 function load() {
   const fates = { [ACKNOWLEDGED]: 0, [REFUSED]: 0, [UNKNOWN]: 0 };
   const receipts = [];
@@ -229,14 +229,14 @@ function load() {
       const fate = fateOf(answer?.status, problem);
       fates[fate]++;
       if (fate === ACKNOWLEDGED) receipts.push(answer.json.receipt);
-      await pause(fate === ACKNOWLEDGED ? 20 : 50); // the load's own rate; what is away is not asked at once
+      await pause(fate === ACKNOWLEDGED ? 20 : 50); // limits the rate, also while a service is away
     }
   };
   const voters = Promise.all(Array.from({ length: VOTERS }, voter));
   return { fates, receipts, stop: () => ((going = false), voters) };
 }
 
-/** SIGKILL of a container's first process, as a crash would be: the engine starts it again. */
+/** Kills a container's first process, which looks like a crash, so the engine starts it again. */
 async function crash(service) {
   const [container] = await containers(service);
   const pid = Number((await docker('inspect --format', '{{.State.Pid}}', container)).stdout);
@@ -299,7 +299,7 @@ test('volumes without their secrets, and files in secrets/ beside them: everythi
   const { stdout } = await docker('volume ls -q', '--filter', `label=com.docker.compose.project=${project}`);
   await docker('volume rm', ...stdout.split('\n').filter((name) => name.includes('_secrets')));
 
-  // Of some there are files: as a person wrote them, and the keys of before, without which nobody's receipt can be read.
+  // Two secrets are files: a password that a person wrote, and the old keys, without which no receipt can be verified.
   writeFileSync(join(checkout, 'secrets/postgres-password'), "it's \\ \"mine\"\n", { mode: 0o600 });
   writeFileSync(join(checkout, 'secrets/secret-keys'), before.get('secret-keys'), { mode: 0o600 });
   await compose(['up', '-d', 'worker']);
@@ -315,7 +315,7 @@ test('volumes without their secrets, and files in secrets/ beside them: everythi
   const { out } = await docker('exec', '-e', `PGPASSWORD=it's \\ "mine"`, worker, 'psql', '-XAth', 'db', '-U', 'postgres', 'scrutin', '-c', 'SELECT 40 + 2');
   assert.equal(out.trim(), '42');
 
-  // What would end every receipt, or would not last, is refused.
+  // Two changes are refused: one that the file would undo, and keys that would end every receipt.
   assert.match((await secret('rotate', 'postgres-password')).out, /secrets\/postgres-password takes precedence/);
   writeFileSync(join(checkout, 'secrets/secret-keys'), `k2:${'ab'.repeat(32)}\n`);
   assert.match((await secret()).out, /none of the keys in use/);

@@ -1,4 +1,4 @@
-// The images by themselves, where they come from, and the files that name them: hardened, pinned, built here and asked nowhere.
+// Tests the images and the files that name them: the images are hardened, pinned, built here, and never pulled from a registry.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
@@ -77,7 +77,7 @@ test('pin-images names what an engine has checked, again and again, and nothing 
     assert.equal(code, 0, out);
     assert.equal(readFileSync(file, 'utf8'), text(`@${registry.digest}`));
   }
-  // What the files of this repository name is found in them.
+  // It finds the images in the files of this repository.
   const names = (await run('bash', ['-c', ". <(sed -n '/^images()/,/^}/p' scripts/pin-images); images compose.yaml stack.yml Dockerfile */Dockerfile .github/workflows/*.yml"])).stdout;
   for (const name of ['debian', 'nats', 'postgres', 'traefik', 'grafana/k6']) assert.match(names, new RegExp(`^${name}:`, 'm'));
 });
@@ -92,7 +92,7 @@ test('every image is of a user without rights, says what it is, and runs', optio
     assert.equal(config.Entrypoint.length, 1);
     const { out } = await docker('run --rm --read-only --cap-drop ALL --network none', image, '--help');
     assert.match(out, /^usage: /i, part);
-    // A Swarm cannot forbid new privileges, so there must be none to have.
+    // A Swarm has no no-new-privileges, so an image must have no file with a setuid bit.
     assert.equal((await docker('run --rm --network none --user root --entrypoint find', image, '/', '-xdev', '-type', 'f', '-perm', '/6000')).out, '', part);
   }
 });
@@ -100,7 +100,7 @@ test('every image is of a user without rights, says what it is, and runs', optio
 test('the dev image of a page serves the checkout, and what changes there', options, async (t) => {
   const image = `${env.IMAGE_PREFIX}/vote-ui:dev`;
   await engine.build(image, 'web/Dockerfile', { target: 'dev' });
-  // A checkout of its own, which the test may change: what the image was made from.
+  // The test changes files, so it needs a copy of the checkout. The image has one.
   const start = 'mkdir /checkout && cp -a web vote-ui result-ui scripts /checkout && exec scripts/rebuild vote-ui';
   const { stdout } = await docker('run -d --network none', '-e', 'VOTE_API=127.0.0.1:1', '-e', 'RESULT_API=127.0.0.1:1', image, 'bash', '-c', start);
   const container = stdout.trim();

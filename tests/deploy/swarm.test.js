@@ -1,4 +1,4 @@
-// stack.yml on a Swarm of one node: three brokers, one killed and one paused under load, updates, rollbacks, rotated secrets.
+// Tests stack.yml on a Swarm of one node with three brokers. Under load: killed and paused brokers, updates, rollbacks, new secrets.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ import { Voters } from '../lib/voters.js';
 import { until } from '../lib/wait.js';
 
 const FILES = ['stack.yml', 'tests/deploy/swarm.yml'];
-const MORE = 50; // ballots that are acknowledged before something counts as going on
+const MORE = 50; // acknowledged ballots that prove that voting goes on
 const OPTIONS = ['red', 'green', 'blue', 'white'];
 
 const engine = await Engine.find();
@@ -25,11 +25,11 @@ const skip = engine.reason ?? (isSwarm && 'the engine that runs is in a Swarm, w
 const options = skip ? { skip } : {};
 let folder, stack, env, voteUrl, resultUrl, load;
 
-/** Goes on only when ballots are acknowledged now. */
+/** Returns when the load has more acknowledged ballots. */
 const goesOn = () => acknowledges(load, MORE);
-/** Which containers do the work now. */
+/** The running containers of some services, as a text to compare. */
 const working = async (...parts) => (await Promise.all(parts.map((part) => stack.containers(part)))).flat().sort().join(' ');
-/** Asks again while something is away, or slower than is waited for: 502 to 504. */
+/** Repeats a request while the response is 502 to 504, because a service is away or slow. */
 const answered = (ask) => until('it is answered', async () => {
   const answer = await ask();
   return ![502, 503, 504].includes(answer.status) && answer;

@@ -13,7 +13,7 @@ fixture = json.loads(os.environ["FIXTURE"])  # {"tokens": {poll: manage token}, 
 # "answers": file to write}
 
 
-answers = collections.Counter()  # "getPoll 200": 12, …; the test wants each operation to have been used with success
+answers = collections.Counter()  # "getPoll 200": 12, …; the test requires that each operation succeeded
 
 
 @atexit.register
@@ -49,7 +49,7 @@ class Sender:
             return fixture["tokens"].get(str((case.path_parameters or {}).get("poll")), "no-such-token")
         if "apiKey" in names:
             return fixture["api_key"]
-        # A poll of voting codes has a code instead: a token there is a wrong code, which is answered after a second.
+        # A poll with voting codes needs a code. A token is a wrong code there, and its response takes a second.
         return fixture["codes"].get(str((case.path_parameters or {}).get("poll")), fixture["voter"])
 
     def set(self, case, data, context):
@@ -57,7 +57,7 @@ class Sender:
         case.headers["Authorization"] = f"Bearer {data}"
 
 
-# What a description cannot say: rules between two fields, between a field and the clock, or between a ballot and its poll.
+# Rules that a description cannot express: between two fields, between a field and the clock, between a ballot and its poll.
 UNSAID = {
     "createPoll": {"/options", "/min_choices", "/max_choices", "/closes_at"},
     "createCodes": {"/count"},

@@ -1,4 +1,4 @@
-// A real browser: Debian's Chromium, led by Playwright. What a page complains about, or asks of strangers, is kept.
+// Drives a real browser, Debian's Chromium, with Playwright. Keeps a page's complaints and its requests to other hosts.
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -8,10 +8,10 @@ import { chromium } from 'playwright-core';
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export class Browser {
-  /** Starts one; CHROMIUM names another program than Debian's. */
+  /** Starts a browser. CHROMIUM may name another program than Debian's. */
   static async start() {
     const browser = new Browser();
-    // As root Chromium has no sandbox; the other options keep it from asking its maker's servers.
+    // Chromium's sandbox does not work as root. The other options forbid requests to its vendor's servers.
     browser.chromium = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -21,24 +21,24 @@ export class Browser {
     return browser;
   }
 
-  /** A device of its own: no cookie, nothing kept. Options as Playwright's newContext has them. */
+  /** Makes a new device, without cookies or storage. The options are those of Playwright's newContext. */
   async device(options = {}) {
-    // Scripts of a test are not the page's: they pass its policy.
-    // Without its service worker, which would answer before a test's routes do; tests of the worker ask for it.
+    // The scripts of a test must run in spite of the page's policy.
+    // The service worker would answer before the routes of a test do. So only tests of the worker have one.
     const context = await this.chromium.newContext({ locale: 'en-GB', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce',
       serviceWorkers: 'block', ...options });
     context.setDefaultTimeout(30_000);
     return context;
   }
 
-  /** A page at an address, on a device of its own unless one is given, when it has what `ready` selects. */
+  /** Opens a page on a new device, or on the given one. Returns when the page has an element that `ready` selects. */
   async open(url, { device, ready = 'html[data-ready]', ...options } = {}) {
     const context = device ?? await this.device(options);
     const page = await context.newPage();
     const origin = new URL(url).hostname;
     page.on('pageerror', (error) => this.complaints.push(`${url}: ${error.stack}`));
     page.on('console', (message) => {
-      // Chromium itself notes every answer with an error status; what the page makes of it is for the tests to see.
+      // Chromium reports every response with an error status. Other tests check how the page handles those.
       if (message.type() === 'error' && !/^Failed to load resource/.test(message.text())) this.complaints.push(`${url}: ${message.text()}`);
     });
     page.on('request', (request) => {
@@ -51,7 +51,7 @@ export class Browser {
     return page;
   }
 
-  /** Fails when a page had an error, broke its policy, or asked a third party. */
+  /** Fails if a page had an error, violated its policy or sent a request to a third party. */
   assertNoComplaint() {
     assert.deepEqual(this.complaints, []);
   }
@@ -61,7 +61,7 @@ export class Browser {
   }
 }
 
-/** Fails with every violation that axe finds (WCAG 2.2 AA and below, and its best practices). */
+/** Fails if axe finds a violation (WCAG 2.2 A and AA, and axe's best practices), and names all of them. */
 export async function assertAccessible(page) {
   await page.evaluate(axeSource);
   const { violations } = await page.evaluate(() => window.axe.run(document, {

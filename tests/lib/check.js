@@ -1,11 +1,11 @@
-// Asks the servers for what the verdict needs, and pronounces it.
+// Collects the facts for the verdict from the servers, and fails if the verdict finds a violation.
 // SPDX-License-Identifier: MIT
 import { History } from './history.js';
 import { Voters } from './voters.js';
 import { assertNone, judge, judgeStream } from './verdict.js';
 import { until } from './wait.js';
 
-/** What stands before the stream begins anew: for assertExact of what comes after. */
+/** Records the state before the stream is made anew. assertExact needs it to judge what comes after. */
 export async function mark(instance, { history }) {
   const { rows, books } = await instance.books(history.poll);
   const lengths = new Map(history.voters.map((voter) => [voter.key, voter.ops.length]));
@@ -20,8 +20,8 @@ function laterOf(history, lengths) {
   return later;
 }
 
-/** Waits until all is applied, then judges a load's history by rows, books, stream and audit views; throws on any
- *  violation. `before` is what mark gave when the stream began anew. */
+/** Waits until everything is applied. Then compares a load's history with rows, books, stream and audit views, and throws if
+ *  there is a violation. `before` is the result of mark, if the stream was made anew. */
 export async function assertExact(instance, { history }, { revisable = true, before, others, what = 'verdict', timeout } = {}) {
   await instance.settle({ timeout });
   const { rows, books } = await instance.books(history.poll);
@@ -35,7 +35,7 @@ export async function assertExact(instance, { history }, { revisable = true, bef
   return { ...found, rows, books };
 }
 
-/** A load on a poll of its own while `act` runs, then the verdict. Gives what assertExact gives. */
+/** Makes a poll and a load on it, runs `act` meanwhile, then gives the result of assertExact. */
 export async function underLoad(instance, what, act, { voters = 500, rate = 2000, options = 50, revisable = true, random, ...more } = {}) {
   const poll = await instance.createPoll({ n: options, revisable });
   const load = new Voters({ origin: instance.voteUrl, poll: poll.id, options: poll.options, instance, rate, inFlight: 200, random, ...more });
@@ -61,7 +61,7 @@ export function acknowledges(load, n = 200, timeout = 120_000) {
   })(), { timeout });
 }
 
-/** Samples of a /metrics text: the value of one metric, with its labels if it has some. */
+/** The value of one metric in a /metrics text. The name includes the labels, if there are any. */
 export function metricValue(text, name) {
   const line = text.split('\n').find((one) => one.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.slice(name.length + 1));

@@ -1,4 +1,4 @@
-// Reads our CSV as a program should (result-api/tally/csv.h), and as a spreadsheet does.
+// Reads our CSV files (result-api/tally/csv.h) as a program should, and as a spreadsheet does.
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,17 +28,17 @@ export function parseCsv(text) {
   return lines;
 }
 
-const FRENCH = 1036; // Windows' number of the language
+const FRENCH = 1036; // the language's number in Windows
 const UTF8 = 76;
 
-/** Opens files with LibreOffice, in a French locale: the formulas that it finds in each, `{name: [formula]}`.
- *  `separator` is the one it is told to divide lines at. */
+/** Opens files with LibreOffice in a French locale. Gives the formulas that it finds in each: `{name: [formula]}`.
+ *  `separator` is the separator of fields that LibreOffice uses. */
 export async function formulasOf(files, separator) {
   const folder = mkdtempSync(join(tmpdir(), 'scrutin-csv-'));
   try {
     mkdirSync(join(folder, 'out'));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.csv`), text);
-    // Separator, quote, character set, first line, formats of columns, language, quoted fields as text, special numbers.
+    // The fields: separator, quote, character set, first line, column formats, language, quoted fields as text, special numbers.
     const filter = `CSV:${separator.charCodeAt(0)},34,${UTF8},1,,${FRENCH},false,true`;
     await runProgram('soffice', [`-env:UserInstallation=file://${join(folder, 'profile')}`, '--headless', '--convert-to', 'fods',
       `--infilter=${filter}`, '--outdir', join(folder, 'out'), ...Object.keys(files).map((name) => join(folder, `${name}.csv`))],

@@ -1,4 +1,4 @@
-// A container engine for the tests: the one that runs, or one of our own, which goes away with them. Its images, made once.
+// A container engine for the tests, and its images, which are made once. It is the engine that runs, or a temporary one.
 // SPDX-License-Identifier: MIT
 import { execFile, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, realpathSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { ROOT } from './instance.js';
 import { until } from './wait.js';
 
-/** Runs a program to its end: {code, out}, both streams in one text. With `check`, a bad exit code is an error. */
+/** Runs a program to its end. Gives {code, out, stdout}, where `out` has both streams. With `check`, an exit code that is not 0
+ *  is an error. */
 export function run(program, args, { env = {}, timeout = 120_000, check = true } = {}) {
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, { cwd: ROOT, env: { ...process.env, ...env }, timeout, killSignal: 'SIGKILL', maxBuffer: 64e6 },
@@ -19,27 +20,27 @@ export function run(program, args, { env = {}, timeout = 120_000, check = true }
           resolve({ code: error?.code ?? 0, out, stdout });
         }
       });
-    child.stdin.on('error', () => {}); // it may end without having read
+    child.stdin.on('error', () => {}); // the program may end without reading its input
     child.stdin.end();
   });
 }
 
-/** Nobody answers at this registry: an engine that looks there for a newer image hears so at once, and takes the one it has. */
+/** Nothing listens at this registry. So an engine that looks there for a newer image fails at once and takes its own. */
 export const IMAGES = 'localhost:1/scrutin-test';
 export const BASE_IMAGE = `${IMAGES}/debian:trixie-slim`;
-/** What compose.yaml and stack.yml read from the environment: these images, and no more open files than this machine allows. */
+/** Settings for compose.yaml and stack.yml: these images, and no more open files than this machine allows. */
 export const engineSettings = {
   IMAGE_PREFIX: IMAGES, DEBIAN_IMAGE: BASE_IMAGE, NATS_IMAGE: `${IMAGES}/nats:local`, POSTGRES_IMAGE: `${IMAGES}/postgres:local`,
   NOFILE_LIMIT: /^Max open files +\d+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1],
 };
 
-/** tests/run runs several files that want an engine: they share one, and tests/run ends it. */
+/** The files of a run share an engine, which tests/run ends. */
 const SHARED = process.env.SCRUTIN_TEST_ROOT;
 
 const GB = 1e9;
 
-/** Where images are made fastest: in memory, where there is plenty and devices may lie in it. Packages wait for the disk at
- *  every file that they install. */
+/** The folder where images are made fastest. That is memory if there is enough and it may contain devices, because packages wait
+ *  for the disk after every file that they install. */
 function scratchFolder() {
   const inMemory = '/dev/shm';
   const [, options] = /^\S+ \/dev\/shm tmpfs (\S+)/m.exec(readFileSync('/proc/self/mounts', 'utf8')) ?? [];
@@ -50,8 +51,8 @@ function scratchFolder() {
 }
 
 export class Engine {
-  /** An engine, or {reason} why there is none. Compose of either kind is needed too. `isOwn`: nobody else uses it, and its
-   *  containers are processes of this machine. */
+  /** Gives an engine, or {reason} if there is none. Compose of version 1 or 2 is needed too. `isOwn` means that nobody else uses
+   *  the engine and that its containers are processes of this machine. */
   static async find() {
     const engine = new Engine();
     engine.env = { DOCKER_BUILDKIT: '0', COMPOSE_DOCKER_CLI_BUILD: '0' };
@@ -70,9 +71,9 @@ export class Engine {
     this.folder = SHARED ? join(SHARED, 'engine-shared') : mkdtempSync(join(tmpdir(), 'engine-'));
     this.env.DOCKER_HOST = `unix://${this.folder}/socket`;
     const answers = async () => (await this.docker('version', { check: false })).code === 0;
-    if (await answers()) return this; // an earlier file of this run has started it
+    if (await answers()) return this; // an earlier file of this run has started one
     mkdirSync(this.folder, { recursive: true });
-    // `data` leads there, so that whoever ends the engine finds it.
+    // tests/run ends the engine and finds the folder by this link.
     symlinkSync(mkdtempSync(join(scratchFolder(), 'scrutin-engine-')), join(this.folder, 'data'));
     const log = openSync(join(this.folder, 'log'), 'w');
     this.process = spawn('/usr/sbin/dockerd', ['--data-root', join(this.folder, 'data'), '--exec-root', join(this.folder, 'exec'),
@@ -97,9 +98,9 @@ export class Engine {
     return run(program, [...words, '-p', project, ...args], { timeout: 300_000, ...options, env: { ...this.env, ...options.env } });
   }
 
-  /** Compose 1 or 2 as [program, words...], whichever of them `engine.compose` uses; undefined where it cannot be had. */
+  /** Finds Compose 1 or 2, as [program, words...]. Gives undefined if there is none and it cannot be fetched. */
   async findCompose(version, folder) {
-    const fetchCompose = async () => { // Debian 13's, which is Compose 2
+    const fetchCompose = async () => { // Debian 13 has Compose 2
       await run('scripts/fetch-deb', [folder, 'trixie', 'docker-compose'], { timeout: 300_000 });
       await run('dpkg-deb', ['-x', join(folder, readdirSync(folder).find((name) => name.startsWith('docker-compose_'))), folder]);
       return [join(folder, 'usr/libexec/docker/cli-plugins/docker-compose')];
@@ -109,7 +110,7 @@ export class Engine {
         const [program, ...words] = await find();
         const { stdout } = await run(program, [...words, 'version', '--short'], { env: this.env });
         if (stdout.replace(/^v/, '').startsWith(`${version}.`)) return [program, ...words];
-      } catch { /* there is none of this kind here */ }
+      } catch { /* this machine does not have it */ }
     }
   }
 
@@ -118,7 +119,7 @@ export class Engine {
       '--build-arg', `DEBIAN_IMAGE=${BASE_IMAGE}`, context] });
   }
 
-  /** Builds every image of the project, and the stand-ins for the official ones; once in a run of tests/run. */
+  /** Builds all images of the project and the replacements for the official ones, once in a run of tests/run. */
   async buildImages() {
     const mark = SHARED && join(SHARED, 'images-are-built');
     if (mark && existsSync(mark)) return;
@@ -133,7 +134,7 @@ export class Engine {
       // Not Debian's 2.10: with it, a broker that came back after an absence once went on without one message.
       const { code, out, stdout } = await run('scripts/fetch-go', ['nats-server'], { check: false, timeout: 600_000 });
       if (code === 0) copyFileSync(stdout.trim(), join(context, 'nats-server'));
-      else console.log(`# Debian's nats-server stands in for the official one: ${out.trim()}`);
+      else console.log(`# Debian's nats-server replaces the official one: ${out.trim()}`);
       for (const target of ['postgres', 'nats']) {
         await this.build(`${IMAGES}/${target}:local`, join(context, 'stand_ins.Dockerfile'), { target, context });
       }
@@ -144,7 +145,7 @@ export class Engine {
     if (mark) writeFileSync(mark, '');
   }
 
-  /** Ends the engine when it is this file's alone. */
+  /** Ends the engine if no other file shares it. */
   async stop() {
     if (!SHARED) await this.end();
   }
@@ -157,7 +158,7 @@ export class Engine {
     await Promise.race([this.gone, new Promise((done) => setTimeout(done, 60_000).unref())]);
     if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGKILL');
     this.process = undefined;
-    // Where it could not end in order there are mounts left, and what is below them stays.
+    // If the engine did not end in order, it left mounts, and files below them cannot be removed.
     for (const folder of [realpathSync(join(this.folder, 'data')), this.folder]) {
       try {
         rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -168,7 +169,7 @@ export class Engine {
   }
 }
 
-/** A .env of nobody's: the tests must not read that of the checkout. */
+/** Makes an empty .env, so that the tests do not read that of the checkout. */
 export function emptyEnvFile(folder) {
   const path = join(folder, 'empty.env');
   writeFileSync(path, '');

@@ -6,7 +6,7 @@ import { noteRequest } from './leaks.js';
 import { until, within } from './wait.js';
 
 export class EventStream {
-  /** Opens it and waits for the head of the answer. */
+  /** Opens a stream and waits for the head of the response. */
   static open(origin, path, { protocol = 'HTTP/1.1', lastEventId, headers: more = {} } = {}) {
     const stream = new EventStream();
     const headers = { accept: 'text/event-stream', ...more,
@@ -58,7 +58,7 @@ export class EventStream {
     if (event.data) this.events.push({ ...event, data: JSON.parse(event.data) });
   }
 
-  /** The next event that was not yet asked for. */
+  /** Gives the next event, and waits for it. */
   next() {
     return this.nextWhere(() => true);
   }

@@ -1,4 +1,4 @@
-// HTTP/2 by hand (RFC 9113, RFC 7541), for clients that do what a library would refuse to do.
+// Writes HTTP/2 frames by hand (RFC 9113, RFC 7541), for clients that violate the protocol, which a library would refuse to do.
 // SPDX-License-Identifier: MIT
 import net from 'node:net';
 import tls from 'node:tls';
@@ -51,7 +51,7 @@ function hpackInt(value, prefixBits, first) {
 
 const hpackString = (text) => Buffer.concat([hpackInt(Buffer.byteLength(text), 7, 0), Buffer.from(text)]);
 
-/** A literal field; `indexed`: it also goes into the dynamic table. */
+/** A literal field. With `indexed`, it is also added to the dynamic table. */
 export function field(name, value, { indexed = false } = {}) {
   return Buffer.concat([Buffer.from([indexed ? 0x40 : 0]), hpackString(name), hpackString(value)]);
 }
@@ -64,14 +64,14 @@ export function block(method, path, headers = {}) {
   return fields(Object.entries({ ':method': method, ':scheme': 'http', ':authority': 'localhost', ':path': path, ...headers }));
 }
 
-/** A connection: what came back is counted by type, streams that the server reset and its GOAWAY are kept. */
+/** A connection. It counts the received frames by type, and keeps the streams that the server reset and its GOAWAY. */
 export class RawConnection {
   constructor(url, settings = Buffer.alloc(0), localAddress = undefined) {
     const { protocol, hostname: host, port } = new URL(url);
     this.received = new Map();
     this.resets = new Map(); // stream → error code
-    this.ended = new Set(); // streams that were answered to the end
-    this.text = ''; // of all answers, one behind the other
+    this.ended = new Set(); // streams with a complete response
+    this.text = ''; // the bodies of all responses, joined
     this.isClosed = false;
     this.pending = Buffer.alloc(0);
     this.socket = protocol === 'https:' ? tls.connect({ host, port, ALPNProtocols: ['h2'], rejectUnauthorized: false })
@@ -105,12 +105,12 @@ export class RawConnection {
     }
   }
 
-  /** Writes and waits until the kernel has it, or the connection is gone. */
+  /** Writes, and waits until the kernel has taken it or the connection is closed. */
   send(...parts) {
     return Promise.race([this.closed, new Promise((done) => this.socket.write(Buffer.concat(parts), () => done()))]);
   }
 
-  /** Sends what `make(i)` gives for i from 0, in pieces of some, until the server has closed or n are sent; how many were. */
+  /** Sends make(0), make(1), ... in groups, until n are sent or the server has closed the connection. Gives the number sent. */
   async flood(n, make, { piece = 100 } = {}) {
     let i = 0;
     while (i < n && !this.isClosed) {

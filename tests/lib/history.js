@@ -1,14 +1,14 @@
-// The history of a load, as Jepsen keeps one: each ballot was invoked, and then acknowledged, refused or of unknown fate.
+// The history of a load, in the manner of Jepsen: each ballot is invoked, and then acknowledged, refused or of unknown fate.
 // SPDX-License-Identifier: MIT
 
 export const ACKNOWLEDGED = 'acknowledged'; // 202 with a receipt: it must count
-export const REFUSED = 'refused'; // an answer that says it was never recorded: it must not count
+export const REFUSED = 'refused'; // the response says that it was not recorded: it must not count
 export const UNKNOWN = 'unknown'; // connection lost, time-out, 503 without a reason: it may count, now or later
 
-/** Reasons of a 503 that say for certain that the ballot was not handed to the broker. */
+/** Problem types of a 503 that guarantee that the broker never got the ballot. */
 const NEVER_RECORDED = new Set(['/problems/overloaded', '/problems/stream-full']);
 
-/** The fate of a ballot from its answer; no answer at all (status undefined) is unknown. */
+/** The fate of a ballot by its response. Without a response, status is undefined and the fate unknown. */
 export function fateOf(status, problemType) {
   if (status === 202 || status === 200) return ACKNOWLEDGED;
   if (status === undefined || status < 400) return UNKNOWN;
@@ -16,14 +16,14 @@ export function fateOf(status, problemType) {
   return NEVER_RECORDED.has(problemType) ? REFUSED : UNKNOWN;
 }
 
-/** All ballots of a poll's voters. A voter's operations are in order: the next was invoked after the last one ended. */
+/** All ballots of a poll's voters. The operations of a voter are in order: each was invoked after the one before had ended. */
 export class History {
   constructor(poll) {
     this.poll = poll;
     this.voters = [];
   }
 
-  /** `key` is the voter as the database knows it (a uuid in text), `token` what the client sends. */
+  /** `key` is the voter's uuid in the database, `token` is the token that the client sends. */
   addVoter(key, token) {
     const voter = { key, token, ops: [] };
     this.voters.push(voter);

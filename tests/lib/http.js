@@ -1,4 +1,4 @@
-// One HTTP request at a time, the same way over HTTP/1.1 and over HTTP/2, for tests that look closely at the answer.
+// Sends one HTTP request at a time over HTTP/1.1 or HTTP/2, for tests that check the details of a response.
 // SPDX-License-Identifier: MIT
 import http from 'node:http';
 import http2 from 'node:http2';
@@ -8,7 +8,7 @@ import { until } from './wait.js';
 
 export const PROTOCOLS = ['HTTP/1.1', 'HTTP/2'];
 
-/** An answer; `reset` is the reason when the server ended the request without one. */
+/** A response. If the server ended the request without one, `reset` is the reason. */
 function answer(status, headers, chunks, reset) {
   const body = Buffer.concat(chunks);
   const text = body.toString('utf8');
@@ -49,7 +49,7 @@ function requestHttp1(origin, { method = 'GET', path = '/', headers = {}, body, 
     });
     req.on('error', (error) => {
       clearTimeout(timer);
-      // A server that refuses a large body may answer and close before all of it was sent.
+      // A server that refuses a large body may respond and close before it has received all of it.
       if (got) return;
       if (error.code === 'ECONNRESET' || error.code === 'EPIPE') end(error.code);
       else reject(error);
@@ -99,13 +99,14 @@ function requestHttp2(origin, { method = 'GET', path = '/', headers = {}, body, 
   });
 }
 
-/** Sends one request on a connection of its own. */
+/** Sends one request on a new connection. */
 export function request(origin, options = {}, protocol = 'HTTP/1.1') {
   noteRequest({ ...options, localAddress: options.tls?.localAddress });
   return protocol === 'HTTP/2' ? requestHttp2(origin, options) : requestHttp1(origin, options);
 }
 
-/** Asks until the answer is no 503: a broker that is slow for a moment is no fault of what is tested. Of what may be asked again. */
+/** Repeats a request until the response is not 503, because a slow broker is not the fault of what is tested. Only for requests
+ *  that may be repeated. */
 export function patiently(ask) {
   return until('the broker answers in time', async () => {
     const answer = await ask();

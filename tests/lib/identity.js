@@ -1,4 +1,4 @@
-// Who a voter is in the database: the keyed hash of ballot/keys.h, computed here a second time and on its own.
+// Computes a voter's uuid in the database, the keyed hash of ballot/keys.h, without the code of the services.
 // SPDX-License-Identifier: MIT
 import { blake2b } from '@noble/hashes/blake2b';
 
@@ -26,14 +26,14 @@ function subkey(mainHex) {
 export const asUuid = (bytes) =>
   Buffer.from(bytes).toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
-/** The uuid in ballots.voter of a voter of one kind ('c' cookie or token, 'g' gateway, 'x' classic). */
+/** The uuid in ballots.voter of a voter. The kind is 'c' for cookie or token, 'g' for gateway, 'x' for classic. */
 export function hashVoter(secretKeys, poll, kind, voter) {
   const [, mainHex] = secretKeys.trim().split(/[,\s]+/)[0].split(':');
   const message = Buffer.concat([Buffer.from(`${poll}\0${kind}`), Buffer.from(voter)]);
   return asUuid(blake2b(message, { key: subkey(mainHex), dkLen: 16 }));
 }
 
-/** The 16 bytes in a signed voter token. */
+/** The 16 bytes of the identifier in a signed voter token. */
 export const idOfToken = (token) => Buffer.from(token.slice(token.indexOf('.') + 1), 'base64url').subarray(0, 16);
 
 /** The uuid in ballots.voter of the holder of a token. */

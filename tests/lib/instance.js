@@ -1,4 +1,4 @@
-// An instance of the whole system of one's own: started by scripts/up in a folder that goes away, on free ports.
+// A separate instance of the whole system for a test. scripts/up starts it in a temporary folder, on free ports.
 // SPDX-License-Identifier: MIT
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -17,10 +17,10 @@ import { until, within } from './wait.js';
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const BUILD_DIR = resolve(ROOT, process.env.BUILD_DIR ?? 'build');
 
-/** Whom an nginx that a test starts gives its workers to: they read what the test has written. */
+/** The user of the workers of an nginx that a test starts. They must be able to read the test's files. */
 export const NGINX_USER = process.getuid() === 0 ? 'root' : '';
 
-/** Whether the programs were built with a sanitizer: slower, and their memory says nothing. */
+/** Whether the programs were built with a sanitizer. Then they are slower, and their memory use is not that of a release. */
 export const IS_SANITIZED = (() => {
   const info = join(BUILD_DIR, 'meson-info/intro-buildoptions.json');
   if (!existsSync(info)) return false;
@@ -29,8 +29,8 @@ export const IS_SANITIZED = (() => {
 })();
 
 const BLOCK = 64; // ports
-const RESERVED = join(tmpdir(), `scrutin-test-ports-${process.getuid()}`); // a file for each block, with the process that has it
-let block; // {at, end}: the ports that only this process hands out
+const RESERVED = join(tmpdir(), `scrutin-test-ports-${process.getuid()}`); // has a file for each block, with the id of the process that holds it
+let block; // {at, end}: ports that only this process gives to tests
 
 const isAlive = (pid) => {
   try {
@@ -40,9 +40,9 @@ const isAlive = (pid) => {
   }
 };
 
-/** Takes a block of ports for this process, so that tests side by side never choose the same one between looking and
- *  listening. Below the kernel's own range, where an outgoing connection could take a port while the service is down, and
- *  a client could even be connected to itself. */
+/** Takes a block of ports for this process, so that two tests never choose the same port at the same moment. The block is below
+ *  the range of ports that the kernel gives to outgoing connections. In that range, a connection could take the port of a service
+ *  while it is down, and a client could even connect to itself. */
 function takeBlock() {
   const [lowest] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number);
   const blocks = Math.floor((Math.max(lowest, 20_000) - 10_000) / BLOCK);
@@ -57,14 +57,14 @@ function takeBlock() {
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
     }
-    try { // of a process that was killed
+    try { // a killed process may have left the file
       if (!isAlive(Number(readFileSync(file, 'utf8'))) && Date.now() - statSync(file).mtimeMs > 60_000) rmSync(file, { force: true });
-    } catch { /* it is gone just now */ }
+    } catch { /* another process has just removed it */ }
   }
   throw new Error(`every block of ports is taken: ${RESERVED}`);
 }
 
-/** A port that is free, and n - 1 after it; no other test is given them. */
+/** Gives the first of n free consecutive ports. No other test gets them. */
 export async function freePorts(n) {
   const isFree = (port) => new Promise((done) => {
     const server = createServer();
@@ -81,7 +81,7 @@ export async function freePorts(n) {
   throw new Error('found no free ports');
 }
 
-const BROKER_PATIENCE_MS = 20_000; // for an answer of JetStream's API: its disk may be busy
+const BROKER_PATIENCE_MS = 20_000; // JetStream's API answers late when the disk is busy
 
 const running = new Set();
 process.on('exit', () => {
@@ -91,17 +91,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 
 const REPORTS = /ERROR: (Address|Leak|Thread|Memory)Sanitizer|WARNING: ThreadSanitizer|runtime error: |SUMMARY: \w+Sanitizer/;
 
-/** For tests in which every ballot has to be confirmed, however busy the machine is. Not where polls close: their fences
- *  come later by as much. */
+/** For tests in which every ballot must be confirmed, also on a busy machine. Not for tests that close polls, because it delays
+ *  their fences by the same time. */
 export const PATIENT = { ACK_TIMEOUT_MS: '10000' };
 
 export class Instance {
-  /** Starts one. `workers` run under the supervisor, `env` holds settings of the services. */
+  /** Starts an instance. `workers` is the number of supervised workers, `env` has settings of the services. */
   static async start({ workers = 2, env = {} } = {}) {
     const instance = new Instance();
     const parent = process.env.SCRUTIN_TEST_STATE || process.env.SCRUTIN_TEST_ROOT || tmpdir();
     instance.folder = mkdtempSync(join(parent, 'scrutin-test-'));
-    chmodSync(instance.folder, 0o711); // user postgres must reach its cluster
+    chmodSync(instance.folder, 0o711); // so that user postgres reaches its cluster
     instance.stateDir = join(instance.folder, 's');
     const first = await freePorts(6 + workers);
     instance.workers = workers;
@@ -110,8 +110,8 @@ export class Instance {
       VOTE_API_PORT: String(first), RESULT_API_PORT: String(first + 1), NATS_PORT: String(first + 2),
       VOTE_UI_PORT: String(first + 3), RESULT_UI_PORT: String(first + 4), UI_ADDRESS: '127.0.0.1',
       WORKER_PORT: String(first + 5), LOG_LEVEL: 'info', START_TIMEOUT: '180',
-      RATE_LIMITS: 'off', // all load comes from one address
-      WAIT_MS: '20000', // the first look at a poll may take long on a busy machine
+      RATE_LIMITS: 'off', // the whole load comes from one address
+      WAIT_MS: '20000', // the first request for a poll may take long on a busy machine
       ...env,
     };
     running.add(instance);
@@ -138,7 +138,7 @@ export class Instance {
       host: instance.env.PGHOST, user: instance.env.PGUSER, database: instance.env.PGDATABASE, max: 4,
       connectionTimeoutMillis: 30_000,
     });
-    instance.db.on('error', () => {}); // the server is killed on purpose
+    instance.db.on('error', () => {}); // tests kill the server on purpose
     instance.children = new Set();
     instance.sanitizerReports = [];
     return instance;
@@ -155,7 +155,7 @@ export class Instance {
     return runProgram(join(ROOT, 'scripts', name), args, this.childEnv());
   }
 
-  /** Starts, stops or restarts programs, as scripts/ctl does: ctl('stop', 'worker:*'). */
+  /** Starts, stops or restarts programs, for example ctl('stop', 'worker:*'). */
   async ctl(what, ...programs) {
     if (what !== 'start') await control(this.supervisor, 'stop', programs);
     if (what !== 'stop') await control(this.supervisor, 'start', programs);
@@ -167,7 +167,7 @@ export class Instance {
     return pid;
   }
 
-  /** Sends a signal to one program; gives its process id. After SIGSTOP none of its threads runs any more. */
+  /** Sends a signal to a program and gives its process id. After SIGSTOP, it returns when all threads have stopped. */
   async signal(program, signal) {
     const pid = await this.pid(program);
     process.kill(pid, signal);
@@ -175,7 +175,7 @@ export class Instance {
     return pid;
   }
 
-  /** SIGKILL, and waits until the supervisor has started it again. */
+  /** Sends SIGKILL, and waits until the supervisor has started the program again. */
   async killAndWait(program) {
     const pid = await this.signal(program, 'SIGKILL');
     await until(`${program} is started again`, async () => (await this.pid(program)) !== pid, { timeout: 60_000 });
@@ -186,7 +186,7 @@ export class Instance {
     return Number(this.settings.WORKER_PORT) + n;
   }
 
-  /** What the test calls the service at a URL says of itself: the status of /readyz, or 0. */
+  /** The status of a service's /readyz, or 0 if there is no response. */
   static async readyStatus(url) {
     try {
       return (await request(url, { path: '/readyz', timeout: 5000 })).status;
@@ -217,13 +217,13 @@ export class Instance {
     }, { timeout, every: 100 });
   }
 
-  /** The broker's address as one of its users, by the program's name; `port` leads to a proxy. */
+  /** The broker's address for the user of a program. `port` may be that of a proxy. */
   brokerUrl(program = 'operator', port = this.settings.NATS_PORT) {
     const url = program === 'operator' ? this.env.NATS_URL : readFileSync(join(this.stateDir, 'etc', program, 'nats-url'), 'utf8').trim();
     return url.replace(/:\d+$/, `:${port}`);
   }
 
-  /** Environment of a program of ours that is started beside the supervised ones. */
+  /** The environment for a program that a test starts in addition to the supervised ones. */
   serviceEnv(name, more = {}) {
     const common = { NATS_URL: this.brokerUrl(name), LOG_LEVEL: 'info' };
     const database = { PGHOST: this.env.PGHOST, PGDATABASE: this.env.PGDATABASE };
@@ -239,7 +239,7 @@ export class Instance {
     return { ...sanitizerOptions(), PATH: process.env.PATH, ...passed, ...common, ...own, ...more };
   }
 
-  /** Starts a program beside the supervised ones and waits until it is ready. */
+  /** Starts a program in addition to the supervised ones, and waits until it is ready. */
   async spawn(name, more = {}, { wait = true } = {}) {
     const port = await freePorts(1);
     const child = startProgram(programPath(name), [], this.serviceEnv(name, { PORT: String(port), ...more }));
@@ -249,19 +249,19 @@ export class Instance {
     return child;
   }
 
-  /** Runs scrutin-setup, as scripts/up did; `more` changes settings. */
+  /** Runs scrutin-setup again. `more` changes settings. */
   setUp(more = {}) {
     return runProgram(programPath('scrutin-setup'), [], this.serviceEnv('scrutin-setup', more));
   }
 
-  /** Runs scrutin-audit --json; gives its exit code, the report and standard error. */
+  /** Runs scrutin-audit --json. Gives its exit code, the report and standard error. */
   async audit(args = [], more = {}) {
     const { code, stdout, stderr } = await runProgram(programPath('scrutin-audit'), ['--json', ...args],
       this.serviceEnv('scrutin-audit', more), { check: false });
     return { code, stderr, report: stdout === '' ? null : JSON.parse(stdout) };
   }
 
-  /** A NATS connection of the operator; the same one for everybody who asks without options. */
+  /** A NATS connection of the operator. All calls without options share one. */
   async nats(options) {
     const { host, username: user, password: pass } = new URL(this.env.NATS_URL);
     if (options) return connectNats({ servers: host, user, pass, ...options });
@@ -282,7 +282,7 @@ export class Instance {
   /** Makes a poll of n options `o0`, `o1`, … and gives {id, options, token}. */
   async createPoll({ n = 10, title = 'Test', options, ...more } = {}) {
     options ??= Array.from({ length: n }, (_, i) => ({ id: `o${i}`, label: `Option ${i}` }));
-    // 503: the broker took longer than vote-api waits for it; the same again is right.
+    // After 503, the request may be repeated: the broker took longer than vote-api waits.
     const answer = await until('the poll is made', async () => {
       const tried = await requestJson(this.voteUrl, 'POST', '/v1/polls', { title, options, method: 'plurality', ...more },
         { authorization: `Bearer ${this.apiKey}` });
@@ -297,7 +297,7 @@ export class Instance {
     return (await this.db.query(text, params)).rows;
   }
 
-  /** Waits until the workers have dealt with everything that the stream holds now; a load may go on meanwhile. */
+  /** Waits until the workers have applied everything that the stream holds now. A load may go on meanwhile. */
   async settle({ timeout = 120_000 } = {}) {
     const jsm = await this.jsm();
     let target; // {created, last}
@@ -317,7 +317,7 @@ export class Instance {
     }, { timeout, every: 50 });
   }
 
-  /** The rows and books of a poll, in the shape that the verdict takes. `client`: within a transaction. */
+  /** The rows and books of a poll, in the form that the verdict needs. `client` may be in a transaction. */
   async books(poll, client = this.db) {
     const ask = async (text) => (await client.query(text, [poll])).rows;
     const ballots = await ask(
@@ -337,8 +337,8 @@ export class Instance {
     };
   }
 
-  /** The ballots of a poll in the order of the stream; `late` are those between a fence and the gate behind it, unless
-   *  they say that they are of a later term. */
+  /** The ballots of a poll in the order of the stream. A ballot between a fence and the next gate is `late`, unless it belongs to
+   *  a later term. */
   async streamed(poll) {
     const [{ epoch }] = await this.sql('SELECT max(epoch)::int AS epoch FROM stream_epochs');
     const ballots = [];
@@ -356,13 +356,13 @@ export class Instance {
     return ballots;
   }
 
-  /** Deadlocks that PostgreSQL counted, and those in its log (the counter is lost when it is killed). */
+  /** The number of deadlocks by PostgreSQL's counter plus that by its log, because the counter is lost when it is killed. */
   async deadlocks() {
     const [{ n }] = await this.sql('SELECT sum(deadlocks)::int AS n FROM pg_stat_database');
     return n + (this.log('postgres').match(/deadlock detected/g) ?? []).length;
   }
 
-  /** Rows of the views that are empty when all is well, and what scrutin-audit finds. */
+  /** The discrepancies: rows of the views that should be empty, and findings of scrutin-audit. */
   async auditViolations() {
     const violations = [];
     for (const view of ['tally_mismatch', 'ledger_mismatch', 'timeline_mismatch', 'missing_batches']) {
@@ -382,26 +382,26 @@ export class Instance {
     return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
   }
 
-  /** What a program has written. */
+  /** The log of a program. */
   log(program) {
     return this.logFiles().filter((file) => file.includes(`/${program}.log`)).map((file) => readFileSync(file, 'utf8')).join('');
   }
 
-  /** Everything that was logged, as [name, text]: by the supervised programs, and by those started beside them. */
+  /** The logs of all programs of this instance, as [name, text]. */
   logTexts() {
     const texts = this.logFiles().map((file) => [file, readFileSync(file, 'utf8')]);
     for (const child of this.children ?? []) texts.push([child.spawnfile, child.output]);
     return texts;
   }
 
-  /** Lines of any log that say who voted, what, or with which key. */
+  /** The lines of all logs that contain a voter, a choice or a key. */
   leaks() {
     const keys = ['secret-keys', 'api-key', 'api-keys', 'nats-passwords'].map((name) => join(this.stateDir, name)).filter(existsSync)
       .flatMap((file) => (readFileSync(file, 'utf8').match(/[0-9a-f]{64}/g) ?? []).map((key) => [`a key of ${file}`, key]));
     return this.logTexts().flatMap(([name, text]) => findLeaks(name, text, keys));
   }
 
-  /** Reports of sanitizers in any log. */
+  /** The reports of sanitizers in all logs. */
   sanitizerFindings() {
     const findings = [];
     for (const [file, text] of this.logTexts()) {
@@ -413,7 +413,7 @@ export class Instance {
     return findings;
   }
 
-  /** What the broker refused to a user: a program of ours that oversteps looks slow, and this is why. */
+  /** The broker's log lines about violated permissions. A program that violates them only looks slow. */
   permissionViolations() {
     return this.provokesViolations ? [] : this.log('nats').split('\n').filter((line) => /\bViolation\b/.test(line) && !/User "operator"/.test(line));
   }
@@ -454,13 +454,13 @@ export class Instance {
   }
 }
 
-/** RFC 3339 with nanoseconds, as the broker writes it, in nanoseconds since 1970. */
+/** Converts a time of the broker (RFC 3339 with nanoseconds) to nanoseconds since 1970. */
 function nanoseconds(text) {
   const [, seconds, fraction = ''] = text.match(/^([^.Z]+)(?:\.(\d+))?Z$/);
   return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
 }
 
-/** Whether every thread of a process is stopped: SIGSTOP takes a moment to reach them. */
+/** Whether every thread of a process is stopped. SIGSTOP does not reach all of them at once. */
 function isStopped(pid) {
   return readdirSync(`/proc/${pid}/task`).every((task) =>
     /^T/.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8').replace(/^.*\) /s, '')));
@@ -473,7 +473,7 @@ export function programPath(name) {
 export const sanitizerOptions = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(ASAN|UBSAN|LSAN|TSAN)_OPTIONS$/.test(name)));
 
-/** Starts a program; what it writes gathers in child.output, its end in child.ended ({code, signal}). */
+/** Starts a program. child.output collects its output, and child.ended resolves to {code, signal}. */
 export function startProgram(path, args, env) {
   const child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   child.output = '';
@@ -495,7 +495,7 @@ export function startProgram(path, args, env) {
   return child;
 }
 
-/** Runs a program to its end. */
+/** Runs a program until it ends. */
 export async function runProgram(path, args, env, { check = true, timeout = 300_000 } = {}) {
   const child = startProgram(path, args, env);
   const { code, signal } = await within(timeout, `${path} ${args.join(' ')}`, child.ended).catch((error) => {

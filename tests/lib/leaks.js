@@ -1,30 +1,30 @@
-// What must stand in no log. The tests' clients note here what they send and are sent, and an instance that stops
-// searches its logs for it.
+// Finds in logs what must not be there. The clients of the tests record here what they send and receive. When an instance
+// stops, it searches its logs for these secrets.
 // SPDX-License-Identifier: MIT
 
-const SECRET_MIN = 16; // characters: shorter ones may be ordinary words
-const CHOICE_MIN = 8; // `a` and `o1` are in every log; a test that wants its selections looked for names its options so
-const LOCAL = new Set(['127.0.0.1', '::1', '0.0.0.0', '::']); // where services listen
+const SECRET_MIN = 16; // characters; shorter secrets may be ordinary words
+const CHOICE_MIN = 8; // characters; `a` and `o1` are in every log. A test whose selections matter needs longer option ids
+const LOCAL = new Set(['127.0.0.1', '::1', '0.0.0.0', '::']); // services log these addresses when they listen
 
-const secrets = new Map(); // a word → what it is
+const secrets = new Map(); // a word → its description
 const addresses = new Set();
-const sources = []; // functions that give more secrets as [what, text], asked once a log is searched
+const sources = []; // functions that give more secrets as [description, text] when a log is searched
 
 const wordsOf = (text) => text.match(/[\w-]+/g) ?? [];
-/** Four groups of hexadecimal digits or an IPv4 address: enough to find candidates, the set decides. */
+/** Finds candidates for addresses, roughly. The set of known addresses decides. */
 const ADDRESS = /(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?![\w.])/gi;
 
-/** What only an error with data in it looks like, known or not. */
+/** Patterns of log lines that contain data of a request or a statement, also data that nobody recorded here. */
 const SUSPECT = [
   /\b(DETAIL|CONTEXT|STATEMENT|QUERY):  /, // PostgreSQL: rows, parameters and statements
   /\bclient: [0-9a-f.:]+/, /\brequest: "/, /\breferrer: "/, // nginx
   /[?&]receipt=/, /\/v1\/receipts\/[\w.-]{16}/, /\bvoter_id=/, /\bBearer \S/i, /"selection"/,
-  /\b\w+:\/\/[^\s:/@]+:[^\s:/@]+@/, // an address with a password
+  /\b\w+:\/\/[^\s:/@]+:[^\s:/@]+@/, // a URL with a password
 ];
-/** A limit names the address that met it. */
+/** The message about a limit may name the address that reached it. */
 const MAY_NAME_ADDRESS = /"event":"requests limited"/;
 
-/** Remembers a secret by those of its words that are long enough. */
+/** Records those words of a secret that are long enough. */
 export function noteSecret(what, text) {
   for (const word of wordsOf(text)) if (word.length >= SECRET_MIN) secrets.set(word, what);
 }
@@ -33,7 +33,7 @@ export function noteAddress(text) {
   for (const address of text.match(ADDRESS) ?? []) if (!LOCAL.has(address)) addresses.add(address);
 }
 
-/** Secrets that somebody keeps anyway: `give` yields [what, text]. */
+/** Adds a source of secrets that something else already keeps. `give` yields [description, text]. */
 export const noteSource = (give) => sources.push(give);
 
 function noteChoices(value) {
@@ -58,7 +58,7 @@ function noteBody(text) {
   }
 }
 
-/** What a request carries. Headers by their names in lower case. */
+/** Records the secrets of a request. The names of headers are in lower case. */
 export function noteRequest({ path = '', headers = {}, body, localAddress }) {
   for (const [name, value] of Object.entries(headers)) {
     const text = String(value);
@@ -73,14 +73,14 @@ export function noteRequest({ path = '', headers = {}, body, localAddress }) {
   if (typeof body === 'string') noteBody(body);
 }
 
-/** What an answer carries. */
+/** Records the secrets of a response. */
 export function noteAnswer({ headers = {}, text = '' }) {
   for (const cookie of [headers['set-cookie'] ?? []].flat()) noteSecret('a cookie', cookie.split(';')[0]);
   for (const [, name, value] of text.matchAll(/"(receipt|token|manage_token)":"([^"]+)"/g)) noteSecret(`a ${name}`, value);
   for (const [code] of text.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){2}\b/g)) secrets.set(code, 'a voting code');
 }
 
-/** The lines of a log that have something which they must not have, as sentences; `more` secrets are [what, text]. */
+/** Gives a sentence for each line of a log that contains a secret. `more` has further secrets as [description, text]. */
 export function findLeaks(name, text, more = []) {
   for (const [what, secret] of more) noteSecret(what, secret);
   for (const give of sources) for (const [what, secret] of give()) noteSecret(what, secret);

@@ -1,4 +1,4 @@
-// The search of logs finds what it should, and no more.
+// Tests of leaks.js: it finds the secrets in logs, and nothing else.
 // SPDX-License-Identifier: MIT
 import test from 'node:test';
 import assert from 'node:assert/strict';

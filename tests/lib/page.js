@@ -1,4 +1,4 @@
-// A page's nginx of one's own, with limits of one's own, beside the supervised ones of an instance.
+// An additional nginx of a page, with its own limits, next to the supervised ones of an instance.
 // SPDX-License-Identifier: MIT
 import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -9,7 +9,7 @@ import { until } from './wait.js';
 
 const host = (url) => new URL(url).host;
 
-/** Makes a certificate for this machine in a folder; gives the settings that name it. */
+/** Makes a certificate for this machine in a folder. Gives the settings that name it. */
 export async function makeCertificate(folder) {
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   await runProgram('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key,
@@ -18,7 +18,7 @@ export async function makeCertificate(folder) {
 }
 
 export class Page {
-  /** Starts one in the folder of an instance. `api` has the URLs of vote-api and result-api, `env` more settings. */
+  /** Starts an nginx in the folder of an instance. `api` has the URLs of vote-api and result-api, `env` has more settings. */
   static async start(instance, name, { api = {}, tls = false, ...env } = {}) {
     const page = new Page();
     page.folder = join(instance.folder, name);

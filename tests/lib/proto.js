@@ -1,4 +1,4 @@
-// Reads the batches of ballots that flow on the stream (proto/ballot.proto), and writes some, good and bad.
+// Decodes the batches of ballots in the stream (proto/ballot.proto), and encodes valid and invalid ones.
 // SPDX-License-Identifier: MIT
 import { randomBytes } from 'node:crypto';
 import { asUuid } from './identity.js';
@@ -72,10 +72,10 @@ const encodeBytes = (number, value) => {
   return Buffer.concat([encodeVarint((number << 3) | 2), encodeVarint(bytes.length), bytes]);
 };
 
-/** What to append to a definition in the bucket, which then is one whose re-opening was announced: the last field counts. */
+/** Bytes to append to a definition in the bucket. They announce a reopening, because the last occurrence of a field is valid. */
 export const announceTerm = (term) => Buffer.concat([encodeNumber(23, term), encodeNumber(17, Date.now())]);
 
-/** A batch as vote-api would publish it; `ballots` are {poll, voter (16 bytes), choices, castAt, term}. */
+/** Encodes a batch as vote-api does. `ballots` are {poll, voter (16 bytes), choices, castAt, term}. */
 export function encodeBatch({ version = 1, id = randomBytes(16), ballots = [], fencePoll, gatePoll, term }) {
   return Buffer.concat([
     encodeNumber(1, version),

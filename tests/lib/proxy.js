@@ -1,4 +1,4 @@
-// A TCP or Unix-socket proxy between a program and its server, which can hold, cut or watch what passes.
+// A proxy for TCP or Unix sockets between a program and its server. It can hold back, cut or watch the data.
 // SPDX-License-Identifier: MIT
 import net from 'node:net';
 
@@ -9,8 +9,8 @@ export class Proxy {
     proxy.to = to;
     proxy.pairs = new Set();
     proxy.isHeld = { up: false, down: false };
-    proxy.onUp = null; // (chunk, pair) => 'cut' to close both sides after this chunk was passed on, 'drop' before
-    proxy.editUp = null; // (chunk, pair) => what to pass on instead
+    proxy.onUp = null; // (chunk, pair) => 'cut' passes the chunk on and closes both sides, 'drop' closes them without it
+    proxy.editUp = null; // (chunk, pair) => the bytes to pass on instead
     proxy.server = net.createServer((client) => proxy.join(client));
     await new Promise((done, failed) => {
       proxy.server.once('error', failed);
@@ -41,7 +41,7 @@ export class Proxy {
       const verdict = this.onUp?.(chunk, pair);
       if (verdict === 'drop') return end();
       if (verdict === 'cut') {
-        server.removeAllListeners('data'); // the reply stays unheard
+        server.removeAllListeners('data'); // so that nobody reads the reply
         server.resume();
         server.write(chunk);
         server.end();
@@ -59,12 +59,12 @@ export class Proxy {
     else (direction === 'up' ? pair.server : pair.client).write(chunk);
   }
 
-  /** Keeps what goes up (to the server) or down from now on. */
+  /** Holds back, from now on, the data that goes up (to the server) or down. */
   hold(direction) {
     this.isHeld[direction] = true;
   }
 
-  /** Passes on what was kept. */
+  /** Passes on the data that was held back. */
   release(direction) {
     this.isHeld[direction] = false;
     for (const pair of this.pairs) {

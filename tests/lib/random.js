@@ -1,7 +1,7 @@
-// A seeded random source, so that a failing run can be run again.
+// A random source with a seed, so that a failed run can be repeated.
 // SPDX-License-Identifier: MIT
 
-/** Numbers in 0..1 from a seed (mulberry32). */
+/** A generator of numbers from 0 to 1, excluding 1 (mulberry32). */
 export function seeded(seed) {
   let state = seed >>> 0;
   return () => {
@@ -12,7 +12,7 @@ export function seeded(seed) {
   };
 }
 
-/** The seed of this run: SEED, or one of the moment; it is printed so that it can be given again. */
+/** The seed of this run: SEED if it is set, else a new one. It is printed, so that you can set it. */
 export function seedOfRun() {
   const seed = process.env.SEED ? Number(process.env.SEED) : Date.now() % 1_000_000_007;
   console.log(`# SEED=${seed}`);

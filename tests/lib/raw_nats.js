@@ -1,4 +1,4 @@
-// A client of NATS that does nothing by itself: what a user of the broker may do is tried line by line.
+// A minimal NATS client that sends nothing by itself. With it, tests try the permissions of a user one by one.
 // SPDX-License-Identifier: MIT
 import { once } from 'node:events';
 import net from 'node:net';
@@ -6,12 +6,12 @@ import net from 'node:net';
 const PATIENCE_MS = 30_000;
 
 export class RawNats {
-  /** Connects as the user that a URL names, or as nobody. A user that is refused: an error with the broker's words. */
+  /** Connects as the user in the URL, or without a user. If the broker refuses, the error has its message. */
   static async connect(url) {
     const { hostname, port, username, password } = new URL(url);
     const client = new RawNats();
     client.text = Buffer.alloc(0);
-    client.errors = []; // what the broker said since the last look
+    client.errors = []; // the broker's errors since they were last read
     client.messages = []; // {subject, reply, head, data}
     client.pongs = 0;
     client.number = 0;
@@ -55,7 +55,7 @@ export class RawNats {
     }
   }
 
-  /** Waits until the broker has dealt with all that was sent; gives what it refused of it. */
+  /** Waits until the broker has processed everything that was sent. Gives its errors. */
   async settle() {
     const wanted = this.pongs + 1;
     this.send('PING\r\n');
@@ -71,7 +71,7 @@ export class RawNats {
     this.send(`SUB ${subject} ${queue ? `${queue} ` : ''}${++this.number}\r\n`);
   }
 
-  /** Whether the broker takes a publication, or a subscription, of this user. */
+  /** Whether the broker allows this user a publication or a subscription. */
   async mayPublish(subject, data) {
     this.publish(subject, data);
     return (await this.settle()).length === 0;
@@ -82,7 +82,7 @@ export class RawNats {
     return (await this.settle()).length === 0;
   }
 
-  /** Asks JetStream and gives its answer; {refused} when the question may not be asked. */
+  /** Sends a request to JetStream and gives the response, or {refused} if the user may not send it. */
   async ask(subject, question = {}) {
     const reply = `${this.inbox}.${++this.number}`;
     this.subscribe(reply);

@@ -1,4 +1,4 @@
-// A registry of images with one small image, for what asks a real one: the distribution API, read only.
+// A registry with one small image, in place of a real registry. It has the read-only part of the distribution API.
 // SPDX-License-Identifier: MIT
 import http from 'node:http';
 import { createHash, randomUUID } from 'node:crypto';
@@ -18,11 +18,11 @@ function archive(name) {
 }
 
 export class Registry {
-  /** `asked`: what was asked for. `spoil(path)`: whether a byte of that answer is changed. */
+  /** `asked` has the requested paths. `spoil(path)` decides whether a byte of that response is changed. */
   static async start() {
     const registry = new Registry();
     Object.assign(registry, { asked: [], spoil: () => false });
-    const layer = archive(randomUUID()); // which no engine has yet
+    const layer = archive(randomUUID()); // new, so that no engine has it
     const blobs = [gzipSync(layer), Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', config: {},
       rootfs: { type: 'layers', diff_ids: [digestOf(layer)] } }))];
     const [packed, config] = blobs.map((bytes) => ({ size: bytes.length, digest: digestOf(bytes) }));

@@ -1,10 +1,10 @@
-// Instant-runoff, counted ballot by ballot.
+// Counts instant-runoff ballot by ballot, without the code of the services.
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
 
 const lot = (poll, option) => createHash('sha256').update(`${poll}:${option}`).digest('hex');
 
-/** Of those tied, who leaves, and how that was decided. */
+/** Decides which of the tied options is eliminated, and by which rule. */
 function breakTie(poll, tied, rounds) {
   let left = tied;
   for (let i = rounds.length - 1; i >= 0 && left.length > 1; i--) {
@@ -16,7 +16,7 @@ function breakTie(poll, tied, rounds) {
   return [left[0], { between: tied, broken_by: 'lot' }];
 }
 
-/** The winner and every round, as the result of a ranked poll shows them. */
+/** The winner and all rounds, in the form of a ranked poll's result. */
 export function runoff(poll, options, ballots) {
   const rounds = [];
   let inside = [...options];

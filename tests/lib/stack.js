@@ -1,13 +1,13 @@
-// A stack on a Swarm of one node, for the tests: what runs, what its brokers and its database say.
+// A stack on a Swarm of one node, for the tests: its containers, and the state of its brokers and its database.
 // SPDX-License-Identifier: MIT
 import { run } from './engine.js';
 import { request } from './http.js';
 import { until } from './wait.js';
 
-const UPDATE_MS = 300_000; // an update, on a machine that has much else to do
+const UPDATE_MS = 300_000; // enough for an update on a busy machine
 
 export class Stack {
-  /** `files` as `docker stack deploy` wants them, `env` what they read. */
+  /** `files` are those of `docker stack deploy`, `env` has the variables that they use. */
   constructor(engine, name, { files, env }) {
     Object.assign(this, { engine, name, files, env });
   }
@@ -16,7 +16,7 @@ export class Stack {
     return this.engine.docker(command, { args, env: this.env, timeout: UPDATE_MS });
   }
 
-  /** Lines of a docker command's output. */
+  /** The lines that a docker command prints. */
   async lines(command, ...args) {
     return (await this.docker(command, ...args)).stdout.split('\n').filter(Boolean);
   }
@@ -28,7 +28,7 @@ export class Stack {
     await this.engine.docker('stack deploy', { args: ['--resolve-image', 'never', ...files, this.name], env: { ...this.env, ...names } });
   }
 
-  /** Of one kind (ps -aq, network ls -q, service ls -q, ...), what is of this stack. */
+  /** The objects of this stack that a command lists (ps -aq, network ls -q, service ls -q, ...). */
   owned(command) {
     return this.lines(command, '--filter', `label=com.docker.stack.namespace=${this.name}`);
   }
@@ -38,8 +38,8 @@ export class Stack {
     return this.lines('ps -q', '--filter', `label=com.docker.swarm.service.name=${this.name}_${service}`);
   }
 
-  /** What the containers of a service wrote, those that ended too. Not by `docker service logs`, which may wait for ever for
-   *  one that is gone. */
+  /** The logs of all containers of a service, including those that have ended. `docker service logs` may wait for ever if a
+   *  container was removed, so this does not use it. */
   async logs(service) {
     const all = await this.lines('ps -aq', '--filter', `label=com.docker.swarm.service.name=${this.name}_${service}`);
     return (await Promise.all(all.map(async (id) => (await this.docker('logs', id)).out))).join('');
@@ -55,7 +55,7 @@ export class Stack {
     return JSON.parse((await this.docker('service inspect', `${this.name}_${service}`)).stdout)[0];
   }
 
-  /** Waits until the last change of a service is done, and gives how it ended. */
+  /** Waits until the last update of a service has ended, and gives its final state. */
   updated(service) {
     return until(`${service} is updated`, async () => {
       const { UpdateStatus: status } = await this.inspect(service);
@@ -64,7 +64,7 @@ export class Stack {
     }, { timeout: UPDATE_MS, every: 250 });
   }
 
-  /** What every broker says that runs and answers: {name: jsz}. */
+  /** The state of every broker that responds: {name: jsz}. */
   async brokers() {
     const answers = await Promise.all(['nats-1', 'nats-2', 'nats-3'].map(async (name) => {
       const [id] = await this.containers(name);
@@ -76,7 +76,7 @@ export class Stack {
     return Object.fromEntries(answers.flat());
   }
 
-  /** The streams as those brokers see them that lead them: {name: {leader, copies, current}}. */
+  /** The streams by the state of their leaders: {name: {leader, copies, current}}. */
   async streams() {
     const found = {};
     for (const [broker, { account_details: accounts = [] }] of Object.entries(await this.brokers())) {
@@ -89,7 +89,7 @@ export class Stack {
     return found;
   }
 
-  /** Waits until every stream has a leader and all its copies. */
+  /** Waits until every stream has a leader, and all its copies are current. */
   replicated() {
     return until('every stream has three copies', async () => {
       const streams = await this.streams();
@@ -106,7 +106,7 @@ export class Stack {
     return JSON.parse(stdout);
   }
 
-  /** Rows and books of a poll, as the verdict wants them. */
+  /** The rows and books of a poll, in the form that the verdict needs. */
   async books(poll) {
     const of = (table) => `FROM ${table} t JOIN polls ON polls.key = t.poll WHERE polls.id = '${poll}'`;
     const ballots = await this.sql(`SELECT voter::text, precedence::text, choices ${of('ballots')}`);
@@ -119,7 +119,7 @@ export class Stack {
     };
   }
 
-  /** Runs the service `audit` once and gives what it wrote. */
+  /** Runs the service `audit` once and gives its final state and its output. */
   async audit() {
     const service = `${this.name}_audit`;
     await this.docker('service scale --detach', `${service}=1`);
@@ -135,7 +135,7 @@ export class Stack {
     return { state, out };
   }
 
-  /** Removes the stack and waits until the node has let go of it. */
+  /** Removes the stack and waits until the node has none of its objects. */
   async remove() {
     await this.docker('stack rm', this.name);
     await until('nothing is left', async () => {
@@ -147,7 +147,7 @@ export class Stack {
   }
 }
 
-/** Waits until the stream holds nothing that is not applied; `origin` is the result page. */
+/** Waits until everything in the stream is applied. `origin` is the result page. */
 export function applied(origin, poll) {
   return until('everything is applied', async () => {
     const { json } = await request(origin, { path: `/v1/polls/${poll}/results` });

@@ -1,9 +1,9 @@
-// Reads the stream BALLOTS from its first message on, as the second witness of what was recorded.
+// Reads the stream BALLOTS from its first message on. It is the second record of the ballots, besides the database.
 // SPDX-License-Identifier: MIT
 import { AckPolicy, DeliverPolicy } from 'nats';
 import { decodeBatch } from './proto.js';
 
-/** Every message: {sequence, subject, batch}; a message that is no batch has an empty one. */
+/** Yields every message as {sequence, subject, batch}. If a message is not a batch, its batch is empty. */
 export async function* readBatches(nats) {
   const jsm = await nats.jetstreamManager({ timeout: 20_000 });
   const { state } = await jsm.streams.info('BALLOTS');
@@ -19,7 +19,7 @@ export async function* readBatches(nats) {
     try {
       batch = decodeBatch(message.data);
     } catch {
-      // garbage that a test published: the dead letters are the test's to check
+      // A test published garbage, and checks the dead letters itself.
     }
     yield { sequence: message.seq, subject: message.subject, batch };
     if (message.seq >= last) break;

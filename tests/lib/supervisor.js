@@ -1,9 +1,9 @@
-// What scripts/ctl does, asked of supervisord itself: without a shell and a Python for each question the tests ask it often.
+// Does what scripts/ctl does, but talks to supervisord directly. That is faster, because it needs no shell and no Python.
 // SPDX-License-Identifier: MIT
 import http from 'node:http';
 import net from 'node:net';
 
-/** Calls a method of supervisord's XML-RPC interface; gives the answer's text. A fault is an error with its sentence. */
+/** Calls a method of supervisord's XML-RPC interface and gives the text of the response. A fault becomes an error. */
 function call(socketPath, method, ...params) {
   const values = params.map((value) => `<param><value><string>${value}</string></value></param>`).join('');
   const body = `<?xml version="1.0"?><methodCall><methodName>supervisor.${method}</methodName><params>${values}</params></methodCall>`;
@@ -21,13 +21,13 @@ function call(socketPath, method, ...params) {
   });
 }
 
-/** The process id of a program, 0 when it does not run. */
+/** The process id of a program, or 0 if it does not run. */
 export async function pidOf(socketPath, program) {
   return Number(/<name>pid<\/name>\s*<value><int>(\d+)</.exec(await call(socketPath, 'getProcessInfo', program))?.[1] ?? 0);
 }
 
-/** supervisord looks at its programs once a second, or when somebody connects: a program that ends does not wake it. Connects
- *  until `answer` is there. */
+/** Connects to supervisord until `answer` is there. supervisord looks at its programs once a second. A program that ends does
+ *  not wake it in between, and a connection does. */
 async function awake(socketPath, answer) {
   const timer = setInterval(() => {
     const socket = net.connect(socketPath, () => socket.destroy());
@@ -40,8 +40,8 @@ async function awake(socketPath, answer) {
   }
 }
 
-/** Starts or stops programs, or all of a group (`worker:*`), one after the other; waits until they run or have ended. One that
- *  does already is left as it is. */
+/** Starts or stops programs one after the other, or all programs of a group (`worker:*`). Waits until they run or have ended.
+ *  It is no error if one already runs or has already ended. */
 export async function control(socketPath, what, programs) {
   for (const program of programs) {
     const group = /^(.*):\*$/.exec(program)?.[1];

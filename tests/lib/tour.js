@@ -1,4 +1,4 @@
-// Executes the lines of a page as they stand, in one shell, and compares the answers with those that the page shows.
+// Executes the commands of a document in one shell, and compares their output with the output in the document.
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -6,7 +6,7 @@ import { once } from 'node:events';
 
 const MARK = '--- end of block';
 
-/** The blocks of the page: what is typed, and what is shown below it, if anything is. */
+/** The blocks of the document: the commands, and the output below them if there is any. */
 function readBlocks(page) {
   const blocks = [];
   for (const [, language, text] of page.matchAll(/^```(\w*)\n([^]*?)^```$/gm)) {
@@ -16,7 +16,7 @@ function readBlocks(page) {
   return blocks;
 }
 
-/** Whether a line is the shown one, in which `…` stands for anything. */
+/** Whether a line equals the shown line, in which `…` matches any text. */
 function fits(line, shown) {
   const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${shown.split('…').map(escape).join('.+')}$`).test(line);

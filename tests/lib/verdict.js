@@ -1,28 +1,28 @@
-// The verdict: holds what the voters were told against what the database has. Pure; nothing here asks a server.
+// The verdict: compares the responses that the voters got with the content of the database. Pure: it asks no server.
 // SPDX-License-Identifier: MIT
 //
-// A voter's operations are sequential: the next one is invoked when the last one has its fate. So the only concurrency
-// is that of a ballot of unknown fate: it may have been recorded at any moment after it was invoked, or never.
+// The operations of a voter are sequential: the next one is invoked after the last one has its fate. So only a ballot of unknown
+// fate is concurrent with others. It may have been recorded at any moment after it was invoked, or never.
 //
-// What may stand in the database for a voter, by the history alone:
+// By the history alone, the database may have this ballot of a voter:
 //
 //   poll may be revised    the last acknowledged ballot L, or an unknown one that was invoked after L.
-//                          An unknown one from before L is possible only when the broker got it after L (a late
-//                          packet of a connection that was given up); the stream then shows it behind L, and the
-//                          history alone cannot tell, so it is counted as `late` and judgeStream decides.
-//   first ballot is final  the first acknowledged ballot F, or an unknown one that was invoked before F. One that was
-//                          invoked after F was acknowledged is behind F in the stream and can never count.
+//                          An unknown one from before L is possible only if the broker got it after L (a late packet
+//                          of an abandoned connection). Then it is after L in the stream. The history alone cannot
+//                          tell this, so the ballot is counted as `late`, and judgeStream decides.
+//   first ballot is final  the first acknowledged ballot F, or an unknown one that was invoked before F. A ballot that
+//                          was invoked after F was acknowledged is after F in the stream and can never count.
 //   nothing acknowledged   nothing, or any unknown ballot.
 //
-// Never: a refused ballot, an acknowledged one that another acknowledged one replaces, a voter who never voted.
+// It must never have a refused ballot, an acknowledged ballot that a later one replaced, or a voter who did not vote.
 //
-// The stream keeps every message, so it is the second witness: judgeStream wants every acknowledged ballot in it, in
-// order and once, no refused one, an unknown one at most once, and the database equal to the stream replayed.
+// The stream keeps every message, so it is a second record. judgeStream requires that it has every acknowledged ballot once and in
+// order, no refused one, and each unknown one at most once. Replaying the stream must give the content of the database.
 import { ACKNOWLEDGED, REFUSED, UNKNOWN } from './history.js';
 
-const SHOWN = 20; // violations that are spelled out
+const SHOWN = 20; // violations in the error message, at most
 
-/** What may stand for a voter: {sure: Set, late: Set, absent: whether nothing may stand}. */
+/** The ballots that the database may have of a voter: {sure: Set, late: Set, absent: whether it may have none}. */
 export function legalOutcomes(ops, revisable) {
   const fates = ops.map((op) => op.fate);
   const anchor = revisable ? fates.lastIndexOf(ACKNOWLEDGED) : fates.indexOf(ACKNOWLEDGED);
@@ -41,7 +41,7 @@ export function legalOutcomes(ops, revisable) {
  *
  *  rows   Map from voter key to {choices, precedence}
  *  books  {received, counted, superseded, rejected, tally: Map choice → n}: the poll's ledger and tally
- *  others how many ballots somebody else has published, who is not in the history
+ *  others the number of ballots of publishers that are not in the history
  *
  *  Gives {violations, late, acknowledged, unknown, refused, unknownFound}. */
 export function judge(history, rows, books, { revisable = true, others = 0 } = {}) {
@@ -74,7 +74,7 @@ export function judge(history, rows, books, { revisable = true, others = 0 } = {
   return { violations, late, acknowledged, unknown, refused: history.count(REFUSED), unknownFound };
 }
 
-/** The tally and the ledger against a recount of the rows. */
+/** Compares the tally and the ledger with a recount of the rows. */
 export function judgeBooks(rows, books) {
   const violations = [];
   const recount = new Map();
@@ -97,7 +97,7 @@ export function judgeBooks(rows, books) {
 /** Judges history and rows by the stream.
  *
  *  ballots  of the poll in the order of the stream: {voter, choices, ordinal (bigint), late: after a fence, does not count}
- *  since    per voter key the row that stood before these ballots, where there was one (a stream that was wiped) */
+ *  since    for each voter key, the row from before these ballots, if the stream was wiped and there was a row */
 export function judgeStream(history, ballots, rows, books, { revisable = true, since = new Map(), receivedBefore = 0 } = {}) {
   const violations = [];
   const byVoter = new Map();
@@ -138,8 +138,8 @@ export function judgeStream(history, ballots, rows, books, { revisable = true, s
 
 const show = (row) => (row ? `"${row.choices}" at ${row.precedence}` : 'nothing');
 
-/** Whether a voter's operations explain what the stream holds of the voter: every acknowledged one is in it, in order;
- *  what else is there is an unknown one, each at most once and not before what was acknowledged ahead of it. */
+/** Whether the operations of a voter explain the voter's ballots in the stream. Every acknowledged operation must be there, in
+ *  order. All others must be unknown ones, each at most once, and after the acknowledged ones that were invoked earlier. */
 export function explains(ops, found) {
   const acked = ops.flatMap((op, i) => (op.fate === ACKNOWLEDGED ? [i] : []));
   const unknown = ops.flatMap((op, i) => (op.fate === UNKNOWN ? [i] : []));
@@ -151,7 +151,7 @@ export function explains(ops, found) {
       return true;
     }
     for (const i of unknown) {
-      if (nextAcked < acked.length && i > acked[nextAcked]) break; // invoked after something that is still to come
+      if (nextAcked < acked.length && i > acked[nextAcked]) break; // it must come after this acknowledged one
       if (used.has(i) || ops[i].selection !== found[item]) continue;
       used.add(i);
       if (match(item + 1, nextAcked)) return true;
@@ -166,7 +166,7 @@ function describe(ops) {
   return `the history is ${ops.slice(-12).map((op) => `${op.selection} ${op.fate}${op.status ? ` ${op.status}` : ''}`).join(', ')}`;
 }
 
-/** Throws when there is a violation; says how many and the first ones. */
+/** Throws if there is a violation. The error has the number of violations and the first ones. */
 export function assertNone(violations, what = 'verdict') {
   if (violations.length === 0) return;
   const more = violations.length > SHOWN ? `\n  and ${violations.length - SHOWN} more` : '';

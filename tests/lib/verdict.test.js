@@ -1,4 +1,4 @@
-// The verdict's own tests: it passes what is right, and finds each kind of wrong.
+// Tests of verdict.js: it accepts correct databases, and finds each kind of error.
 // SPDX-License-Identifier: MIT
 import test from 'node:test';
 import assert from 'node:assert/strict';
@@ -7,11 +7,11 @@ import { assertNone, explains, judge, judgeStream, legalOutcomes } from './verdi
 
 const FATES = { A: ACKNOWLEDGED, R: REFUSED, U: UNKNOWN };
 
-/** 'a:A b:U': a was acknowledged, then b had an unknown fate. */
+/** Parses 'a:A b:U', for example: a was acknowledged, then b had an unknown fate. */
 const opsOf = (text) =>
   text.split(' ').filter(Boolean).map((word) => ({ selection: word.split(':')[0], fate: FATES[word.split(':')[1]] }));
 
-/** A history of one voter per line of ops, rows by voter, and books that agree with the rows. */
+/** Makes a history with one voter for each line of ops, rows by voter, and books that agree with the rows. */
 function world(lines, stored, { received } = {}) {
   const history = new History('poll');
   lines.forEach((line, i) => {

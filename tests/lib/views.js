@@ -1,10 +1,10 @@
-// Every view of the pages with something to show in it: for axe, and for `make screenshots`.
+// Every view of the pages, with data in it, for axe and for `make screenshots`.
 // SPDX-License-Identifier: MIT
 import { requestJson } from './http.js';
 
 const PLACES = ['A week by the sea', 'Hiking in the mountains', 'A big city', 'Staying at home with a book', 'A farm with animals'];
 
-/** Votes as n voters, each of whom is given a selection by its number. */
+/** Votes as n voters. A function gives each voter's selection by the voter's number. */
 async function castBallots(instance, poll, n, select) {
   const ballots = Array.from({ length: n }, (_, i) => ({ voter: `v${i}`, selection: select(i) }));
   const { status, text } = await requestJson(instance.voteUrl, 'POST', `/v1/polls/${poll}/ballots`, { ballots },
@@ -14,11 +14,11 @@ async function castBallots(instance, poll, n, select) {
 
 const FILMS = ['The lighthouse', 'Night train to the coast', 'Nine', 'A garden in the north', 'What the river said'];
 const ids = PLACES.map((_, i) => `o${i}`);
-/** A small number that looks random and is the same each time. */
+/** A small number that looks random and is the same in each run. */
 const dice = (i, sides) => Math.abs(Math.floor(Math.sin(i + 1) * 10_000)) % sides;
 const order = (i) => [...ids].sort((a, b) => dice(i * 7 + a.charCodeAt(1), 97) * (a === 'o1' ? 0.6 : 1) - dice(i * 7 + b.charCodeAt(1), 97));
 
-/** Makes the polls that the views show. */
+/** Makes the polls for the views. */
 export async function makePolls(instance) {
   const options = PLACES.map((label, i) => ({ id: ids[i], label }));
   const make = (more) => instance.createPoll({ title: 'Where shall the team go this summer?', options,
@@ -54,7 +54,7 @@ export async function makePolls(instance) {
 const cast = (page) => page.getByRole('button', { name: /Cast my ballot|Déposer/ }).click();
 const untilCounted = (page) => page.locator('.step.done').nth(2).waitFor();
 
-/** The views of the vote page: its name, its path, and what is done there before one looks. */
+/** The views of the vote page: the name, the path, and the actions to do there first. */
 export const voteViews = (polls) => [
   { name: 'home', path: '/' },
   { name: 'home-wrong-code', path: '/', act: async (page) => {
@@ -139,7 +139,7 @@ export const voteViews = (polls) => [
   { name: 'manage-link', path: `/manage/${polls.closed.id}` },
 ].map((view) => ({ ...view, site: 'vote' }));
 
-/** The views of the result page, and of its presenter's screen. */
+/** The views of the result page and of the presenter's screen. */
 export const resultViews = (polls) => [
   { name: 'list', path: '/', act: (page) => page.locator('.poll-card').first().waitFor() },
   ...['plurality', 'approval', 'ranked', 'score', 'closed', 'scheduled'].map((name) => ({ name, path: `/p/${polls[name].id}`,

@@ -1,4 +1,4 @@
-// The load: many voters, each one ballot at a time, over HTTP/2 sessions or HTTP/1.1 connections, every fate written down.
+// The load: many voters, each with one ballot at a time, over HTTP/2 or HTTP/1.1. It records the fate of every ballot.
 // SPDX-License-Identifier: MIT
 import http from 'node:http';
 import http2 from 'node:http2';
@@ -9,7 +9,7 @@ import { noteSource } from './leaks.js';
 
 const RETRY_MS = 20; // between two attempts to connect
 
-/** HTTP/2 by prior knowledge on a few sessions that are opened again when they break. */
+/** HTTP/2 with prior knowledge on a few sessions. A session that breaks is opened again. */
 class Http2Transport {
   constructor(origin, sessions, timeout) {
     this.origin = origin;
@@ -49,13 +49,13 @@ class Http2Transport {
       slot.max = Math.min(settings.maxConcurrentStreams ?? 100, 1000);
     });
     session.on('goaway', () => {
-      if (slot.session === session) slot.session = null; // what is in flight may still be answered
+      if (slot.session === session) slot.session = null; // requests in flight may still get a response
       session.close();
     });
     session.on('close', reopen);
   }
 
-  /** Whether a request could leave now. */
+  /** Whether a request could be sent now. */
   ready() {
     for (let i = 0; i < this.slots.length; i++) {
       const slot = this.slots[(this.next + i) % this.slots.length];
@@ -87,7 +87,7 @@ class Http2Transport {
       why = 'client time-out';
       stream.close(http2.constants.NGHTTP2_CANCEL);
     } };
-    this.flights.add(flight); // one timer for all: a timer each would cost a tenth of the rate
+    this.flights.add(flight); // they share a timer: a timer for each would cost a tenth of the rate
     const finish = () => {
       if (isDone) return;
       isDone = true;
@@ -129,14 +129,14 @@ class Http2Transport {
   }
 }
 
-/** HTTP/1.1 with kept connections. */
+/** HTTP/1.1 with persistent connections. */
 class Http1Transport {
   constructor(origin, connections, timeout) {
     const url = new URL(origin);
     this.where = { host: url.hostname, port: url.port };
     this.timeout = timeout;
     this.agent = new http.Agent({ keepAlive: true, maxSockets: connections });
-    this.notBefore = 0; // after a refused connection
+    this.notBefore = 0; // the time of the next attempt after a refused connection
     this.free = connections;
   }
 
@@ -181,19 +181,19 @@ class Http1Transport {
   }
 }
 
-/** Errors that mean that the request never left the client. */
+/** Errors that guarantee that the request never left the client. */
 const NEVER_SENT = new Set(['ECONNREFUSED', 'REFUSED_STREAM', 'ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
 
 /** A load on one poll.
  *
  *  origin      of vote-api
  *  poll        id
- *  options     ids; a voter's next ballot always chooses another option than the one before
+ *  options     ids; each ballot of a voter chooses another option than the one before
  *  protocol    'HTTP/2' or 'HTTP/1.1'
  *  connections sessions or connections
- *  inFlight    ballots without an answer, at most
- *  rate        ballots a second, at most (0: as fast as they are answered)
- *  receipts    keep each receipt in its operation */
+ *  inFlight    maximum of ballots without a response
+ *  rate        maximum of ballots a second (0: no maximum)
+ *  receipts    whether each operation keeps its receipt */
 export class Voters {
   constructor({ origin, poll, options, instance, protocol = 'HTTP/2', connections = 4, inFlight = 256, rate = 0, timeout = 15_000,
     receipts = false, random = Math.random, history = new History(poll) }) {
@@ -210,7 +210,7 @@ export class Voters {
     noteSource(() => this.secrets());
   }
 
-  /** What no log may have of this load. */
+  /** Yields the secrets of this load, which must be in no log. */
   * secrets() {
     for (const { token, ops } of this.history.voters) {
       yield ['a token', token];
@@ -232,7 +232,7 @@ export class Voters {
     });
   }
 
-  /** Registers n new voters with POST /v1/voters; `idle` ones take part in the load. Gives them. */
+  /** Registers n new voters with POST /v1/voters and gives them. With `idle`, they take part in the load. */
   async register(n, { idle = true } = {}) {
     const first = this.history.voters.length;
     const one = async () => {
@@ -286,12 +286,12 @@ export class Voters {
         voter.left--;
         if (voter.left > 0) this.idle.push(voter);
         else if (voter.left === 0) this.finished++;
-        // A broken service is not hammered: a failure lets the pump come at its own time.
+        // After a failure, the next ballot waits for the timer, so that a broken service does not get a flood of requests.
         if (op.fate === ACKNOWLEDGED) this.pump();
       });
   }
 
-  /** Takes a random idle voter. */
+  /** Removes a random voter from the idle ones and gives it. */
   takeIdle() {
     const at = Math.floor(this.random() * this.idle.length);
     const voter = this.idle[at];
@@ -327,7 +327,7 @@ export class Voters {
     this.pump();
   }
 
-  /** Lets every voter cast n ballots, and returns when the last is answered. */
+  /** Lets every voter cast n ballots. Returns when all have a fate. */
   async castEach(n) {
     this.run(n);
     while (this.finished < this.expected) await pause(5);
@@ -340,7 +340,7 @@ export class Voters {
     this.run(Infinity);
   }
 
-  /** No new ballots; returns when all in flight have their fate. */
+  /** Casts no more ballots. Returns when all ballots in flight have a fate. */
   async stop() {
     this.isStopping = true;
     clearInterval(this.timer);

@@ -1,8 +1,8 @@
-// Waiting for conditions: tests poll, they never sleep for a guess.
+// Waits for conditions. Tests ask repeatedly and never sleep for a guessed time.
 // SPDX-License-Identifier: MIT
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Asks `probe` until it answers something true, and returns that. An error of the probe counts as "not yet". */
+/** Calls `probe` until its result is truthy, and returns the result. An error of the probe means "not yet". */
 export async function until(what, probe, { timeout = 30_000, every = 25 } = {}) {
   const deadline = performance.now() + timeout;
   let last;
@@ -22,7 +22,7 @@ export async function until(what, probe, { timeout = 30_000, every = 25 } = {}) 
   }
 }
 
-/** The result of `promise`, or an error that says what took too long. */
+/** The result of `promise`. If it takes too long, an error names `what`. */
 export async function within(ms, what, promise) {
   let timer;
   const late = new Promise((_, reject) => {
