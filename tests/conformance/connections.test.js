@@ -1,5 +1,6 @@
-// What a connection may say, and how it ends. A malformed request of HTTP/2 is reset and reaches no handler. A follower
-// who left makes room within seconds, whatever stands between; a ballot whose sender left counts all the same.
+// Malformed requests, and clients that leave. A malformed HTTP/2 request is reset and reaches no handler. When a follower
+// of an event stream leaves, its place is free within seconds, also behind a proxy. A ballot counts although its sender
+// has left.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
@@ -125,14 +126,14 @@ const WELL_FORMED = {
   'a content-length of 0': get({ 'content-length': 0 }),
 };
 
-/** Sends frames on stream 1 and says what became of it: "answered", "reset N", "goaway N" or "closed". */
+/** Sends frames on stream 1 and returns what the server did: "answered", "reset N", "goaway N" or "closed". */
 async function outcome(url, ...frames) {
   const connection = new RawConnection(url);
   await connection.send(...frames);
   const what = await until('the request has an end', () => (connection.goaway && `goaway ${connection.goaway.code}`)
     || (connection.resets.has(1) && `reset ${connection.resets.get(1)}`) || (connection.ended.has(1) && 'answered')
     || (connection.isClosed && 'closed'), { every: 2 });
-  if (what !== 'closed' && !connection.goaway) { // the connection goes on
+  if (what !== 'closed' && !connection.goaway) { // the connection is still usable
     await connection.send(frame(h2.HEADERS, h2.END_STREAM | h2.END_HEADERS, 3, fields(get({}))));
     await until('the next request is answered', () => connection.ended.has(3), { every: 2 });
   }
@@ -140,7 +141,7 @@ async function outcome(url, ...frames) {
   return what;
 }
 const urls = () => [instance.voteUrl, secure.url];
-const REFUSED = [`reset ${PROTOCOL_ERROR}`, `goaway ${PROTOCOL_ERROR}`]; // a stream's error may be one of the connection (5.4.2)
+const REFUSED = [`reset ${PROTOCOL_ERROR}`, `goaway ${PROTOCOL_ERROR}`]; // a server may treat a stream error as a connection error (RFC 9113, 5.4.2)
 
 for (const [name, request] of Object.entries(MALFORMED)) {
   test(`malformed: ${name}`, async () => {
@@ -161,7 +162,7 @@ test('a body that is not as long as its content-length is never taken', async ()
   assert.ok(REFUSED.includes(await outcome(instance.voteUrl, put(VOTE.length + 1), body(VOTE))));
   assert.ok(REFUSED.includes(await outcome(instance.voteUrl, put(VOTE.length - 1), body(VOTE))));
   assert.ok(REFUSED.includes(await outcome(instance.voteUrl, put(VOTE.length), body(VOTE, 0), body(' '))));
-  const connection = new RawConnection(instance.voteUrl); // its body ends with the head
+  const connection = new RawConnection(instance.voteUrl); // its header block ends the stream
   await connection.send(frame(h2.HEADERS, 5, 1, fields(get({ ...BALLOT, ':path': demo, 'content-length': VOTE.length }))));
   await until('it is refused', () => connection.ended.has(1) || connection.resets.has(1));
   assert.match(connection.text, /Content-Length/);
@@ -182,7 +183,7 @@ test('trailers are no headers: a token among them counts for nothing, malformed 
   }
 });
 
-/** What comes back for these bytes until the connection is closed. */
+/** Sends these bytes and returns the answer, up to the end of the connection. */
 async function exchange(url, bytes, options) {
   const { socket } = connect(url, options);
   let text = '';
@@ -192,7 +193,7 @@ async function exchange(url, bytes, options) {
   return text;
 }
 
-test('what begins like no protocol of ours is closed at once, without an answer', async () => {
+test('a connection that begins with another protocol is closed at once, without an answer', async () => {
   const cut = () => metric('http_connections_cut_total{reason="preface"}', instance.voteUrl);
   const before = await cut();
   const foreign = ['INVALID CONNECTION PREFACE\r\n\r\n', 'OPTIONS sip:a@b SIP/2.0\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nXX', 'PRI * HTTP/2.1\r\n'];
@@ -200,7 +201,7 @@ test('what begins like no protocol of ours is closed at once, without an answer'
   assert.equal(await cut(), before + foreign.length);
   const agreed = { ALPNProtocols: ['h2'] };
   for (const bytes of ['GET /livez HTTP/1.1\r\n', 'PRI * HTTP/1']) assert.equal(await exchange(secure.url, bytes, agreed), '', bytes);
-  for (const bytes of ['GET /livez\r\n\r\n', 'GET / HTTP/3.7\r\n\r\n']) { // a client of HTTP/1 is told
+  for (const bytes of ['GET /livez\r\n\r\n', 'GET / HTTP/3.7\r\n\r\n']) { // a client of HTTP/1 gets an answer
     assert.match(await exchange(instance.voteUrl, bytes), /^HTTP\/1\.1 400 /, bytes);
   }
 });
@@ -217,7 +218,7 @@ function connect(url, options = { ALPNProtocols: ['http/1.1'] }) {
   return { socket, host };
 }
 
-/** A follower on each connection; `behind` is what it sends after its request. */
+/** Opens connections with one follower each; `behind` is sent after the request. */
 function overHttp1(n, url, leave, behind = '') {
   const sockets = Array.from({ length: n }, () => {
     const { socket, host } = connect(url);
@@ -227,7 +228,7 @@ function overHttp1(n, url, leave, behind = '') {
   return { leave: () => sockets.forEach(leave), end: () => sockets.forEach((socket) => socket.destroy()) };
 }
 
-/** Twenty followers on a connection. */
+/** Opens connections with twenty followers each. */
 function overHttp2(n, url, leave) {
   const sessions = Array.from({ length: n / 20 }, () => {
     const session = http2.connect(url, UNVERIFIED).on('error', () => {});
@@ -265,7 +266,7 @@ test('the memory of followers who left comes back', { skip: IS_SANITIZED && 'a s
   const with1000 = kilobytes();
   assert.ok(with1000 > before + 4000, `${before} kB, ${with1000} kB with followers`);
   all.leave();
-  await until('most of it is back', () => kilobytes() < before + (with1000 - before) / 2); // no request meanwhile: it is idle then
+  await until('most of it is back', () => kilobytes() < before + (with1000 - before) / 2); // no request meanwhile, so that the loop is idle
 });
 
 for (const [name, follow] of Object.entries(WAYS)) {
@@ -281,7 +282,7 @@ for (const [name, follow] of Object.entries(WAYS)) {
   });
 }
 
-test('a follower who stays is not taken for one who left', async () => {
+test('the connection of a follower who stays is not closed', async () => {
   const stays = await EventStream.open(instance.resultUrl, path);
   await stays.next();
   const others = overHttp1(10, instance.resultUrl, close);
@@ -294,7 +295,7 @@ test('a follower who stays is not taken for one who left', async () => {
   stays.close();
 });
 
-test('a client that half-closes its connection behind its request is answered', async () => {
+test('a client that half-closes its connection after its request is answered', async () => {
   const { hostname, port, host } = new URL(instance.resultUrl);
   const text = await within(30_000, 'the answer comes', new Promise((done, failed) => {
     const socket = net.connect({ host: hostname, port, allowHalfOpen: true }, () => socket.end(`GET /livez HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
@@ -309,7 +310,7 @@ test('a client that half-closes its connection behind its request is answered', 
 const abandoned = (url) => metric('http_requests_abandoned_total', url);
 const waiting = (url) => metric('http_requests_waiting', url);
 
-/** n requests over HTTP/1.1 that wait for their answer; gives what closes their connections. */
+/** Sends n requests over HTTP/1.1 that wait for their answer. Returns a function that closes their connections. */
 async function wait(url, n, text) {
   const before = await waiting(url);
   const sockets = Array.from({ length: n }, () => {

@@ -1,5 +1,5 @@
-// Attacks on the HTTP server while an honest client keeps voting: each is cut for its reason, every honest ballot is
-// acknowledged in time, and the memory of vote-api stays below twice what it is when idle.
+// Attacks on the HTTP server while an honest client votes. The server cuts each attacker and counts the right reason. It
+// acknowledges every honest ballot in time. The memory of vote-api stays below twice its idle size.
 // SPDX-License-Identifier: MIT
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
@@ -18,9 +18,9 @@ import { until, within } from '../lib/wait.js';
 
 const VOTE = JSON.stringify({ selection: ['o1'] });
 const REQUEST_AGE_MS = 4000;
-const SLOWEST_MS = 10_000; // an honest ballot; on a machine with nothing else to do it takes a hundredth of that
+const SLOWEST_MS = 10_000; // for one honest ballot; on an idle machine it takes a hundredth of that
 const MEMORY_RATIO = 2;
-const PATIENCE_MS = 30_000; // for what only has to happen
+const PATIENCE_MS = 30_000; // for events without a limit of time
 
 let instance;
 let poll;
@@ -33,7 +33,7 @@ function memory(name, of = pid) {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${of}/status`, 'utf8'))[1]);
 }
 
-/** One ballot after the other over one HTTP/2 connection, as long as the attacks last. */
+/** Casts one ballot after the other over one HTTP/2 connection, during all attacks. */
 class HonestVoter {
   constructor(url, path) {
     this.session = http2.connect(url);
@@ -76,7 +76,7 @@ class HonestVoter {
 }
 
 before(async () => {
-  // A busy disk may hold the broker up: that is not what is tested here.
+  // A busy disk may delay the broker. This is not tested here.
   instance = await Instance.start({ workers: 1, env: { REQUEST_AGE_MS: String(REQUEST_AGE_MS), ACK_TIMEOUT_MS: '3000' } });
   poll = await instance.createPoll({ n: 5 });
   pid = await instance.pid('vote-api');
@@ -98,7 +98,7 @@ async function cuts(reason, url = instance.voteUrl) {
   return metricValue((await request(url, { path: '/metrics' })).text, `http_connections_cut_total{reason="${reason}"}`);
 }
 
-/** Runs one attack; it must be cut for this reason and cost the honest client and the memory no more than is allowed. */
+/** Runs one attack. The server must cut it for this reason. The honest client and the memory must stay within their limits. */
 async function attack(reason, body, { settings } = {}) {
   const before = await cuts(reason);
   const votes = honest.votes;
@@ -111,7 +111,7 @@ async function attack(reason, body, { settings } = {}) {
   return connection;
 }
 
-/** What must hold after every attack. VmHWM is the peak, so nothing happens between two looks. */
+/** Checks what must hold after every attack. VmHWM is the peak, so no moment is missed. */
 function check() {
   assert.deepEqual(honest.failures, []);
   assert.equal(honest.error, undefined);
@@ -152,7 +152,7 @@ for (const [name, make] of Object.entries(RESETS)) {
   });
 }
 
-test('resets that are few: the connection lives', async () => {
+test('few resets: the connection stays open', async () => {
   const connection = new RawConnection(instance.voteUrl);
   for (let i = 0; i < 100; i++) await connection.send(...RESETS['RST_STREAM behind a ballot'](i));
   await connection.send(frame(h2.HEADERS, 5, streamId(100), GET));
@@ -160,7 +160,7 @@ test('resets that are few: the connection lives', async () => {
   connection.end();
 });
 
-test('many questions on one connection, each answered: the connection lives', async () => {
+test('many requests on one connection, each answered: the connection stays open', async () => {
   const connection = new RawConnection(instance.voteUrl);
   await connection.send(frame(h2.WINDOW_UPDATE, 0, 0, h2.uint32(0x7fff0000 - 65535)));
   for (let i = 0; i < 1000; i += 50) {
@@ -191,7 +191,7 @@ test('headers: 101 fields are one too many', async () => {
   assert.deepEqual(connection.goaway, { code: 11, text: 'this connection sends too much' }, 'the words of the guard, not of libh2o');
 });
 
-// 36 MB in all: it took the unguarded server to 3.4 GB.
+// 36 MB in all. Without the guard, the server needed 3.4 GB.
 test('headers: blocks of 400 KB over CONTINUATION', async () => {
   await attack('headers', (connection) => connection.flood(90, (i) => Buffer.concat([
     frame(h2.HEADERS, h2.END_STREAM, streamId(i), Buffer.concat([pseudo, field('x', 'v'.repeat(4000), { indexed: true })])),
@@ -204,7 +204,7 @@ test('headers: CONTINUATION without end', async () => {
     ? frame(h2.HEADERS, h2.END_STREAM, 1, pseudo) : frame(h2.CONTINUATION, 0, 1, Buffer.alloc(1000, 0xbe)))));
 });
 
-test('headers: trailers are bounded too', async () => {
+test('headers: trailers are limited, too', async () => {
   await attack('headers', (connection) => connection.send(frame(h2.HEADERS, h2.END_HEADERS, 1, ballotHead()),
     frame(h2.DATA, 0, 1, Buffer.from(VOTE)), frame(h2.HEADERS, 5, 1, Buffer.alloc(200, 0x82))));
 });
@@ -226,7 +226,7 @@ for (const [name, make] of Object.entries(FLOODS)) {
   });
 }
 
-// --- more requests at once than may be
+// --- too many requests at once
 
 test('150 streams at once: the first hundred count, the others are refused', async () => {
   const connection = new RawConnection(instance.voteUrl);
@@ -239,12 +239,12 @@ test('150 streams at once: the first hundred count, the others are refused', asy
   check();
 });
 
-// --- what comes slowly, and what is not read
+// --- slow bodies, and answers that nobody reads
 
-test('slow: dripped bodies, unread answers', async () => {
+test('slow: bodies byte by byte, unread answers', async () => {
   const before = await cuts('slow');
   const connections = [];
-  // 90 bodies that come byte by byte, and a whole question now and then, so that the connection never looks idle
+  // 90 bodies that come byte by byte. A complete request now and then keeps the connection from being idle.
   const dripping = new RawConnection(instance.voteUrl);
   connections.push(dripping);
   await dripping.send(...Array.from({ length: 90 }, (_, i) => frame(h2.HEADERS, h2.END_HEADERS, streamId(i), ballotHead())));
@@ -254,11 +254,11 @@ test('slow: dripped bodies, unread answers', async () => {
       await pause(100);
     }
   })();
-  // answers that no window lets through
+  // answers with a flow-control window of 0
   const shut = new RawConnection(instance.voteUrl, h2.setting(4, 0));
   connections.push(shut);
   await shut.flood(100, (i) => frame(h2.HEADERS, 5, streamId(i), GET));
-  // answers that nobody reads from the socket; it is cut for this or for the streams that it is refused then
+  // Nobody reads the answers from the socket. The server cuts it for that, or for the streams that it refuses then.
   const deaf = new RawConnection(instance.voteUrl, h2.setting(4, 0x7fffffff));
   connections.push(deaf);
   await deaf.send(frame(h2.WINDOW_UPDATE, 0, 0, h2.uint32(0x7fff0000 - 65535)));
@@ -288,7 +288,7 @@ test('slow: dripped bodies, unread answers', async () => {
 
 test('connections: five of one address, the sixth is closed; of its network half as many more', async () => {
   const child = await instance.spawn('vote-api', { MAX_CONNECTIONS_PER_ADDRESS: '5', TRUSTED_PROXIES: 'none' });
-  // A connection of before, which counts until the server has seen its end, may take the place of one of the five.
+  // A connection of an earlier test counts until the server sees its end. It may take one of the five places.
   const open = [];
   while (open.length < 5) {
     open.push(await until('one more is open', async () => {
@@ -311,7 +311,7 @@ test('connections: five of one address, the sixth is closed; of its network half
   for (const connection of open) connection.end();
 });
 
-test('connections: no more than there can be open files; one more is closed, not left waiting', async () => {
+test('connections: the limit of open files is a limit of connections; one more is closed at once', async () => {
   const port = await freePorts(1);
   const child = startProgram('/bin/sh', ['-c', 'ulimit -n 192 && exec "$0"', programPath('vote-api')],
     instance.serviceEnv('vote-api', { PORT: String(port) }));
@@ -334,7 +334,7 @@ test('connections: an old one is closed when it is idle', async () => {
   await until('it is counted', async () => (await cuts('age', child.url)) >= 1);
 });
 
-test('TLS: the guard counts there too', async () => {
+test('TLS: the guard counts there, too', async () => {
   const [cert, key] = ['cert.pem', 'key.pem'].map((file) => join(instance.folder, file));
   await runProgram('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key,
     '-out', cert, '-subj', '/CN=localhost', '-days', '2'], { PATH: process.env.PATH });
@@ -354,7 +354,7 @@ test('TLS: the guard counts there too', async () => {
   }
 });
 
-test('memory: bodies that never end, above what requests may hold', async () => {
+test('memory: bodies that never end, above the limit of all requests', async () => {
   const child = await instance.spawn('vote-api', { MAX_HELD_BYTES: String(2 << 20), HTTP_LOOPS: '1' });
   const idle = memory('VmRSS', child.pid);
   const connections = Array.from({ length: 8 }, () => new RawConnection(child.url));

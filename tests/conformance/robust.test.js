@@ -1,4 +1,4 @@
-// Bad input, over HTTP/1.1 and over HTTP/2 from one body: each has its defined answer, and no sanitizer complains.
+// Bad input. The same cases run over HTTP/1.1 and over HTTP/2. Each gets its defined answer, and no sanitizer reports anything.
 // SPDX-License-Identifier: MIT
 import test, { after, before, describe } from 'node:test';
 import assert from 'node:assert/strict';
@@ -17,7 +17,7 @@ let poll;
 let polls = {};
 
 before(async () => {
-  // So that ballots wait long enough for their clients to leave, however busy the machine is.
+  // Ballots must wait until their clients have left, also on a busy machine.
   instance = await Instance.start({ workers: 1, env: { ACK_TIMEOUT_MS: '20000' } });
   poll = await instance.createPoll({ n: 5 });
   const closed = await instance.createPoll({ n: 2 });
@@ -34,9 +34,9 @@ const put = (body, headers = JSON_TYPE, id = undefined) => ({ method: 'PUT', pat
 
 const ANY = Symbol('any pointer');
 
-/** What is no valid ballot: name, request, status, problem, pointer ("" is the whole body; undefined: none is given). */
+/** Invalid requests: name, request, status, problem, pointer ("" is the whole body; undefined: there is no pointer). */
 const TABLE = [
-  // JSON that is none
+  // invalid JSON
   ['an open brace', () => put('{'), 400, 'invalid-json', ''],
   ['an empty body', () => put(''), 400, 'invalid-json', ''],
   ['an array', () => put('["o1"]'), 400, 'invalid-json', ''],
@@ -74,7 +74,7 @@ const TABLE = [
   ['an unknown field', () => put('{"selection":["o1"],"weight":9}'), 400, 'invalid-field', '/weight'],
   ['a field name with a slash', () => put('{"selection":["o1"],"a/b~":9}'), 400, 'invalid-field', '/a~1b~0'],
 
-  // selections that do not fit
+  // selections that do not fit the poll
   ['an empty selection', () => put('{"selection":[]}'), 400, 'invalid-selection', '/selection'],
   ['an unknown option', () => put('{"selection":["o9"]}'), 400, 'invalid-selection', '/selection/0'],
   ['an option that is nearly one', () => put('{"selection":["O1"]}'), 400, 'invalid-selection', '/selection/0'],
@@ -86,7 +86,7 @@ const TABLE = [
   ['the same option twice', () => put('{"selection":["o1","o1"]}'), 400, 'invalid-selection', '/selection'],
   ['hundreds of options', () => put(`{"selection":[${Array(500).fill('"o1"').join()}]}`), 400, 'invalid-selection', '/selection'],
 
-  // texts that an answer cites: cut within a character, they would be no JSON
+  // Texts that an answer quotes. If they were cut within a character, the answer would not be JSON.
   ...[0, 1, 2, 3].flatMap((shift) => [['\u00e9', 60], ['\u20ac', 60], ['\u{1f600}', 60], ['\u{1f600}', 300]].flatMap(([character, n]) => {
     const text = 'x'.repeat(shift) + character.repeat(n);
     const what = `${n} times ${character} behind ${shift}`;
@@ -106,7 +106,7 @@ const TABLE = [
   ['a form', () => put('selection=o1', FORM_TYPE), 415, 'unsupported-media-type', undefined],
   ['a type that only begins right', () => put(VOTE, { 'content-type': 'application/jsonp' }), 415, 'unsupported-media-type', undefined],
 
-  // where it goes
+  // path and method
   ['an unknown poll', () => put(VOTE, JSON_TYPE, 'nosuch'), 404, 'poll-not-found', undefined],
   ['a poll id that cannot be one', () => put(VOTE, JSON_TYPE, 'No_Such'), 404, 'poll-not-found', undefined],
   ['a poll id of a kilobyte', () => put(VOTE, JSON_TYPE, 'a'.repeat(1000)), 404, 'poll-not-found', undefined],
@@ -118,7 +118,7 @@ const TABLE = [
   ['a route with a slash too many', () => ({ path: `${ballot()}/`, method: 'PUT', headers: JSON_TYPE, body: VOTE }), 404, 'not-found', undefined],
   ['a path that climbs', () => ({ path: '/v1/polls/../../etc/passwd' }), 404, 'not-found', undefined],
 
-  // who sends it
+  // origin and tokens
   ['a page of another site (Origin)', () => put(VOTE, { ...JSON_TYPE, origin: 'https://evil.example' }), 403, 'cross-site', undefined],
   ['no origin at all (null)', () => put(VOTE, { ...JSON_TYPE, origin: 'null' }), 403, 'cross-site', undefined],
   ['a page of another site (Fetch Metadata)', () => put(VOTE, { ...JSON_TYPE, 'sec-fetch-site': 'cross-site' }), 403, 'cross-site', undefined],
@@ -141,7 +141,7 @@ const TABLE = [
     headers: { ...JSON_TYPE, authorization: `Bearer ${'A'.repeat(32)}` }, body: '{"state":"closed"}' }), 403, 'forbidden', undefined],
   ['deleting without a token', () => ({ method: 'DELETE', path: `/v1/polls/${polls.open}` }), 401, 'unauthorized', undefined],
 
-  // many at once
+  // bulk ballots
   ['many: no list', () => bulk({}), 400, 'invalid-field', '/ballots'],
   ['many: an empty list', () => bulk({ ballots: [] }), 400, 'invalid-field', '/ballots'],
   ['many: a number in the list', () => bulk({ ballots: [{ voter: 'a', selection: ['o1'] }, 7] }), 400, 'invalid-field', '/ballots/1'],
@@ -151,7 +151,7 @@ const TABLE = [
   ['many: one that does not fit', () => bulk({ ballots: [{ voter: 'a', selection: ['o1'] }, { voter: 'b', selection: ['o9'] }] }),
     400, 'invalid-selection', '/ballots/1/selection/0'],
 
-  // polls that cannot be
+  // invalid polls
   ['a poll without options', () => create({ title: 'T', method: 'plurality' }), 400, 'invalid-field', '/options'],
   ['a poll of one option', () => create({ title: 'T', method: 'plurality', options: [{ label: 'A' }] }), 400, 'invalid-field', '/options'],
   ['a poll with an option twice', () => create({ title: 'T', method: 'plurality', options: [{ id: 'a', label: 'A' }, { id: 'a', label: 'B' }] }),
@@ -185,7 +185,7 @@ const METHODS = [
   ['DELETE', () => '/livez', ['GET']],
 ];
 
-/** What every problem has to be. */
+/** Checks the form of a problem. */
 function assertProblem(answer, status, slug) {
   assert.equal(answer.status, status, `${answer.status} ${answer.text} ${answer.reset ?? ''}`);
   assert.match(answer.headers['content-type'] ?? '', /^application\/problem\+json/);
@@ -242,7 +242,7 @@ for (const protocol of PROTOCOLS) {
       assertProblem(await ask({ ...options, method: 'GET' }), 413, 'payload-too-large');
     });
 
-    test('a body of 1 MB is refused without being kept', async () => {
+    test('a body of 1 MB is refused, and its memory is not kept', async () => {
       const big = Buffer.alloc(1 << 20, 'x');
       const answer = await request(instance.voteUrl, put(big), protocol);
       if (answer.status !== undefined || !answer.reset) assertProblem(answer, 413, 'payload-too-large');
@@ -260,7 +260,7 @@ for (const protocol of PROTOCOLS) {
       await voteWorks(protocol);
     });
 
-    test('a valid ballot: 202 with a receipt, whatever the case and parameters of its type', async () => {
+    test('a valid ballot: 202 with a receipt, for any case and parameters of Content-Type', async () => {
       for (const type of ['application/json', 'application/json; charset=utf-8', 'Application/JSON']) {
         const answer = await request(instance.voteUrl, put(VOTE, { 'content-type': type }), protocol);
         assert.equal(answer.status, 202, answer.text);
@@ -275,7 +275,7 @@ for (const protocol of PROTOCOLS) {
       assert.equal(answer.status, 202, answer.text);
     });
 
-    test('what a browser says of its page holds, also behind a proxy that changes Host', async () => {
+    test('Sec-Fetch-Site decides, also behind a proxy that changes Host', async () => {
       for (const site of ['same-origin', 'none']) {
         const answer = await request(instance.voteUrl, put(VOTE, { ...JSON_TYPE, origin: 'https://vote.example', 'sec-fetch-site': site }), protocol);
         assert.equal(answer.status, 202, answer.text);
@@ -293,7 +293,7 @@ for (const protocol of PROTOCOLS) {
       }
     });
 
-    test('a cookie of ours is kept; forged, truncated and foreign ones count as none', async () => {
+    test('a valid cookie is kept; forged, truncated and foreign ones are ignored', async () => {
       const first = await voteWorks(protocol);
       const [setCookie] = [first.headers['set-cookie']].flat();
       assert.match(setCookie, /^voter_id=[a-z0-9]+\.[\w-]{43};/);
@@ -318,7 +318,7 @@ for (const protocol of PROTOCOLS) {
       }
     });
 
-    test('of several cookies of our name the one that is ours counts, wherever it stands', async () => {
+    test('of several cookies with the same name, the valid one counts in every position', async () => {
       const good = [(await voteWorks(protocol)).headers['set-cookie']].flat()[0].split(';')[0];
       for (const cookie of [`voter_id=1b4e28ba2fa1; ${good}`, `voter_id=; a=b; voter_id=x.${'A'.repeat(43)}; ${good}`, `${good}; voter_id=1b4e28ba2fa1`]) {
         const answer = await request(instance.voteUrl, put(VOTE, { ...JSON_TYPE, cookie }), protocol);
@@ -330,7 +330,7 @@ for (const protocol of PROTOCOLS) {
       assert.match([many.headers['set-cookie']].flat()[0] ?? '', /^voter_id=/, 'not that many are tried');
     });
 
-    test('answers of errors are never cached as results, and say nosniff', async () => {
+    test('problems are never cached as results, and have nosniff', async () => {
       const answer = await request(instance.voteUrl, put('{'), protocol);
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
     });
@@ -341,9 +341,9 @@ for (const protocol of PROTOCOLS) {
       assert.equal(ids.size, 20);
     });
 
-    test('clients that leave before their reply harm nobody', async () => {
+    test('clients that leave before their answer do no harm', async () => {
       const before = await metric(instance.voteUrl, 'http_requests_abandoned_total');
-      const nats = await instance.signal('nats', 'SIGSTOP'); // so that no acknowledgement comes
+      const nats = await instance.signal('nats', 'SIGSTOP'); // no acknowledgement comes
       try {
         await leaveEarly(protocol, 100);
         await until('the service has seen them leave', async () =>
@@ -356,7 +356,7 @@ for (const protocol of PROTOCOLS) {
   });
 }
 
-/** n ballots whose client goes away: by RST_STREAM, by closing the connection. */
+/** Sends n ballots whose clients leave: by RST_STREAM, or by closing the connection. */
 async function leaveEarly(protocol, n) {
   const { hostname, port } = new URL(instance.voteUrl);
   if (protocol === 'HTTP/1.1') {
@@ -382,7 +382,7 @@ async function leaveEarly(protocol, n) {
   session.destroy();
 }
 
-/** Bytes that are no HTTP, and HTTP that is cut: the connection ends, the service goes on. */
+/** Bytes that are not HTTP, and HTTP that ends too early. The connection ends, the service continues. */
 const WRECKS = {
   'random bytes': Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 7919) % 256)),
   'TLS to a plain port': Buffer.from('16030100c8010000c40303', 'hex'),
@@ -412,7 +412,7 @@ for (const [name, bytes] of Object.entries(WRECKS)) {
   });
 }
 
-/** Everything that the server sends to these bytes until it closes the connection. */
+/** Sends these bytes and returns the answer, up to the end of the connection. */
 const exchange = (bytes) => new Promise((done, failed) => {
   const { hostname, port } = new URL(instance.voteUrl);
   const socket = net.connect(port, hostname, () => socket.write(bytes));
@@ -422,7 +422,7 @@ const exchange = (bytes) => new Promise((done, failed) => {
   socket.on('close', () => done(text));
 });
 
-/** Heads that two servers could read in two ways. Behind each stands a request that nobody may answer. */
+/** Heads that two servers could read differently. A second request follows each head; the server must not answer it. */
 const AMBIGUOUS = {
   'Content-Length and Transfer-Encoding': ['Host: x', 'Content-Length: 5', 'Transfer-Encoding: chunked'],
   'Transfer-Encoding and Content-Length': ['Host: x', 'transfer-encoding: chunked', 'content-length: 5'],
@@ -463,7 +463,7 @@ describe('a client that sends a byte a second', { concurrency: true }, () => {
     }
   });
 
-  test('HTTP/1.1: is dropped when only its body drips', async () => {
+  test('HTTP/1.1: is dropped when its body comes byte by byte', async () => {
     const { hostname, port } = new URL(instance.voteUrl);
     const socket = net.connect(port, hostname);
     socket.on('error', () => {});
