@@ -23,10 +23,10 @@
 
 #define STATEMENT_TEXT(name, sql) const char *name;
 static const struct {
-    STORE_STATEMENTS(STATEMENT_TEXT)
+    BALLOT_STORE_STATEMENTS(STATEMENT_TEXT)
 } statements = {
 #define STATEMENT_VALUE(name, sql) sql,
-    STORE_STATEMENTS(STATEMENT_VALUE)};
+    BALLOT_STORE_STATEMENTS(STATEMENT_VALUE)};
 
 static struct {
     int poll, connections, voters;

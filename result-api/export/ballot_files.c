@@ -61,22 +61,23 @@ struct ballot_file {
 /* --- on the query thread */
 
 /* Runs the statement `before CURSOR after`, where CURSOR is the name of the file's cursor. */
-static enum status run_with_cursor(struct ballot_file *file, struct store *store, const char *before, const char *after,
-                                   const struct pg_args *args, struct pg_rows **out, struct errmsg *err)
+static enum status run_with_cursor(struct ballot_file *file, struct result_db *db, const char *before,
+                                   const char *after, const struct pg_args *args, struct pg_rows **out,
+                                   struct errmsg *err)
 {
     char sql[400];
 
     snprintf(sql, sizeof(sql), "%s ballots_%llu %s", before, file->number, after);
-    return store_query(store, "exporting ballots", sql, args, out, err);
+    return result_db_query(db, "exporting ballots", sql, args, out, err);
 }
 
-static enum status open_cursor(struct ballot_file *file, struct store *store, struct errmsg *err)
+static enum status open_cursor(struct ballot_file *file, struct result_db *db, struct errmsg *err)
 {
     struct pg_args args = {0};
     struct pg_rows *rows;
 
     pg_args_add_text(&args, file->poll->id);
-    enum status st = run_with_cursor(file, store, "DECLARE",
+    enum status st = run_with_cursor(file, db, "DECLARE",
                                      "NO SCROLL CURSOR WITH HOLD FOR SELECT choices, count(*) FROM ballots"
                                      " WHERE poll = (SELECT key FROM polls WHERE id = $1::text COLLATE \"C\")"
                                      " GROUP BY choices ORDER BY choices",
@@ -85,19 +86,19 @@ static enum status open_cursor(struct ballot_file *file, struct store *store, st
     if (st != ST_OK)
         return st;
     pg_rows_free(rows);
-    file->session = store_session(store);
+    file->session = result_db_session(db);
     return ST_OK;
 }
 
-static void close_cursor(struct ballot_file *file, struct store *store)
+static void close_cursor(struct ballot_file *file, struct result_db *db)
 {
     struct pg_rows *rows;
     struct errmsg err;
 
-    if (store == NULL || file->session == 0 || file->session != store_session(store))
+    if (db == NULL || file->session == 0 || file->session != result_db_session(db))
         return;
     file->session = 0;
-    if (run_with_cursor(file, store, "CLOSE", "", NULL, &rows, &err) == ST_OK)
+    if (run_with_cursor(file, db, "CLOSE", "", NULL, &rows, &err) == ST_OK)
         pg_rows_free(rows);
 }
 
@@ -119,12 +120,12 @@ static void make_line(struct ballot_file *file)
 }
 
 /* Goes to the next row and makes its line, or sets `ended` if there is no row left. */
-static enum status read_next_row(struct ballot_file *file, struct store *store, struct errmsg *err)
+static enum status read_next_row(struct ballot_file *file, struct result_db *db, struct errmsg *err)
 {
     if (file->rows == NULL || file->row == pg_rows_count(file->rows)) {
         pg_rows_free(file->rows);
         file->row = 0;
-        enum status st = run_with_cursor(file, store, "FETCH " FETCH " FROM", "", NULL, &file->rows, err);
+        enum status st = run_with_cursor(file, db, "FETCH " FETCH " FROM", "", NULL, &file->rows, err);
         if (st != ST_OK)
             return st;
     }
@@ -134,7 +135,7 @@ static enum status read_next_row(struct ballot_file *file, struct store *store, 
     return ST_OK;
 }
 
-static enum status fill_page(struct ballot_file *file, struct store *store, struct errmsg *err)
+static enum status fill_page(struct ballot_file *file, struct result_db *db, struct errmsg *err)
 {
     enum status st = ST_OK;
 
@@ -142,12 +143,12 @@ static enum status fill_page(struct ballot_file *file, struct store *store, stru
         for (; file->repeats > 0 && file->page_len < PAGE_SIZE; file->repeats--)
             append_to_page(file, file->line, file->line_len);
         if (file->repeats == 0)
-            st = read_next_row(file, store, err);
+            st = read_next_row(file, db, err);
     }
     return st;
 }
 
-static enum status begin_file(struct ballot_file *file, struct store *store, struct errmsg *err)
+static enum status begin_file(struct ballot_file *file, struct result_db *db, struct errmsg *err)
 {
     char *header;
     size_t len;
@@ -158,32 +159,32 @@ static enum status begin_file(struct ballot_file *file, struct store *store, str
     append_to_page(file, header, len);
     free(header);
     file->began = true;
-    return open_cursor(file, store, err);
+    return open_cursor(file, db, err);
 }
 
-static void run_page(struct query_job *job, struct store *store)
+static void run_page(struct query_job *job, struct result_db *db)
 {
     struct ballot_file *file = H2O_STRUCT_FROM_MEMBER(struct ballot_file, job, job);
     struct errmsg err = {"no connection to the database"};
     enum status st = ST_DB_DOWN;
 
     file->page_len = 0;
-    if (store != NULL && !file->began)
-        st = begin_file(file, store, &err);
-    else if (store != NULL && file->session == store_session(store)) /* a new connection has no cursor */
+    if (db != NULL && !file->began)
+        st = begin_file(file, db, &err);
+    else if (db != NULL && file->session == result_db_session(db)) /* a new connection has no cursor */
         st = ST_OK;
     if (st == ST_OK)
-        st = fill_page(file, store, &err);
+        st = fill_page(file, db, &err);
     if (st == ST_OK && file->ended)
-        close_cursor(file, store);
+        close_cursor(file, db);
     file->failed = st != ST_OK;
     if (file->failed)
         log_warn("ballots not read for a download", LOG_S("poll", file->poll->id), LOG_S("error", err.text));
 }
 
-static void run_close(struct query_job *job, struct store *store)
+static void run_close(struct query_job *job, struct result_db *db)
 {
-    close_cursor(H2O_STRUCT_FROM_MEMBER(struct ballot_file, job, job), store);
+    close_cursor(H2O_STRUCT_FROM_MEMBER(struct ballot_file, job, job), db);
 }
 
 /* --- on the loop */

@@ -85,7 +85,7 @@ static void read_rows(const struct pg_rows *rows, struct timeline *timeline)
     }
 }
 
-static bool read_timeline(const char *poll, struct store *store, struct timeline *timeline)
+static bool read_timeline(const char *poll, struct result_db *db, struct timeline *timeline)
 {
     struct pg_args args = {0};
     struct pg_rows *rows;
@@ -94,10 +94,10 @@ static bool read_timeline(const char *poll, struct store *store, struct timeline
     pg_args_add_text(&args, poll);
     pg_args_add_int8(&args, TIMELINES_BUCKETS_READ);
     *timeline = (struct timeline){.step_s = TIMELINE_BUCKET_S};
-    if (store == NULL)
+    if (db == NULL)
         return false;
     metric_add(reads, 1);
-    if (store_query(store, "reading a timeline", sql_timeline, &args, &rows, &err) != ST_OK) {
+    if (result_db_query(db, "reading a timeline", sql_timeline, &args, &rows, &err) != ST_OK) {
         log_warn("timeline not read", LOG_S("error", err.text));
         return false;
     }
@@ -121,7 +121,7 @@ static struct kept_timeline *find_kept(struct timelines *timelines, const char *
 }
 
 /* Returns the timeline, or NULL if the database cannot be read. */
-static const struct timeline *find_fresh_timeline(struct timelines *timelines, const char *poll, struct store *store)
+static const struct timeline *find_fresh_timeline(struct timelines *timelines, const char *poll, struct result_db *db)
 {
     struct kept_timeline *kept = find_kept(timelines, poll);
     struct timeline timeline;
@@ -129,7 +129,7 @@ static const struct timeline *find_fresh_timeline(struct timelines *timelines, c
 
     if (strcmp(kept->poll, poll) == 0 && began < kept->until_ms)
         return &kept->timeline;
-    if (!read_timeline(poll, store, &timeline))
+    if (!read_timeline(poll, db, &timeline))
         return NULL;
     int64_t now = clock_mono_ms(), rest = FRESH_TIMES * (now - began);
     timeline_fini(&kept->timeline);
@@ -138,11 +138,11 @@ static const struct timeline *find_fresh_timeline(struct timelines *timelines, c
     return &kept->timeline;
 }
 
-static void run_question(struct query_job *job, struct store *store)
+static void run_question(struct query_job *job, struct result_db *db)
 {
     struct timeline_question *question = (struct timeline_question *)job;
     const struct timeline_request *request = &question->request;
-    const struct timeline *timeline = find_fresh_timeline(question->timelines, request->poll, store);
+    const struct timeline *timeline = find_fresh_timeline(question->timelines, request->poll, db);
     struct timeline folded;
 
     if (timeline == NULL)

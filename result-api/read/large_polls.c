@@ -38,22 +38,22 @@ static bool is_unchanged(const struct tally *known, const struct tally *tally)
            known->superseded == tally->superseded && known->rejected == tally->rejected;
 }
 
-static enum status count_poll(struct large_count *count, struct store *store, struct errmsg *err)
+static enum status count_poll(struct large_count *count, struct result_db *db, struct errmsg *err)
 {
-    enum status st = store_begin_large(store, count->poll->id, &count->tally, err);
+    enum status st = result_db_begin_large(db, count->poll->id, &count->tally, err);
 
     if (st != ST_OK)
         return st;
     count->unchanged = count->has_known && is_unchanged(&count->known, &count->tally);
     if (!count->unchanged) {
         struct ranked_count *ranked = ranked_count_open(count->poll);
-        st = store_read_rankings(store, count->poll->id, on_ranking, ranked, err);
+        st = result_db_read_rankings(db, count->poll->id, on_ranking, ranked, err);
         ranked_count_close(ranked, st == ST_OK ? &count->ranked : NULL);
     }
-    return st == ST_OK ? store_end_large(store, err) : st;
+    return st == ST_OK ? result_db_end_large(db, err) : st;
 }
 
-static void run_count(struct query_job *job, struct store *store)
+static void run_count(struct query_job *job, struct result_db *db)
 {
     struct large_count *count = count_of(job);
     struct large_polls *polls = count->polls;
@@ -61,12 +61,12 @@ static void run_count(struct query_job *job, struct store *store)
     int64_t began = clock_mono_ns();
 
     count->failed = true;
-    if (store == NULL)
+    if (db == NULL)
         return;
     /* The point is taken before the tally is read, so the tally contains all that was applied by then. */
     const struct backlog_point point = backlog_point(backlog_reader_lock(polls->backlog_reader));
     backlog_reader_unlock(polls->backlog_reader);
-    count->failed = count_poll(count, store, &err) != ST_OK;
+    count->failed = count_poll(count, db, &err) != ST_OK;
     count->fence_passed = !count->failed && backlog_has_passed(&point, count->tally.fence);
     if (count->failed)
         log_warn("large poll not counted", LOG_S("poll", count->poll->id), LOG_S("error", err.text));

@@ -16,7 +16,7 @@ struct query_thread {
     pthread_cond_t added;
     struct fair_queue jobs;
     bool stopped;
-    struct store *store;
+    struct result_db *db;
     int64_t try_at_ms; /* monotonic */
 };
 
@@ -34,15 +34,15 @@ static struct query_job *take_job(struct query_thread *thread)
     return (struct query_job *)item;
 }
 
-static bool connect_store(struct query_thread *thread)
+static bool connect_db(struct query_thread *thread)
 {
     struct errmsg err;
 
-    if (store_is_connected(thread->store))
+    if (result_db_is_connected(thread->db))
         return true;
     if (clock_mono_ms() < thread->try_at_ms)
         return false;
-    if (store_connect(thread->store, &err) == ST_OK)
+    if (result_db_connect(thread->db, &err) == ST_OK)
         return true;
     thread->try_at_ms = clock_mono_ms() + RETRY_MS;
     log_warn("query thread cannot connect to the database", LOG_S("thread", thread->name), LOG_S("error", err.text));
@@ -54,7 +54,7 @@ static void *run_jobs(void *arg)
     struct query_thread *thread = arg;
 
     for (struct query_job *job; (job = take_job(thread)) != NULL;) {
-        job->run(job, connect_store(thread) ? thread->store : NULL);
+        job->run(job, connect_db(thread) ? thread->db : NULL);
         if (job->loop != NULL)
             http_loop_post(job->loop, job->done, job);
         else
@@ -70,7 +70,7 @@ enum status query_thread_open(const char *database_url, const char *name, int an
 
     *out = NULL;
     thread->name = name;
-    thread->store = store_new(database_url, name, answer_ms);
+    thread->db = result_db_new(database_url, name, answer_ms);
     pthread_mutex_init(&thread->lock, NULL);
     pthread_cond_init(&thread->added, NULL);
     if (pthread_create(&thread->id, NULL, run_jobs, thread) != 0)
@@ -97,8 +97,8 @@ void query_thread_close(struct query_thread *thread)
     thread->stopped = true;
     pthread_cond_signal(&thread->added);
     pthread_mutex_unlock(&thread->lock);
-    store_give_up(thread->store);
+    result_db_give_up(thread->db);
     pthread_join(thread->id, NULL);
-    store_free(thread->store);
+    result_db_free(thread->db);
     /* Does not free the thread and the jobs in its queue: the process ends. */
 }

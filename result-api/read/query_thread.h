@@ -9,7 +9,7 @@
 
 #include "http/http.h"
 #include "read/fair_queue.h"
-#include "read/store.h"
+#include "read/result_db.h"
 
 struct query_thread;
 
@@ -17,8 +17,8 @@ struct query_thread;
  * and again in done(). */
 struct query_job {
     struct fair_item item; /* its address is the client's network */
-    /* Called on the query thread. store is NULL if the database cannot be reached. */
-    void (*run)(struct query_job *job, struct store *store);
+    /* Called on the query thread. db is NULL if the database cannot be reached. */
+    void (*run)(struct query_job *job, struct result_db *db);
     struct http_loop *loop;
     void (*done)(void *job); /* called on the loop, or on the query thread if loop is NULL */
 };

@@ -129,7 +129,7 @@ static bool read_listed(struct refresher *refresher, size_t *at)
     struct tally *tallies = alloc_items(left, sizeof(*tallies));
 
     for (; n < left && rows < ROWS_PER_READ; n++) {
-        rows += polls[n]->loaded && !polls[n]->is_ranked ? 1 + polls[n]->tally.n_choices : STORE_RANKINGS_MAX;
+        rows += polls[n]->loaded && !polls[n]->is_ranked ? 1 + polls[n]->tally.n_choices : RESULT_DB_RANKINGS_MAX;
         ids[n] = polls[n]->id;
     }
     bool read = tally_reader_read_polls(refresher->tally_reader, ids, tallies, n, on_applied, refresher);

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "read/store.h"
+#include "read/result_db.h"
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #define RECONNECT_MAX_MS 2000
 
 struct tally_reader {
-    struct store *store;
+    struct result_db *db;
     struct backlog_reader *backlog_reader;
     int64_t try_at_ms, try_wait_ms; /* monotonic: when to connect again, and how long to wait after that */
     enum status down;               /* the last failure that was logged */
@@ -85,7 +85,7 @@ struct tally_reader *tally_reader_new(const char *database_url, struct backlog_r
 {
     struct tally_reader *reader = alloc_items(1, sizeof(*reader));
 
-    reader->store = store_new(database_url, "result-api", TALLY_READER_ANSWER_MS);
+    reader->db = result_db_new(database_url, "result-api", TALLY_READER_ANSWER_MS);
     reader->backlog_reader = backlog_reader;
     reader->try_wait_ms = RECONNECT_MIN_MS;
     pthread_mutex_init(&reader->lock, NULL);
@@ -96,13 +96,13 @@ struct tally_reader *tally_reader_new(const char *database_url, struct backlog_r
 
 void tally_reader_close(struct tally_reader *reader)
 {
-    store_free(reader->store);
-    reader->store = NULL;
+    result_db_free(reader->db);
+    reader->db = NULL;
 }
 
 bool tally_reader_is_connected(const struct tally_reader *reader)
 {
-    return store_is_connected(reader->store);
+    return result_db_is_connected(reader->db);
 }
 
 int64_t tally_reader_next_try_ms(const struct tally_reader *reader)
@@ -125,10 +125,10 @@ static void on_down(struct tally_reader *reader, enum status st, const struct er
 /* Tells the backlog reader up to which message the stream is applied. */
 static bool read_floor(struct tally_reader *reader)
 {
-    struct store_epoch epoch;
+    struct result_db_epoch epoch;
     struct errmsg err;
 
-    enum status st = store_read_epoch(reader->store, &epoch, &err);
+    enum status st = result_db_read_epoch(reader->db, &epoch, &err);
     if (st != ST_OK) {
         on_down(reader, st, &err);
         return false;
@@ -142,9 +142,9 @@ bool tally_reader_reconnect(struct tally_reader *reader)
 {
     struct errmsg err;
 
-    if (store_is_connected(reader->store) || clock_mono_ms() < reader->try_at_ms)
+    if (result_db_is_connected(reader->db) || clock_mono_ms() < reader->try_at_ms)
         return false;
-    enum status st = store_connect(reader->store, &err);
+    enum status st = result_db_connect(reader->db, &err);
     if (st != ST_OK) {
         on_down(reader, st, &err);
         return false;
@@ -161,7 +161,7 @@ bool tally_reader_reconnect(struct tally_reader *reader)
 
 /* --- reading */
 
-static void settle_backlog(struct tally_reader *reader, const struct store_look *look, int64_t created_ns,
+static void settle_backlog(struct tally_reader *reader, const struct result_db_look *look, int64_t created_ns,
                            backlog_on_change on_applied, void *arg)
 {
     struct backlog *backlog = backlog_reader_lock(reader->backlog_reader);
@@ -174,7 +174,7 @@ static void settle_backlog(struct tally_reader *reader, const struct store_look 
         backlog_examine(backlog, up_to, look->applied, look->n_applied, on_applied, arg);
     bool newer = look->newest_created_ns > backlog->created_ns;
     backlog_reader_unlock(reader->backlog_reader);
-    reader->behind = look->n_applied >= STORE_APPLIED_MAX;
+    reader->behind = look->n_applied >= RESULT_DB_APPLIED_MAX;
     if (newer)
         read_floor(reader);
     else if (look->newest_epoch != 0)
@@ -184,7 +184,7 @@ static void settle_backlog(struct tally_reader *reader, const struct store_look 
 bool tally_reader_read_polls(struct tally_reader *reader, const char *const *ids, struct tally *tallies, size_t n,
                              backlog_on_change on_applied, void *arg)
 {
-    struct store_look look = {.polls = ids, .n_polls = n, .tallies = tallies, .gaps = reader->gaps};
+    struct result_db_look look = {.polls = ids, .n_polls = n, .tallies = tallies, .gaps = reader->gaps};
     struct errmsg err;
     int64_t began = clock_mono_ns();
 
@@ -195,7 +195,7 @@ bool tally_reader_read_polls(struct tally_reader *reader, const char *const *ids
     look.n_gaps = backlog_gaps(backlog, reader->gaps, GAPS_PER_READ);
     backlog_reader_unlock(reader->backlog_reader);
 
-    enum status st = store_read_look(reader->store, &look, &err);
+    enum status st = result_db_read_look(reader->db, &look, &err);
     metric_add(st == ST_OK ? reader->looks : reader->failures, 1);
     metric_observe_ns(reader->duration, clock_mono_ns() - began);
     if (st != ST_OK) {
@@ -216,12 +216,12 @@ bool tally_reader_is_behind(const struct tally_reader *reader)
 void tally_reader_answer_questions(struct tally_reader *reader, struct receipt_question *questions)
 {
     struct errmsg err;
-    bool connected = store_is_connected(reader->store);
+    bool connected = result_db_is_connected(reader->db);
     struct backlog *backlog = backlog_reader_lock(reader->backlog_reader);
     int64_t created_ns = backlog->created_ns;
 
     backlog_reader_unlock(reader->backlog_reader);
-    enum status st = connected ? store_find_fates(reader->store, created_ns, questions, &err) : ST_DB_DOWN;
+    enum status st = connected ? result_db_find_fates(reader->db, created_ns, questions, &err) : ST_DB_DOWN;
 
     if (st != ST_OK && connected)
         on_down(reader, st, &err);

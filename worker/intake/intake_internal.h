@@ -47,7 +47,7 @@ struct intake {
     /* The transaction at hand; intake_transaction.c. Between two turns there are no items. */
     struct intake_item items[INTAKE_ITEMS_MAX];
     size_t n_items;
-    struct store_batch batches[INTAKE_ITEMS_MAX];
+    struct stream_batch batches[INTAKE_ITEMS_MAX];
     uint64_t marked; /* the store's book has every mark up to this sequence */
 
     /* For /readyz. */

@@ -96,10 +96,10 @@ void intake_release(struct intake *intake, bool is_stored)
 
 /* --- storing */
 
-static enum status apply_once(struct intake *intake, struct store_result *result, struct errmsg *err)
+static enum status apply_once(struct intake *intake, struct apply_result *result, struct errmsg *err)
 {
     for (size_t i = 0; i < intake->n_items; i++)
-        intake->batches[i] = (struct store_batch){
+        intake->batches[i] = (struct stream_batch){
             .seq = intake->items[i].delivery.sequence,
             .batch = intake->items[i].is_dead ? NULL : &intake->items[i].batch,
         };
@@ -111,7 +111,7 @@ static enum status apply_once(struct intake *intake, struct store_result *result
     return st;
 }
 
-static enum status apply_with_retries(struct intake *intake, struct store_result *result, struct errmsg *err)
+static enum status apply_with_retries(struct intake *intake, struct apply_result *result, struct errmsg *err)
 {
     int64_t began = clock_mono_ns();
     enum status st = apply_once(intake, result, err);
@@ -128,7 +128,7 @@ static enum status apply_with_retries(struct intake *intake, struct store_result
     return st;
 }
 
-static void count_result(struct intake *intake, const struct store_result *result)
+static void count_result(struct intake *intake, const struct apply_result *result)
 {
     int64_t oldest = intake->items[0].delivery.stored_at_ns;
 
@@ -145,7 +145,7 @@ static void count_result(struct intake *intake, const struct store_result *resul
 }
 
 /* Tells result-api which polls changed. If the doorbell is lost, its periodic reading finds them. */
-static void ring_doorbell(struct intake *intake, const struct store_result *result)
+static void ring_doorbell(struct intake *intake, const struct apply_result *result)
 {
     struct bytes bytes;
     struct errmsg err;
@@ -190,7 +190,7 @@ static enum status complete_marks(struct intake *intake, struct errmsg *err)
 
 enum status intake_store(struct intake *intake, struct errmsg *err)
 {
-    struct store_result result;
+    struct apply_result result;
     int64_t began = clock_mono_ns();
     enum status st = complete_marks(intake, err);
 

@@ -13,11 +13,11 @@
 
 static int compare_sequences(const void *left, const void *right)
 {
-    struct store_batch *const *a = left, *const *b = right;
+    struct stream_batch *const *a = left, *const *b = right;
     return ((*a)->seq > (*b)->seq) - ((*a)->seq < (*b)->seq);
 }
 
-static void order_batches(struct ballot_store *store, struct store_batch *batches, size_t n)
+static void order_batches(struct ballot_store *store, struct stream_batch *batches, size_t n)
 {
     GROW(store->ordered, store->room_ordered, n);
     for (size_t i = 0; i < n; i++) {
@@ -68,7 +68,7 @@ static size_t mark_known(struct ballot_store *store, size_t n, size_t claim)
 {
     size_t row = 0, rows = pg_link_rows(store->session.link, claim);
     for (size_t i = 0; i < n; i++) {
-        struct store_batch *batch = store->ordered[i];
+        struct stream_batch *batch = store->ordered[i];
         if (row < rows && (uint64_t)pg_link_number(store->session.link, claim, row, 0) == batch->seq)
             row++;
         else
@@ -118,8 +118,8 @@ static void note_touched(struct ballot_store *store)
 }
 
 /* Begins the transaction, and leaves only new batches in the set. */
-static enum status claim_batches(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
-                                 struct store_result *result, struct errmsg *err)
+static enum status claim_batches(struct ballot_store *store, unsigned epoch, struct stream_batch *batches, size_t n,
+                                 struct apply_result *result, struct errmsg *err)
 {
     order_batches(store, batches, n);
     for (size_t i = 0; i < n; i++)
@@ -279,7 +279,7 @@ static void send_fences(struct ballot_store *store)
 }
 
 /* Sends the other rows and commits. The ledger is the statement at `position` of the pipeline. */
-static enum status finish_transaction(struct ballot_store *store, size_t position, struct store_result *result,
+static enum status finish_transaction(struct ballot_store *store, size_t position, struct apply_result *result,
                                       struct errmsg *err)
 {
     send_ledger(store);
@@ -294,7 +294,7 @@ static enum status finish_transaction(struct ballot_store *store, size_t positio
     return st;
 }
 
-static enum status store_winners(struct ballot_store *store, struct store_result *result, struct errmsg *err)
+static enum status apply_winners(struct ballot_store *store, struct apply_result *result, struct errmsg *err)
 {
     batch_set_pick(&store->set);
     send_upsert(store, store->set.winners, store->set.n_winners);
@@ -302,7 +302,7 @@ static enum status store_winners(struct ballot_store *store, struct store_result
 }
 
 /* Stores n winners, in key order. Halves them until the ballots that the database refuses are alone. */
-static enum status store_winners_part(struct ballot_store *store, const struct candidate *winners, size_t n,
+static enum status apply_winners_part(struct ballot_store *store, const struct candidate *winners, size_t n,
                                       struct errmsg *err)
 {
     if (n == 0)
@@ -326,19 +326,19 @@ static enum status store_winners_part(struct ballot_store *store, const struct c
         batch_set_reject(&store->set, winners, reason.text);
         return ST_OK;
     }
-    st = store_winners_part(store, winners, n / 2, err);
-    return st != ST_OK ? st : store_winners_part(store, winners + n / 2, n - n / 2, err);
+    st = apply_winners_part(store, winners, n / 2, err);
+    return st != ST_OK ? st : apply_winners_part(store, winners + n / 2, n - n / 2, err);
 }
 
 /* When a winner is refused, the next best ballot of its voter becomes the winner. */
-static enum status store_rows(struct ballot_store *store, struct store_result *result, struct errmsg *err)
+static enum status apply_row_by_row(struct ballot_store *store, struct apply_result *result, struct errmsg *err)
 {
     struct batch_set *set = &store->set;
     size_t refused;
     do {
         refused = set->n_rejections;
         batch_set_pick(set);
-        enum status st = store_winners_part(store, set->winners, set->n_winners, err);
+        enum status st = apply_winners_part(store, set->winners, set->n_winners, err);
         if (st != ST_OK)
             return st;
     } while (set->n_rejections > refused && set->n_candidates > 0);
@@ -357,17 +357,17 @@ static void advance_floor(struct ballot_store *store, unsigned epoch)
     (void)st; /* pg_session_run closes a lost connection, and the next call opens another one */
 }
 
-static enum status apply_batches(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
-                                 bool by_rows, struct store_result *result, struct errmsg *err)
+static enum status apply_batches(struct ballot_store *store, unsigned epoch, struct stream_batch *batches, size_t n,
+                                 bool by_rows, struct apply_result *result, struct errmsg *err)
 {
-    *result = (struct store_result){0};
+    *result = (struct apply_result){0};
     enum status st = ballot_store_connect(store, err);
     if (st == ST_OK)
         st = ballot_store_resolve_polls(store, batches, n, err);
     if (st == ST_OK)
         st = claim_batches(store, epoch, batches, n, result, err);
     if (st == ST_OK)
-        st = by_rows ? store_rows(store, result, err) : store_winners(store, result, err);
+        st = by_rows ? apply_row_by_row(store, result, err) : apply_winners(store, result, err);
     if (st != ST_OK) {
         pg_session_roll_back(&store->session);
         return st;
@@ -383,14 +383,14 @@ static enum status apply_batches(struct ballot_store *store, unsigned epoch, str
     return ST_OK;
 }
 
-enum status ballot_store_apply(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
-                               struct store_result *result, struct errmsg *err)
+enum status ballot_store_apply(struct ballot_store *store, unsigned epoch, struct stream_batch *batches, size_t n,
+                               struct apply_result *result, struct errmsg *err)
 {
     return apply_batches(store, epoch, batches, n, false, result, err);
 }
 
-enum status ballot_store_apply_rows(struct ballot_store *store, unsigned epoch, struct store_batch *batches, size_t n,
-                                    struct store_result *result, struct errmsg *err)
+enum status ballot_store_apply_rows(struct ballot_store *store, unsigned epoch, struct stream_batch *batches, size_t n,
+                                    struct apply_result *result, struct errmsg *err)
 {
     return apply_batches(store, epoch, batches, n, true, result, err);
 }

@@ -28,7 +28,7 @@ static const char *const session_settings[] = {
 
 static const struct pg_statement statements[] = {
 #define STATEMENT_ROW(name, sql) {#name, sql},
-    STORE_STATEMENTS(STATEMENT_ROW)
+    BALLOT_STORE_STATEMENTS(STATEMENT_ROW)
 #undef STATEMENT_ROW
 };
 
@@ -75,7 +75,7 @@ void ballot_store_close(struct ballot_store *store)
     poll_keys_fini(&store->keys);
     batch_set_fini(&store->set);
     marks_fini(&store->book);
-    for (size_t i = 0; i < STORE_COLUMNS_MAX; i++)
+    for (size_t i = 0; i < BALLOT_STORE_COLUMNS_MAX; i++)
         pg_array_fini(&store->columns[i]);
     free(store->ordered);
     free(store->touched);
@@ -316,7 +316,7 @@ static enum status resolve_poll(struct ballot_store *store, const char *id, stru
     return st;
 }
 
-enum status ballot_store_resolve_polls(struct ballot_store *store, const struct store_batch *batches, size_t n,
+enum status ballot_store_resolve_polls(struct ballot_store *store, const struct stream_batch *batches, size_t n,
                                        struct errmsg *err)
 {
     poll_keys_drop_missing(&store->keys);

@@ -76,7 +76,7 @@ void ballot_store_on_unknown_poll(struct ballot_store *store,
                                   void *arg);
 
 /* The result of one transaction. */
-struct store_result {
+struct apply_result {
     size_t batches;     /* applied for the first time; the others are marked `known` */
     size_t ballots;     /* in those batches: the sum of the next three */
     size_t counted;     /* the first of their voter */
@@ -91,14 +91,14 @@ struct store_result {
  * Sequences may come in any order, even twice. Borrows the batches.
  *
  * ST_DB_DATA  the database refuses at least one ballot: call ballot_store_apply_rows with the same batches */
-MUST_CHECK enum status ballot_store_apply(struct ballot_store *store, unsigned epoch, struct store_batch *batches,
-                                          size_t n, struct store_result *result, struct errmsg *err);
+MUST_CHECK enum status ballot_store_apply(struct ballot_store *store, unsigned epoch, struct stream_batch *batches,
+                                          size_t n, struct apply_result *result, struct errmsg *err);
 
 /* The same for batches with ballots that the database refuses. Finds these by halving and stores them as rejected, with
  * the reason. If a refused ballot would have won, its voter's next best ballot is stored. Slow; still one transaction.
  *
  * ST_DB_DATA  the database refuses something other than a ballot */
-MUST_CHECK enum status ballot_store_apply_rows(struct ballot_store *store, unsigned epoch, struct store_batch *batches,
-                                               size_t n, struct store_result *result, struct errmsg *err);
+MUST_CHECK enum status ballot_store_apply_rows(struct ballot_store *store, unsigned epoch, struct stream_batch *batches,
+                                               size_t n, struct apply_result *result, struct errmsg *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include "store/ballot_store.h"
 #include "store/tally_slot.h"
 
-#define STORE_COLUMNS_MAX 5
+#define BALLOT_STORE_COLUMNS_MAX 5
 
 struct ballot_store {
     char *conninfo, *name;
@@ -21,8 +21,8 @@ struct ballot_store {
 
     /* Storage for one apply. */
     struct batch_set set;
-    struct pg_array columns[STORE_COLUMNS_MAX];
-    struct store_batch **ordered; /* the batches by sequence */
+    struct pg_array columns[BALLOT_STORE_COLUMNS_MAX];
+    struct stream_batch **ordered; /* the batches by sequence */
     size_t room_ordered;
     char (*touched)[POLL_ID_MAX + 1]; /* copies: they outlive the batches */
     const char **touched_ids;         /* into the copies */
@@ -33,7 +33,7 @@ struct ballot_store {
 /* Connects if there is no connection, and takes a tally slot. */
 MUST_CHECK enum status ballot_store_connect(struct ballot_store *store, struct errmsg *err);
 /* Looks up every poll in the batches that `keys` does not have. POLL_KEY_MISSING is an answer, too. */
-MUST_CHECK enum status ballot_store_resolve_polls(struct ballot_store *store, const struct store_batch *batches,
+MUST_CHECK enum status ballot_store_resolve_polls(struct ballot_store *store, const struct stream_batch *batches,
                                                   size_t n, struct errmsg *err);
 
 #endif

@@ -7,7 +7,7 @@
 #define SCRUTIN_BALLOT_STORE_SQL_H
 
 /* STATEMENT(name, sql) */
-#define STORE_STATEMENTS(STATEMENT)                                                                                    \
+#define BALLOT_STORE_STATEMENTS(STATEMENT)                                                                             \
     STATEMENT(begin, "BEGIN")                                                                                          \
     STATEMENT(commit, "COMMIT")                                                                                        \
     STATEMENT(savepoint, "SAVEPOINT part")                                                                             \

@@ -172,7 +172,7 @@ static void add_mark(struct batch_set *set, const struct ballot_batch *batch, in
 }
 
 void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, const struct marks *book, unsigned epoch,
-                    const struct store_batch *batches, size_t n)
+                    const struct stream_batch *batches, size_t n)
 {
     set->n_candidates = set->n_winners = set->n_lines = set->n_moments = set->n_rejections = set->n_marks = 0;
     for (size_t i = 0; i < n; i++) {

@@ -15,7 +15,7 @@
 #define REASON_MAX 200 /* bytes */
 
 /* One message of the stream. */
-struct store_batch {
+struct stream_batch {
     uint64_t seq;                     /* in the stream, 1..ORDINAL_SEQUENCE_MAX */
     const struct ballot_batch *batch; /* NULL: a dead letter; only the sequence is written down */
     bool known;                       /* set by the store: the batch was applied before */
@@ -72,7 +72,7 @@ void batch_set_fini(struct batch_set *set);
  * poll is POLL_KEY_MISSING is rejected. The book must have every mark up to the highest sequence: a ballot is rejected
  * if its poll was not open at its ordinal. */
 void batch_set_fill(struct batch_set *set, const struct poll_keys *keys, const struct marks *book, unsigned epoch,
-                    const struct store_batch *batches, size_t n);
+                    const struct stream_batch *batches, size_t n);
 
 /* Moves the winner of each voter and poll from candidates to winners. */
 void batch_set_pick(struct batch_set *set);

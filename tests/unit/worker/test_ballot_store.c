@@ -71,16 +71,16 @@ static struct ballot_store *open_with_polls(void)
     return store;
 }
 
-static struct store_result apply(struct ballot_store *store, struct store_batch *batches, size_t n)
+static struct apply_result apply(struct ballot_store *store, struct stream_batch *batches, size_t n)
 {
-    struct store_result result;
+    struct apply_result result;
     assert_ok(ballot_store_apply(store, 1, batches, n, &result, &err));
     return result;
 }
 
-static struct store_result apply_one(struct ballot_store *store, uint64_t seq, const struct ballot_batch *batch)
+static struct apply_result apply_one(struct ballot_store *store, uint64_t seq, const struct ballot_batch *batch)
 {
-    struct store_batch one = {.seq = seq, .batch = batch};
+    struct stream_batch one = {.seq = seq, .batch = batch};
     return apply(store, &one, 1);
 }
 
@@ -119,7 +119,7 @@ static void a_batch_applied_again_changes_nothing(void **state)
     struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"), ballot_of("open", 2, "dogs"),
                                       ballot_of("open", 1, "dogs"));
 
-    struct store_result result = apply_one(store, 1, &batch);
+    struct apply_result result = apply_one(store, 1, &batch);
     struct ballot kept = batch.ballots[0];
     memset(&batch.ballots[0], 'x', sizeof(kept)); /* the result does not borrow from the batch */
     assert_int_equal(result.batches, 1);
@@ -130,7 +130,7 @@ static void a_batch_applied_again_changes_nothing(void **state)
     assert_string_equal(result.polls[0], "open");
     batch.ballots[0] = kept;
 
-    struct store_batch again = {.seq = 1, .batch = &batch};
+    struct stream_batch again = {.seq = 1, .batch = &batch};
     result = apply(store, &again, 1);
     assert_true(again.known);
     assert_int_equal(result.batches + result.ballots + result.counted + result.superseded, 0);
@@ -164,10 +164,10 @@ static void a_set_of_old_and_new_batches_stores_the_new_ones_even_when_one_comes
     struct ballot_batch one = BATCH(ballot_of("open", 1, "cats")), two = BATCH(ballot_of("open", 2, "cats")),
                         three = BATCH(ballot_of("open", 1, "dogs"));
     apply_one(store, 2, &two);
-    struct store_batch set[] = {
+    struct stream_batch set[] = {
         {.seq = 3, .batch = &three}, {.seq = 2, .batch = &two}, {.seq = 1, .batch = &one}, {.seq = 3, .batch = &three}};
 
-    struct store_result result = apply(store, set, COUNT_OF(set));
+    struct apply_result result = apply(store, set, COUNT_OF(set));
 
     assert_int_equal(result.batches, 2);
     assert_true(set[1].known);
@@ -193,7 +193,7 @@ static void gaps_and_dead_letters_are_visible(void **state)
 {
     struct ballot_store *store = open_with_polls();
     struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"));
-    struct store_batch set[] = {{.seq = 2, .batch = &batch}, {.seq = 3, .batch = NULL}, {.seq = 7, .batch = NULL}};
+    struct stream_batch set[] = {{.seq = 2, .batch = &batch}, {.seq = 3, .batch = NULL}, {.seq = 7, .batch = NULL}};
     apply(store, set, COUNT_OF(set));
     assert_answer("SELECT * FROM missing_batches", "1|1|1 1|4|6 ");
     assert_answer("SELECT applied_floor(1::smallint)", "0 ");
@@ -219,7 +219,7 @@ static void the_missing_batches_are_found_from_right_after_the_floor_up_to_the_l
     struct ballot_store *store = open_with_polls();
     assert_missing(store, 0, "");
     assert_missing(store, 1, "1 ");
-    struct store_batch set[] = {{.seq = 1}, {.seq = 2}, {.seq = 4}, {.seq = 6}, {.seq = 7}};
+    struct stream_batch set[] = {{.seq = 1}, {.seq = 2}, {.seq = 4}, {.seq = 6}, {.seq = 7}};
     apply(store, set, COUNT_OF(set));
     assert_answer("SELECT applied_floor(1::smallint)", "2 ");
     assert_missing(store, 2, "");
@@ -238,9 +238,9 @@ enum { N_BATCHES = 4 };
 static void apply_permutation(struct ballot_store *store, const struct ballot_batch *batches, const int *order,
                               bool at_once)
 {
-    struct store_batch set[N_BATCHES];
+    struct stream_batch set[N_BATCHES];
     for (int i = 0; i < N_BATCHES; i++) {
-        set[i] = (struct store_batch){.seq = (uint64_t)order[i] + 1, .batch = &batches[order[i]]};
+        set[i] = (struct stream_batch){.seq = (uint64_t)order[i] + 1, .batch = &batches[order[i]]};
         if (!at_once)
             apply(store, &set[i], 1);
     }
@@ -344,12 +344,12 @@ static void expect_received(const struct turnout *turnout, const char *poll, cha
 /* Some batches twice and in any order, by two workers, several in a transaction. */
 static void apply_shuffled(struct ballot_store *const stores[2], const struct turnout *turnout, uint64_t *seed)
 {
-    struct store_batch set[2 * T_BATCHES];
+    struct stream_batch set[2 * T_BATCHES];
     for (int i = 0; i < 2 * T_BATCHES; i++)
-        set[i] = (struct store_batch){.seq = (uint64_t)(i % T_BATCHES) + 1, .batch = &turnout->batches[i % T_BATCHES]};
+        set[i] = (struct stream_batch){.seq = (uint64_t)(i % T_BATCHES) + 1, .batch = &turnout->batches[i % T_BATCHES]};
     for (uint64_t i = 2 * T_BATCHES - 1; i > 0; i--) {
         uint64_t k = draw(seed, i + 1);
-        struct store_batch swapped = set[i];
+        struct stream_batch swapped = set[i];
         set[i] = set[k];
         set[k] = swapped;
     }
@@ -400,8 +400,8 @@ static void a_ballot_from_a_mad_clock_is_counted_and_harms_nobody(void **state)
     struct ballot_store *store = open_with_polls();
     struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"), ballot_of("open", 2, "cats"),
                                       ballot_of("open", 3, "dogs"));
-    struct store_batch one = {.seq = 1, .batch = &batch};
-    struct store_result result;
+    struct stream_batch one = {.seq = 1, .batch = &batch};
+    struct apply_result result;
     batch.ballots[0].cast_at_ms = -INT64_C(9000000000000000); /* no timestamp */
     batch.ballots[1].cast_at_ms = -1;
     assert_status(ballot_store_apply(store, 1, &one, 1, &result, &err), ST_DB_DATA);
@@ -450,8 +450,8 @@ static void a_ballot_of_a_newer_stream_wins_although_its_sequence_is_lower(void 
     struct ballot_store *store = open_with_polls();
     struct ballot_batch old = BATCH(ballot_of("open", 1, "cats"), ballot_of("first", 1, "cats")),
                         new = BATCH(ballot_of("open", 1, "dogs"), ballot_of("first", 1, "dogs"));
-    struct store_batch one = {.seq = 1, .batch = &new};
-    struct store_result result;
+    struct stream_batch one = {.seq = 1, .batch = &new};
+    struct apply_result result;
     unsigned epoch;
     apply_one(store, 900, &old);
     assert_ok(ballot_store_register_epoch(store, 2000, &epoch, &err));
@@ -465,12 +465,12 @@ static void the_first_fence_stays_and_one_of_an_unknown_poll_does_no_harm(void *
 {
     struct ballot_store *store = open_with_polls();
     struct ballot_batch open = {.fence_poll = "open"}, first = {.fence_poll = "first"}, other = {.fence_poll = "gone"};
-    struct store_batch set[] = {{.seq = 4, .batch = &open},
-                                {.seq = 2, .batch = &first},
-                                {.seq = 3, .batch = &open},
-                                {.seq = 5, .batch = &other}};
+    struct stream_batch set[] = {{.seq = 4, .batch = &open},
+                                 {.seq = 2, .batch = &first},
+                                 {.seq = 3, .batch = &open},
+                                 {.seq = 5, .batch = &other}};
     ballot_store_add_mark(store, 1, 1, &open); /* another worker holds it */
-    struct store_result result = apply(store, set, COUNT_OF(set));
+    struct apply_result result = apply(store, set, COUNT_OF(set));
     assert_int_equal(result.n_polls, 3);
     apply_one(store, 1, &open);
     assert_answer("SELECT id, fence >> 12 & (1::bigint << 40) - 1 FROM polls ORDER BY id", "first|2 open|1 ");
@@ -489,7 +489,7 @@ static void ballots_behind_a_fence_are_rejected_also_before_it_is_applied(void *
     struct ballot_batch behind = BATCH(ballot_of("open", 1, "dogs"), ballot_of("open", 2, "dogs"),
                                        ballot_of("first", 1, "fish"));
     ballot_store_add_mark(store, 1, 2, &fence);
-    struct store_result result = apply_one(store, 3, &behind);
+    struct apply_result result = apply_one(store, 3, &behind);
     assert_int_equal(result.rejected, 2);
     assert_int_equal(result.counted, 1);
     apply_one(store, 1, &before);
@@ -602,16 +602,16 @@ static void any_order_of_batches_and_marks_gives_the_same_cut(void **state)
     for (int round = 0; round < 12; round++) {
         scratch_db_reset();
         struct ballot_store *stores[2] = {open_with_polls(), open_store()};
-        struct store_batch order[N];
+        struct stream_batch order[N];
         for (size_t i = 0; i < N; i++) {
-            order[i] = (struct store_batch){.seq = i + 1, .batch = &messages[i]};
+            order[i] = (struct stream_batch){.seq = i + 1, .batch = &messages[i]};
             for (size_t k = 0; k < 2; k++)
                 ballot_store_add_mark(stores[k], 1, i + 1, &messages[i]);
         }
         srand((unsigned)round);
         for (size_t i = N; round > 0 && i > 1; i--) {
             size_t k = (size_t)rand() % i;
-            struct store_batch swap = order[k];
+            struct stream_batch swap = order[k];
             order[k] = order[i - 1];
             order[i - 1] = swap;
         }
@@ -642,8 +642,8 @@ static void a_refused_ballot_leaves_nothing_behind_and_rows_store_the_others(voi
     struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"), ballot_of("open", 2, "dogs"),
                                       ballot_of("open", 2, "\xff\xfe"), ballot_of("first", 3, "cats"),
                                       ballot_of("first", 4, "\xc3"), ballot_of("open", 5, "cats"));
-    struct store_batch one = {.seq = 8, .batch = &batch};
-    struct store_result result;
+    struct stream_batch one = {.seq = 8, .batch = &batch};
+    struct apply_result result;
 
     assert_status(ballot_store_apply(store, 1, &one, 1, &result, &err), ST_DB_DATA);
     assert_contains(err.text, "invalid byte sequence");
@@ -682,8 +682,8 @@ static void choices_too_long_for_the_tally_are_bad_data_too(void **state)
     ballots[1].choices = choices;
     ballots[1].choices_len = sizeof(choices) - 1;
     struct ballot_batch batch = {.n_ballots = 2, .ballots = ballots};
-    struct store_batch one = {.seq = 1, .batch = &batch};
-    struct store_result result;
+    struct stream_batch one = {.seq = 1, .batch = &batch};
+    struct apply_result result;
     assert_status(ballot_store_apply(store, 1, &one, 1, &result, &err), ST_DB_DATA);
     assert_ok(ballot_store_apply_rows(store, 1, &one, 1, &result, &err));
     assert_answer(LEDGER, "open|2|1|0|1 ");
@@ -707,8 +707,8 @@ static void an_unknown_poll_is_fetched_or_its_ballots_are_rejected(void **state)
                                       ballot_of("never", 2, "cats"), ballot_of("late", 2, "cats"),
                                       ballot_of("open", 1, "cats")),
                         unsure = BATCH(ballot_of("open", 2, "cats"), ballot_of("unsure", 1, "cats"));
-    struct store_batch one = {.seq = 2, .batch = &unsure};
-    struct store_result result;
+    struct stream_batch one = {.seq = 2, .batch = &unsure};
+    struct apply_result result;
     int calls = 0;
     ballot_store_on_unknown_poll(store, fetch_poll, &calls);
     result = apply_one(store, 1, &batch);
@@ -751,9 +751,9 @@ static void *vote_at_random(void *arg)
         }
         struct ballot_batch batch = {.n_ballots = PER_BATCH, .ballots = ballots};
         /* Its own sequence, and one that all of them try to apply. */
-        struct store_batch set[] = {{.seq = 1000 + round * STORES + crowd->number, .batch = &batch},
-                                    {.seq = round + 1, .batch = NULL}};
-        struct store_result result;
+        struct stream_batch set[] = {{.seq = 1000 + round * STORES + crowd->number, .batch = &batch},
+                                     {.seq = round + 1, .batch = NULL}};
+        struct apply_result result;
         enum status st;
         while ((st = ballot_store_apply(store, 1, set, 2, &result, &own)) == ST_DB_RETRY)
             crowd->retries++;
@@ -891,8 +891,8 @@ static void a_lost_connection_is_reported_once_and_then_replaced(void **state)
 {
     struct ballot_store *store = open_with_polls();
     struct ballot_batch batch = BATCH(ballot_of("open", 1, "cats"));
-    struct store_batch one = {.seq = 1, .batch = &batch};
-    struct store_result result;
+    struct stream_batch one = {.seq = 1, .batch = &batch};
+    struct apply_result result;
     apply(store, &one, 1);
     scratch_db_run(
         "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = 'unit test'");

@@ -29,7 +29,7 @@ static void a_set_has_a_line_for_each_poll_and_counts_everything(void **state)
     struct ballot ballots[] = {ballot_of("first", 1, "a"), ballot_of("open", 1, "a"), ballot_of("open", 2, "b"),
                                ballot_of("open", 1, "c")};
     struct ballot_batch batch = {.n_ballots = 4, .ballots = ballots};
-    struct store_batch in[] = {{.seq = 5, .batch = &batch}};
+    struct stream_batch in[] = {{.seq = 5, .batch = &batch}};
     struct poll_keys keys;
     struct batch_set set = {0};
     set_up(&keys);
@@ -60,7 +60,7 @@ static void ballots_are_received_in_the_second_in_which_they_were_cast(void **st
                                ballot_of("nowhere", 1, "a")};
     static const int64_t cast_at_ms[] = {5999, 5000, 5100, 4999, 5999, -7, 5999};
     struct ballot_batch batch = {.n_ballots = 7, .ballots = ballots}, late = {.n_ballots = 1, .ballots = ballots};
-    struct store_batch in[] = {{.seq = 1, .batch = &batch}, {.seq = 2, .batch = &late}};
+    struct stream_batch in[] = {{.seq = 1, .batch = &batch}, {.seq = 2, .batch = &late}};
     static const int64_t expected[][3] = {{1, 0, 1}, {1, 4, 1}, {1, 5, 4}, {2, 5, 1}};
     struct poll_keys keys;
     struct batch_set set = {0};
@@ -84,7 +84,7 @@ static void a_ballot_of_an_unknown_poll_is_rejected_with_the_reason(void **state
 {
     struct ballot ballots[] = {ballot_of("open", 1, "a"), ballot_of("nowhere", 1, "a")};
     struct ballot_batch batch = {.n_ballots = 2, .ballots = ballots};
-    struct store_batch in[] = {{.seq = 9, .batch = &batch}};
+    struct stream_batch in[] = {{.seq = 9, .batch = &batch}};
     struct poll_keys keys;
     struct batch_set set = {0};
     set_up(&keys);
@@ -106,7 +106,7 @@ static void a_ballot_of_a_later_term_than_the_fence_counts(void **state)
     struct ballot ballots[] = {ballot_of("open", 1, "a"), ballot_of("open", 2, "b"), ballot_of("open", 3, "b"),
                                ballot_of("open", 4, "a")};
     struct ballot_batch batch = {.n_ballots = 4, .ballots = ballots}, fence = {.fence_poll = "open", .term = 1};
-    struct store_batch in[] = {{.seq = 6, .batch = &batch}};
+    struct stream_batch in[] = {{.seq = 6, .batch = &batch}};
     struct poll_keys keys;
     struct batch_set set = {0};
     struct marks book = {0};
@@ -133,7 +133,7 @@ static void ballots_behind_a_fence_are_received_and_rejected(void **state)
     struct ballot ballots[] = {ballot_of("open", 1, "a"), ballot_of("first", 1, "a"), ballot_of("open", 2, "b")};
     struct ballot_batch batch = {.n_ballots = 3, .ballots = ballots};
     struct ballot_batch fence = {.fence_poll = "open"}, gate = {.gate_poll = "open", .term = 1};
-    struct store_batch in[COUNT_OF(sequences)];
+    struct stream_batch in[COUNT_OF(sequences)];
     struct poll_keys keys;
     struct batch_set set = {0};
     struct marks book = {0};
@@ -141,7 +141,7 @@ static void ballots_behind_a_fence_are_received_and_rejected(void **state)
     marks_add_batch(&book, &fence, ordinal_make(1, 5, 0));
     marks_add_batch(&book, &gate, ordinal_make(1, 8, 0));
     for (size_t i = 0; i < COUNT_OF(sequences); i++)
-        in[i] = (struct store_batch){.seq = sequences[i], .batch = &batch};
+        in[i] = (struct stream_batch){.seq = sequences[i], .batch = &batch};
 
     batch_set_fill(&set, &keys, &book, 1, in, COUNT_OF(in));
 
@@ -161,8 +161,8 @@ static void ballots_behind_a_fence_are_received_and_rejected(void **state)
     /* Where nothing else came, the poll has a line all the same, in its place. */
     struct ballot_batch late = {.n_ballots = 1, .ballots = ballots};
     struct ballot_batch other = {.n_ballots = 1, .ballots = ballots + 1};
-    in[0] = (struct store_batch){.seq = 6, .batch = &late};
-    in[1] = (struct store_batch){.seq = 7, .batch = &other};
+    in[0] = (struct stream_batch){.seq = 6, .batch = &late};
+    in[1] = (struct stream_batch){.seq = 7, .batch = &other};
     batch_set_fill(&set, &keys, &book, 1, in, 2);
     assert_int_equal(set.n_lines, 2);
     assert_int_equal(set.lines[0].poll, 1);
@@ -179,7 +179,7 @@ static void known_batches_and_dead_letters_add_nothing_and_a_fence_is_kept(void 
 {
     struct ballot ballots[] = {ballot_of("open", 1, "a")};
     struct ballot_batch batch = {.n_ballots = 1, .ballots = ballots}, fence = {.fence_poll = "open"};
-    struct store_batch in[] = {{.seq = 1, .batch = &batch, .known = true}, {.seq = 2}, {.seq = 3, .batch = &fence}};
+    struct stream_batch in[] = {{.seq = 1, .batch = &batch, .known = true}, {.seq = 2}, {.seq = 3, .batch = &fence}};
     struct poll_keys keys;
     struct batch_set set = {0};
     set_up(&keys);
@@ -199,7 +199,7 @@ static void a_refused_ballot_is_in_the_ledger_and_its_reason_stays_utf8(void **s
 {
     struct ballot ballots[] = {ballot_of("first", 1, "a")};
     struct ballot_batch batch = {.n_ballots = 1, .ballots = ballots};
-    struct store_batch in[] = {{.seq = 4, .batch = &batch}};
+    struct stream_batch in[] = {{.seq = 4, .batch = &batch}};
     struct poll_keys keys;
     struct batch_set set = {0};
     char reason[2 * REASON_MAX];
@@ -223,7 +223,7 @@ static void a_set_can_be_filled_again(void **state)
 {
     struct ballot ballots[] = {ballot_of("open", 1, "a"), ballot_of("nowhere", 2, "a")};
     struct ballot_batch batch = {.n_ballots = 2, .ballots = ballots, .fence_poll = "open"};
-    struct store_batch in[] = {{.seq = 4, .batch = &batch}};
+    struct stream_batch in[] = {{.seq = 4, .batch = &batch}};
     struct poll_keys keys;
     struct batch_set set = {0};
     set_up(&keys);

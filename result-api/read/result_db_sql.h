@@ -1,7 +1,7 @@
-/* store_sql - the statements that the store prepares.
+/* result_db_sql - the statements that result_db prepares, and those for large polls.
  * SPDX-License-Identifier: MIT */
-#ifndef SCRUTIN_STORE_SQL_H
-#define SCRUTIN_STORE_SQL_H
+#ifndef SCRUTIN_RESULT_DB_SQL_H
+#define SCRUTIN_RESULT_DB_SQL_H
 
 #define SQL_EPOCH "SELECT epoch, created_ns, applied_floor(epoch) FROM stream_epochs ORDER BY epoch DESC LIMIT 1"
 

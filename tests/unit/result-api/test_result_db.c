@@ -1,6 +1,6 @@
-/* Tests of result-api's store against a real server: tallies, large polls, receipts, cursors of exports.
+/* Tests of result_db against a real server: tallies, large polls, receipts, cursors of exports.
  * SPDX-License-Identifier: MIT */
-#include "read/store.h"
+#include "read/result_db.h"
 
 #include "scratch_db.h"
 
@@ -15,11 +15,11 @@ static struct errmsg err;
             fail_test("%s: %s (%s)", #call, status_text(status_), err.text);                                           \
     } while (0)
 
-static struct store *open_store(void)
+static struct result_db *open_store(void)
 {
-    struct store *store = store_new(scratch_db_conninfo(), "unit test", 10000);
-    assert_ok(store_connect(store, &err));
-    return store;
+    struct result_db *db = result_db_new(scratch_db_conninfo(), "unit test", 10000);
+    assert_ok(result_db_connect(db, &err));
+    return db;
 }
 
 /* Epoch 2 has applied the sequences 1, 2 and 4. Two ballots of `demo` count, one was replaced and one was rejected; it
@@ -45,24 +45,24 @@ static int fill_tables(void **state)
 
 static void the_newest_epoch_and_its_floor_are_read(void **state)
 {
-    struct store *store = open_store();
-    struct store_epoch epoch;
-    assert_ok(store_read_epoch(store, &epoch, &err));
+    struct result_db *db = open_store();
+    struct result_db_epoch epoch;
+    assert_ok(result_db_read_epoch(db, &epoch, &err));
     assert_int_equal(epoch.epoch, 2);
     assert_int_equal(epoch.created_ns, 2000);
     assert_int_equal(epoch.floor, 2);
-    store_free(store);
+    result_db_free(db);
 }
 
 static void one_look_has_tallies_ledgers_fences_and_applied_batches(void **state)
 {
-    struct store *store = open_store();
+    struct result_db *db = open_store();
     static const char *const polls[] = {"null", "missing", "demo"};
     static const uint64_t gaps[] = {1, 3};
     struct tally tallies[3] = {{0}};
-    struct store_look look = {
+    struct result_db_look look = {
         .polls = polls, .n_polls = 3, .tallies = tallies, .epoch = 2, .after = 3, .gaps = gaps, .n_gaps = 2};
-    assert_ok(store_read_look(store, &look, &err));
+    assert_ok(result_db_read_look(db, &look, &err));
     assert_int_equal(look.newest_epoch, 2);
     assert_int_equal(look.newest_created_ns, 2000);
     assert_int_equal(look.n_applied, 2);
@@ -81,18 +81,18 @@ static void one_look_has_tallies_ledgers_fences_and_applied_batches(void **state
     free(look.applied);
     for (size_t i = 0; i < COUNT_OF(tallies); i++)
         tally_fini(&tallies[i]);
-    store_free(store);
+    result_db_free(db);
 }
 
 static void a_look_at_nothing_is_answered(void **state)
 {
-    struct store *store = open_store();
-    struct store_look look = {.epoch = 1};
-    assert_ok(store_read_look(store, &look, &err));
+    struct result_db *db = open_store();
+    struct result_db_look look = {.epoch = 1};
+    assert_ok(result_db_read_look(db, &look, &err));
     assert_int_equal(look.n_applied, 0);
     assert_int_equal(look.newest_epoch, 2);
     free(look.applied);
-    store_free(store);
+    result_db_free(db);
 }
 
 static void add_ranking(void *arg, const char *ranking, int64_t n)
@@ -105,74 +105,75 @@ static void add_ranking(void *arg, const char *ranking, int64_t n)
 
 static void a_ranked_poll_of_many_rankings_is_large_and_read_row_by_row(void **state)
 {
-    struct store *store = open_store();
+    struct result_db *db = open_store();
     static const char *const polls[] = {"rank"};
     struct tally tally = {0}, ledger;
-    struct store_look look = {.polls = polls, .n_polls = 1, .tallies = &tally, .epoch = 2};
+    struct result_db_look look = {.polls = polls, .n_polls = 1, .tallies = &tally, .epoch = 2};
     int64_t sums[2] = {0};
     scratch_db_run(
         "INSERT INTO tally (poll, choice, slot, n) SELECT 3, 'r' || i, 1, 2 FROM generate_series(1, 6000) i");
     scratch_db_run(
         "INSERT INTO ledger (poll, slot, received, counted, superseded, rejected) VALUES (3, 1, 12000, 12000, "
         "0, 0)");
-    assert_ok(store_read_look(store, &look, &err));
+    assert_ok(result_db_read_look(db, &look, &err));
     assert_true(tally.is_large);
     assert_int_equal(tally.n_choices, 0);
     assert_int_equal(tally.received, 12000);
     free(look.applied);
-    assert_ok(store_begin_large(store, "rank", &ledger, &err));
+    assert_ok(result_db_begin_large(db, "rank", &ledger, &err));
     assert_int_equal(ledger.counted, 12000);
-    assert_ok(store_read_rankings(store, "rank", add_ranking, sums, &err));
+    assert_ok(result_db_read_rankings(db, "rank", add_ranking, sums, &err));
     assert_int_equal(sums[0], 6000);
     assert_int_equal(sums[1], 12000);
-    assert_ok(store_end_large(store, &err));
+    assert_ok(result_db_end_large(db, &err));
     tally_fini(&tally);
-    store_free(store);
+    result_db_free(db);
 }
 
 static void the_fates_of_receipts_come_in_the_order_of_the_questions(void **state)
 {
-    struct store *store = open_store();
+    struct result_db *db = open_store();
     struct receipt_question questions[3] = {
         {.next = &questions[1], .receipt = {.poll = "demo", .voter = {1}, .batch = {0xaa}, .sequence = 1}},
         {.next = &questions[2], .receipt = {.poll = "demo", .voter = {3}, .batch = {0xbb}, .sequence = 9}},
         {.receipt = {.poll = "demo", .voter = {2}, .batch = {0xaa}, .sequence = 1}},
     };
-    assert_ok(store_find_fates(store, 2000, questions, &err));
+    assert_ok(result_db_find_fates(db, 2000, questions, &err));
     assert_int_equal(questions[0].fate, RECEIPT_COUNTED);
     assert_int_equal(questions[1].fate, RECEIPT_PENDING);
     assert_int_equal(questions[2].fate, RECEIPT_SUPERSEDED);
-    store_free(store);
+    result_db_free(db);
 }
 
 static void a_cursor_outlives_its_statement_and_nothing_can_be_written(void **state)
 {
-    struct store *store = open_store();
+    struct result_db *db = open_store();
     struct pg_args args = {0};
     struct pg_rows *rows;
     pg_args_add_text(&args, "demo");
-    assert_ok(store_query(store, "opening",
-                          "DECLARE c NO SCROLL CURSOR WITH HOLD FOR SELECT choices, count(*) FROM ballots"
-                          " WHERE poll = (SELECT key FROM polls WHERE id = $1::text) GROUP BY choices ORDER BY choices",
-                          &args, &rows, &err));
+    assert_ok(
+        result_db_query(db, "opening",
+                        "DECLARE c NO SCROLL CURSOR WITH HOLD FOR SELECT choices, count(*) FROM ballots"
+                        " WHERE poll = (SELECT key FROM polls WHERE id = $1::text) GROUP BY choices ORDER BY choices",
+                        &args, &rows, &err));
     pg_rows_free(rows);
-    assert_ok(store_query(store, "reading", "FETCH 1 FROM c", NULL, &rows, &err));
+    assert_ok(result_db_query(db, "reading", "FETCH 1 FROM c", NULL, &rows, &err));
     assert_int_equal(pg_rows_count(rows), 1);
     assert_string_equal(pg_rows_bytes(rows, 0, 0, NULL), "cats");
     assert_int_equal(pg_rows_number(rows, 0, 1), 1);
     pg_rows_free(rows);
-    assert_int_equal(store_session(store), 1);
-    assert_int_equal(store_query(store, "writing", "DELETE FROM ballots", NULL, &rows, &err), ST_DB_DOWN);
+    assert_int_equal(result_db_session(db), 1);
+    assert_int_equal(result_db_query(db, "writing", "DELETE FROM ballots", NULL, &rows, &err), ST_DB_DOWN);
     assert_contains(err.text, "writing: ");
     assert_contains(err.text, "25006");
     assert_null(rows);
-    assert_false(store_is_connected(store)); /* after any failure */
-    assert_int_equal(store_session(store), 0);
-    assert_ok(store_connect(store, &err));
-    assert_int_equal(store_session(store), 2);
-    store_give_up(store);
-    assert_int_equal(store_query(store, "reading", "SELECT pg_sleep(20)", NULL, &rows, &err), ST_DB_DOWN);
-    store_free(store);
+    assert_false(result_db_is_connected(db)); /* after any failure */
+    assert_int_equal(result_db_session(db), 0);
+    assert_ok(result_db_connect(db, &err));
+    assert_int_equal(result_db_session(db), 2);
+    result_db_give_up(db);
+    assert_int_equal(result_db_query(db, "reading", "SELECT pg_sleep(20)", NULL, &rows, &err), ST_DB_DOWN);
+    result_db_free(db);
 }
 
 int main(void)
@@ -187,7 +188,7 @@ int main(void)
     };
     if (!scratch_db_open())
         return 77; /* Meson: skipped */
-    int failed = cmocka_run_group_tests_name("result_store", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("result_db", tests, NULL, NULL);
     scratch_db_close();
     return failed;
 }
