@@ -73,10 +73,11 @@ static void print_scope(const struct audit_report *report, FILE *to)
                 " messages with %" PRId64 " ballots\n",
                 created, report->now.epoch, report->stream_first, report->stream_last, report->messages,
                 report->streamed_ballots);
-    fprintf(to, "applied   %" PRId64 " messages with %" PRId64 " ballots, %" PRId64 " of them dead letters\n",
+    fprintf(to, "applied   %" PRId64 " messages with %" PRId64 " ballots, and %" PRId64 " dead letters\n",
             report->now.batches, report->now.ballots, report->now.dead);
     fprintf(to,
-            "pending   %" PRId64 " messages with %" PRId64 " ballots; everything up to %" PRIu64 " must be applied\n",
+            "pending   %" PRId64 " messages with %" PRId64 " ballots; every message up to sequence %" PRIu64
+            " must be applied\n",
             report->pending_messages, report->pending_ballots, report->line);
     for (size_t i = 0; i < report->n_older; i++)
         fprintf(to,
@@ -135,8 +136,8 @@ void audit_report_print(const struct audit_report *report, FILE *to)
     print_scope(report, to);
     if (report->has_receipts)
         fprintf(to,
-                "receipts  %" PRId64 ": %" PRId64 " counted, %" PRId64 " superseded, %" PRId64 " pending, %" PRIu64
-                " unexplained\n",
+                "receipts  %" PRId64 " in the list: %" PRId64 " counted, %" PRId64 " superseded, %" PRId64
+                " pending, %" PRIu64 " unexplained\n",
                 report->receipts, report->receipts_counted, report->receipts_superseded, report->receipts_pending,
                 report->counts[AUDIT_RECEIPT]);
     print_polls(report, to);
