@@ -1,17 +1,16 @@
-/* code_book - hash tables with open addressing, under one lock for readers.
+/* code_book - a map of polls, and for each poll a compact table of hashes, under one lock for readers.
  * SPDX-License-Identifier: MIT */
 #include "codes/code_book.h"
 
 #include "base/alloc.h"
+#include "base/map.h"
 #include <pthread.h>
-#include <sodium.h>
 #include <stdatomic.h>
 
 #define SLOTS_MIN 64
 
 /* The codes of one poll. A slot of zeroes is free; the probability that a keyed hash is all zeroes is 2^-128. */
 struct code_set {
-    struct code_set *next; /* in its bucket */
     uint8_t (*slots)[CODE_HASH];
     size_t n_slots; /* 0 or a power of two */
     size_t n;
@@ -21,10 +20,7 @@ struct code_set {
 struct code_book {
     pthread_mutex_t writing; /* a writer holds it; it takes `lock` only for changes that readers could see */
     pthread_rwlock_t lock;
-    uint8_t seed[crypto_shorthash_KEYBYTES];
-    struct code_set **buckets;
-    size_t n_buckets; /* a power of two */
-    size_t n_sets;
+    struct map sets; /* struct code_set, by poll */
     atomic_size_t total;
 };
 
@@ -45,25 +41,21 @@ struct code_book *code_book_new(void)
 
     pthread_mutex_init(&book->writing, NULL);
     init_lock(&book->lock);
-    randombytes_buf(book->seed, sizeof(book->seed));
-    book->n_buckets = SLOTS_MIN;
-    book->buckets = alloc_items(book->n_buckets, sizeof(struct code_set *));
     return book;
 }
 
 void code_book_free(struct code_book *book)
 {
+    struct code_set *set;
+    size_t cursor = 0;
+
     if (book == NULL)
         return;
-    for (size_t i = 0; i < book->n_buckets; i++) {
-        while (book->buckets[i] != NULL) {
-            struct code_set *set = book->buckets[i];
-            book->buckets[i] = set->next;
-            free(set->slots);
-            free(set);
-        }
+    while ((set = map_next(&book->sets, &cursor)) != NULL) {
+        free(set->slots);
+        free(set);
     }
-    free(book->buckets);
+    map_fini(&book->sets);
     pthread_rwlock_destroy(&book->lock);
     pthread_mutex_destroy(&book->writing);
     free(book);
@@ -71,42 +63,9 @@ void code_book_free(struct code_book *book)
 
 /* --- sets by poll */
 
-static struct code_set **find_bucket(const struct code_book *book, const char *poll)
-{
-    uint8_t hash[crypto_shorthash_BYTES];
-    uint64_t at;
-
-    crypto_shorthash(hash, (const uint8_t *)poll, strlen(poll), book->seed);
-    memcpy(&at, hash, sizeof(at));
-    return &book->buckets[at & (book->n_buckets - 1)];
-}
-
 static struct code_set *find_set(const struct code_book *book, const char *poll)
 {
-    struct code_set *set = *find_bucket(book, poll);
-
-    while (set != NULL && strcmp(set->poll, poll) != 0)
-        set = set->next;
-    return set;
-}
-
-static void grow_buckets(struct code_book *book)
-{
-    struct code_set **old = book->buckets;
-    size_t n_old = book->n_buckets;
-
-    book->n_buckets *= 2;
-    book->buckets = alloc_items(book->n_buckets, sizeof(struct code_set *));
-    for (size_t i = 0; i < n_old; i++) {
-        while (old[i] != NULL) {
-            struct code_set *set = old[i];
-            old[i] = set->next;
-            struct code_set **bucket = find_bucket(book, set->poll);
-            set->next = *bucket;
-            *bucket = set;
-        }
-    }
-    free(old);
+    return map_get_text(&book->sets, poll);
 }
 
 /* For the writer. */
@@ -116,11 +75,7 @@ static struct code_set *make_set(struct code_book *book, const char *poll)
 
     strncpy(set->poll, poll, POLL_ID_MAX);
     pthread_rwlock_wrlock(&book->lock);
-    if (book->n_sets++ == book->n_buckets)
-        grow_buckets(book);
-    struct code_set **bucket = find_bucket(book, poll);
-    set->next = *bucket;
-    *bucket = set;
+    map_put_text(&book->sets, set->poll, set);
     pthread_rwlock_unlock(&book->lock);
     return set;
 }
