@@ -3,12 +3,12 @@
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUILD_DIR, Instance, NGINX_USER, ROOT, freePorts, runProgram, startProgram } from '../lib/instance.js';
+import { Instance } from '../lib/instance.js';
 import { EventStream } from '../lib/events.js';
 import { request, requestJson } from '../lib/http.js';
-import { until } from '../lib/wait.js';
+import { Page } from '../lib/page.js';
 
 let instance;
 let pages;
@@ -105,28 +105,12 @@ test('the addresses of both pages are what the request was made to', async () =>
 });
 
 test('with a certificate: HTTP/2, a secure cookie, and X-Forwarded-For only from whom it may come', async () => {
-  const folder = join(instance.folder, 'tls');
-  mkdirSync(folder);
-  chmodSync(folder, 0o700);
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  await runProgram('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key,
-    '-out', cert, '-days', '1', '-subj', '/CN=localhost'], { PATH: process.env.PATH });
-  const port = await freePorts(1);
-  const address = (url) => new URL(url).host;
-  await runProgram(join(ROOT, 'web/nginx/configure'), [folder], { PATH: process.env.PATH, PAGE: 'vote-ui', LISTEN: `127.0.0.1:${port}`,
-    ROOT: join(BUILD_DIR, 'pages/vote-ui'), VOTE_API: address(instance.voteUrl), RESULT_API: address(instance.resultUrl),
-    VOTE_URL: 'https://vote.example', RESULT_URL: 'https://result.example', PAGE_TLS_CERT_FILE: cert, PAGE_TLS_KEY_FILE: key,
-    ACCESS_LOG: join(folder, 'access.log'), NGINX_USER });
-  const nginx = startProgram('/bin/sh', ['-c', 'exec nginx -e stderr -c "$0"', join(folder, 'nginx.conf')],
-    { PATH: `${process.env.PATH}:/usr/sbin` });
+  const addresses = { vote: 'https://vote.example', result: 'https://result.example' };
+  const nginx = await Page.start(instance, 'tls', { tls: true, VOTE_URL: addresses.vote, RESULT_URL: addresses.result });
   try {
-    const origin = `https://127.0.0.1:${port}`;
+    const origin = nginx.url;
     const tls = { rejectUnauthorized: false };
-    const page = await until('nginx listens', async () => {
-      const answer = await request(origin, { path: '/', tls }, 'HTTP/2');
-      if (!answer.status) throw new Error(`${answer.reset}; ${nginx.output}`);
-      return answer;
-    });
+    const page = await request(origin, { path: '/', tls }, 'HTTP/2');
     assert.equal(page.status, 200);
     assert.match(page.headers['strict-transport-security'], /max-age/);
     const session = http2.connect(origin, tls);
@@ -137,11 +121,9 @@ test('with a certificate: HTTP/2, a secure cookie, and X-Forwarded-For only from
       headers: { 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.9' } }, 'HTTP/2');
     assert.equal(cast.status, 202, cast.text);
     assert.match(String(cast.headers['set-cookie']), /; secure/i);
-    assert.deepEqual((await request(origin, { path: '/site.json', tls }, 'HTTP/2')).json,
-      { vote: 'https://vote.example', result: 'https://result.example' });
-    assert.match(readFileSync(join(folder, 'routes.conf'), 'utf8'), /X-Forwarded-For \$remote_addr;/);
+    assert.deepEqual((await request(origin, { path: '/site.json', tls }, 'HTTP/2')).json, addresses);
+    assert.match(readFileSync(join(nginx.folder, 'routes.conf'), 'utf8'), /X-Forwarded-For \$remote_addr;/);
   } finally {
-    nginx.kill('SIGTERM');
-    await nginx.ended;
+    await nginx.stop();
   }
 });

@@ -1,31 +1,21 @@
 // What stays on a device, and for how long; and what a page of strangers can do to one who has voted here.
 // SPDX-License-Identifier: MIT
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { once } from 'node:events';
-import { Browser, assertAccessible } from '../lib/browser.js';
-import { Instance, freePorts } from '../lib/instance.js';
+import { assertAccessible } from '../lib/browser.js';
+import { freePorts } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
+import { browser, counted, instance, openVote, sees, usePages } from '../lib/pages.js';
 import { until } from '../lib/wait.js';
 
 const FRUIT = [['a', 'Apples'], ['b', 'Pears'], ['c', 'Plums']].map(([id, label]) => ({ id, label }));
 const DAY = 86_400_000;
 
-let instance;
-let browser;
-before(async () => {
-  [instance, browser] = await Promise.all([Instance.start({ workers: 1 }), Browser.start()]);
-});
-after(async () => {
-  await browser?.close();
-  await instance?.stop();
-});
+usePages();
 
 const button = (page, name) => page.getByRole('button', { name, exact: true });
-const open = (path, options) => browser.open(instance.votePage + path, options);
-const sees = (page, text) => page.getByText(text).first().waitFor();
-const counted = (page) => sees(page, 'Counted. Thank you!');
 const keptBallot = (page, poll) => page.evaluate((name) => JSON.parse(localStorage.getItem(name)), `scrutin.ballot.${poll}`);
 const everythingKept = (page) => page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
 /** As if what the device keeps of a ballot were older. */
@@ -40,7 +30,7 @@ const close = (poll) => requestJson(instance.voteUrl, 'PATCH', `/v1/polls/${poll
 
 test('a vote that cannot be changed: the choice is kept until it is counted, the receipt until 30 days after the end', async () => {
   const poll = await instance.createPoll({ options: FRUIT, revisable: false });
-  const page = await open(`/p/${poll.id}`);
+  const page = await openVote(`/p/${poll.id}`);
   await page.route('**/receipts', (route) => route.abort()); // it is not counted yet
   await button(page, 'Pears').click();
   await button(page, 'Cast my ballot').click();
@@ -73,7 +63,7 @@ test('a vote that cannot be changed: the choice is kept until it is counted, the
 test('a vote that can be changed: the choice is kept for a day at most, and no longer than the poll is open', async () => {
   const polls = [await instance.createPoll({ options: FRUIT }), await instance.createPoll({ options: FRUIT })];
   for (const [i, poll] of polls.entries()) {
-    const page = await open(`/p/${poll.id}`);
+    const page = await openVote(`/p/${poll.id}`);
     await button(page, 'Apples').click();
     await counted(page);
     await button(page, 'Change my vote').click();
@@ -103,7 +93,7 @@ test('a vote that can be changed: the choice is kept for a day at most, and no l
 test('a voting code leaves the address with the vote, and an API key is not kept at all', async () => {
   const poll = await instance.createPoll({ options: FRUIT, voter_policy: 'code' });
   const { json } = await requestJson(instance.voteUrl, 'POST', `/v1/polls/${poll.id}/codes`, { count: 1 }, { authorization: `Bearer ${poll.token}` });
-  const page = await open(`/p/${poll.id}#code=${json.codes[0]}`);
+  const page = await openVote(`/p/${poll.id}#code=${json.codes[0]}`);
   await button(page, 'Apples').click();
   await counted(page);
   assert.equal(new URL(page.url()).hash, '');
@@ -138,7 +128,7 @@ test('the result page keeps what opens hidden results for as long as its tab is 
 test('one sees what is kept, removes any of it, and forgets everything', async () => {
   const [voted, waiting, managed] = [await instance.createPoll({ title: 'Counted here', options: FRUIT }),
     await instance.createPoll({ title: 'Not sent yet', options: FRUIT }), await instance.createPoll({ title: 'Mine', options: FRUIT })];
-  const page = await open(`/p/${voted.id}`, { serviceWorkers: 'allow' });
+  const page = await openVote(`/p/${voted.id}`, { serviceWorkers: 'allow' });
   await button(page, 'Apples').click();
   await counted(page);
   await until('the page is kept', () => page.evaluate(async () => (await caches.match('/')) !== undefined));
@@ -147,7 +137,7 @@ test('one sees what is kept, removes any of it, and forgets everything', async (
   await page.goto(`${instance.votePage}/manage/${managed.id}#${managed.token}`);
   await sees(page, 'Share');
   await page.route('**/ballot', (route) => route.abort());
-  const tab = await open(`/p/${waiting.id}`, { device: page.context() });
+  const tab = await openVote(`/p/${waiting.id}`, { device: page.context() });
   await tab.route('**/ballot', (route) => route.abort());
   await button(tab, 'Pears').click();
   await sees(tab, 'No network');

@@ -1,25 +1,16 @@
 // The result page in a real browser: live bars, every method, the presenter's screen, breaks of the stream.
 // SPDX-License-Identifier: MIT
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
-import { Browser, assertAccessible } from '../lib/browser.js';
+import { assertAccessible } from '../lib/browser.js';
 import { EventStream } from '../lib/events.js';
 import { request, requestJson } from '../lib/http.js';
-import { Instance } from '../lib/instance.js';
+import { browser, instance, usePages } from '../lib/pages.js';
 import { makePolls, resultViews } from '../lib/views.js';
 import { until } from '../lib/wait.js';
 
-let instance;
-let browser;
+usePages();
 let voters = 0;
-before(async () => {
-  instance = await Instance.start({ workers: 1 });
-  browser = await Browser.start();
-});
-after(async () => {
-  await browser?.close();
-  await instance?.stop();
-});
 
 /** Ballots of as many new voters, by the bulk route. */
 async function cast(poll, ...selections) {

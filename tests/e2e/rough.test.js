@@ -1,28 +1,17 @@
 // The pages where things are not as they should be: no storage, a wrong clock, no clipboard, a view left half-way.
 // SPDX-License-Identifier: MIT
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
-import { Browser } from '../lib/browser.js';
 import { request } from '../lib/http.js';
-import { Instance, freePorts } from '../lib/instance.js';
+import { freePorts } from '../lib/instance.js';
+import { browser, counted, instance, openVote, sees, usePages } from '../lib/pages.js';
 import { Proxy } from '../lib/proxy.js';
 import { until } from '../lib/wait.js';
 
-let instance;
-let browser;
-before(async () => {
-  [instance, browser] = await Promise.all([Instance.start({ workers: 1 }), Browser.start()]);
-});
-after(async () => {
-  await browser?.close();
-  await instance?.stop();
-});
+usePages();
 
 const FRUIT = ['Apples', 'Pears', 'Plums'].map((label, i) => ({ id: `o${i}`, label }));
 const button = (page, name) => page.getByRole('button', { name });
-const sees = (page, text) => page.getByText(text).first().waitFor();
-const counted = (page) => sees(page, 'Counted. Thank you!');
-const openVote = (path, options) => browser.open(instance.votePage + path, options);
 
 /** A device on which a script has run before any of the page's. */
 async function deviceWith(script, argument) {

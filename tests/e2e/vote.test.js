@@ -1,25 +1,16 @@
 // The vote page in a real browser against everything: create, vote on two devices, revise, close, for every method.
 // SPDX-License-Identifier: MIT
-import test, { after, before, describe } from 'node:test';
+import test, { describe } from 'node:test';
 import assert from 'node:assert/strict';
-import { Browser } from '../lib/browser.js';
-import { Instance } from '../lib/instance.js';
 import { request, requestJson } from '../lib/http.js';
+import { browser, counted, instance, openVote, sees, usePages } from '../lib/pages.js';
 import { until } from '../lib/wait.js';
 
-let instance;
-let browser;
-before(async () => {
-  [instance, browser] = await Promise.all([Instance.start({ workers: 1 }), Browser.start()]);
-});
-after(async () => {
-  await browser?.close();
-  await instance?.stop();
-});
+usePages();
 
 const PHONE = { viewport: { width: 390, height: 844 } };
 const button = (page, name) => page.getByRole('button', { name });
-const open = (path, options = PHONE) => browser.open(instance.votePage + path, options);
+const open = (path, options = PHONE) => openVote(path, options);
 const results = async (poll) => (await request(instance.resultUrl, { path: `/v1/polls/${poll}/results` })).json;
 const resultsWhen = (what, poll, holds) => until(what, async () => {
   const got = await results(poll);
@@ -27,10 +18,6 @@ const resultsWhen = (what, poll, holds) => until(what, async () => {
   throw new Error(JSON.stringify(got));
 });
 const countsOf = ({ results: rows }) => rows.map((row) => row.count);
-
-/** Waits until the page says so. */
-const sees = (page, text) => page.getByText(text).first().waitFor();
-const counted = (page) => sees(page, 'Counted. Thank you!');
 
 /** Makes a poll on the page as an organiser does, and gives its code. */
 async function createOnPage(page, { title, options, method, fill = async () => {} }) {

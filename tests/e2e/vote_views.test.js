@@ -1,26 +1,17 @@
 // Every view of the vote page: accessible, in both languages, by keyboard alone, quiet, and small.
 // SPDX-License-Identifier: MIT
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
-import { Browser, assertAccessible } from '../lib/browser.js';
+import { assertAccessible } from '../lib/browser.js';
 import { request } from '../lib/http.js';
-import { Instance } from '../lib/instance.js';
+import { browser, counted, instance, openVote, usePages } from '../lib/pages.js';
 import { makePolls, voteViews } from '../lib/views.js';
 import { until } from '../lib/wait.js';
 
-let instance;
-let browser;
 let polls;
-before(async () => {
-  [instance, browser] = await Promise.all([Instance.start({ workers: 1 }), Browser.start()]);
+usePages(async () => {
   polls = await makePolls(instance);
 });
-after(async () => {
-  await browser?.close();
-  await instance?.stop();
-});
-
-const open = (path, options) => browser.open(instance.votePage + path, options);
 
 /** Runs jobs, three at a time. */
 async function each(jobs, run) {
@@ -39,7 +30,7 @@ const LOOKS = [
 for (const { name, ...look } of LOOKS) {
   test(`axe finds nothing in any view, no sentence is missing, nothing is too wide: ${name}`, async () => {
     await each(voteViews(polls), async (view) => {
-      const page = await open(view.path, look);
+      const page = await openVote(view.path, look);
       try {
         await page.locator('main h1').waitFor();
         await view.act?.(page);
@@ -59,7 +50,7 @@ for (const { name, ...look } of LOOKS) {
 }
 
 test('the language is the browser’s, can be switched, is kept, and ?lang= goes before', async () => {
-  const page = await open('/', { locale: 'fr-CA' });
+  const page = await openVote('/', { locale: 'fr-CA' });
   await page.getByRole('heading', { name: 'Rejoindre un vote' }).waitFor();
   await page.getByRole('button', { name: 'EN', exact: true }).click();
   await page.getByRole('heading', { name: 'Join a vote' }).waitFor();
@@ -74,7 +65,7 @@ test('the language is the browser’s, can be switched, is kept, and ?lang= goes
 });
 
 test('the theme is the system’s, can be chosen, and is kept', async () => {
-  const page = await open('/', { colorScheme: 'dark' });
+  const page = await openVote('/', { colorScheme: 'dark' });
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const dark = await background();
   await page.getByRole('button', { name: 'Colours: as the system' }).click();
@@ -96,7 +87,7 @@ async function tabTo(page, selector) {
 }
 
 test('keyboard alone: join, rank, move, cast, change, and back', async () => {
-  const page = await open('/', { viewport: { width: 1280, height: 800 } });
+  const page = await openVote('/', { viewport: { width: 1280, height: 800 } });
   await tabTo(page, '#code');
   await page.keyboard.type(polls.ranked.id);
   await page.keyboard.press('Enter');
@@ -116,7 +107,7 @@ test('keyboard alone: join, rank, move, cast, change, and back', async () => {
   assert.deepEqual(await order(), [first, third, second]);
   await tabTo(page, '.cast .button');
   await page.keyboard.press('Enter');
-  await page.getByText('Counted. Thank you!').first().waitFor();
+  await counted(page);
   await tabTo(page, '.actions button');
   await page.keyboard.press('Enter');
   await page.locator('.slot').first().waitFor();
@@ -126,7 +117,7 @@ test('keyboard alone: join, rank, move, cast, change, and back', async () => {
 });
 
 test('the page speaks at most every five seconds, and says the newest', async () => {
-  const page = await open(`/p/${polls.approval.id}`);
+  const page = await openVote(`/p/${polls.approval.id}`);
   await page.evaluate(() => {
     window.spoken = [];
     new MutationObserver(() => window.spoken.push([performance.now(), document.getElementById('spoken').textContent]))
@@ -134,7 +125,7 @@ test('the page speaks at most every five seconds, and says the newest', async ()
   });
   for (const n of [0, 1, 2, 3, 4]) await page.locator('.option').nth(n).click({ force: true }); // two more than there may be
   await page.getByRole('button', { name: 'Cast my ballot' }).click();
-  await page.getByText('Counted. Thank you!').first().waitFor();
+  await counted(page);
   const spoken = await until('it has spoken twice, and said that', async () => {
     const said = await page.evaluate(() => window.spoken);
     return said.length >= 2 && said.at(-1)[1] === 'Counted. Thank you!' && said;
@@ -145,7 +136,7 @@ test('the page speaks at most every five seconds, and says the newest', async ()
 
 for (const [who, names] of [['voters', /^(home|plurality|score|receipt|nothing-here)$/], ['organisers', /^(create|manage)$/]]) {
   test(`all that ${who} load is at most 30 KB compressed`, async () => {
-    const page = await open('/p/a/b/c', { locale: 'fr-FR' }); // the longer of the two languages
+    const page = await openVote('/p/a/b/c', { locale: 'fr-FR' }); // the longer of the two languages
     const sizes = new Map();
     const looks = [];
     const look = async (response) => {
