@@ -9,6 +9,7 @@ import { figuresOf, sorted } from './figures.js';
 
 export const LONG = 30; // characters that a big screen still has in one line
 const COLUMN = 8; // of them in a column
+export const GLIDE = 420; // ms that a bar takes to its new place
 export const ROOM = 16; // options that a big screen has room for
 
 /** How often each score was given, from 0 to 5. @param {number[]} counts */
@@ -20,7 +21,7 @@ function distribution(counts) {
 
 /** @param {Figure} figure @param {boolean} isFinal */
 const bar = (figure, isFinal) => html`<li class="bar ${figure.leads ? 'leads' : ''} ${figure.label.length > LONG ? 'long' : ''}" data-id=${figure.id}>
-  <span class="name text">${figure.label}${figure.leads && isFinal ? html` <span class="chip open won">${t('won')}</span>` : nothing}</span>
+  <span class="name text">${figure.label}${figure.leads && isFinal ? html` <span class="chip open won">${t(figure.isTied ? 'tied' : 'won')}</span>` : nothing}</span>
   <span class="figure number">${figure.text}</span>
   <span class="track"><i .style=${`--share: ${figure.share}`}></i></span>
   <span class="detail number soft">${figure.detail}</span>
@@ -58,30 +59,12 @@ export function screenBars(results, isSorted) {
 export function table(results, isSorted) {
   const figures = figuresOf(results);
   const isScore = results.poll.method === 'score';
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('table')} .style=${`--rows: ${figures.length}`}><table>
+  return html`<div class="scroll ${isScore ? 'wide' : ''}" tabindex="0" role="region" aria-label=${t('table')} .style=${`--rows: ${figures.length}`}><table>
     <thead><tr><th scope="col">${t('table.option')}</th><th scope="col">${t(isScore ? 'table.mean' : 'table.share')}</th>
-      <th scope="col">${t('table.ballots')}</th>${isScore ? [0, 1, 2, 3, 4, 5].map((score) => html`<th scope="col"><span class="unseen">${t('table.score')} </span>${score}</th>`) : nothing}</tr></thead>
+      <th scope="col">${t('table.votes')}</th>${isScore ? [0, 1, 2, 3, 4, 5].map((score) => html`<th scope="col"><span class="unseen">${t('table.score')} </span>${score}</th>`) : nothing}</tr></thead>
     <tbody>${(isSorted ? sorted(figures) : figures).map((figure) => html`<tr>
       <th scope="row" class="text">${figure.label}</th><td>${figure.text}</td>
       <td>${number(results.results.find((one) => one.id === figure.id)?.count ?? 0)}</td>
       ${figure.distribution?.map((n) => html`<td>${number(n)}</td>`) ?? nothing}</tr>`)}</tbody>
   </table></div>`;
-}
-
-/**
- * Moves what has changed its place from where it was (FLIP, aerotwist.com/blog/flip-your-animations); call it before a
- * drawing, and what it returns after.
- * @param {string} selector
- */
-export function keepPlaces(selector) {
-  const before = new Map([...document.querySelectorAll(selector)].map((one) => [one, one.getBoundingClientRect().top]));
-  return () => {
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-    for (const [one, top] of before) {
-      const moved = top - one.getBoundingClientRect().top;
-      if (moved && one.isConnected) {
-        one.animate([{ transform: `translateY(${moved}px)` }, { transform: 'none' }], { duration: 420, easing: 'cubic-bezier(0.2, 0.7, 0.2, 1)' });
-      }
-    }
-  };
 }

@@ -10,8 +10,9 @@ import { number, percent, list, t } from '../web/i18n.js';
  * @property {number} value what is compared
  * @property {number} share 0 to 1: how long the bar is
  * @property {string} text the figure that stands out, as "43 %"
- * @property {string} detail the one beside it, as "12 ballots"
+ * @property {string} detail the one beside it, as "12 votes"
  * @property {boolean} leads
+ * @property {boolean} isTied more than one leads
  * @property {number[]} [distribution]
  */
 
@@ -24,6 +25,7 @@ export function figuresOf(results) {
   const values = results.results.map((one) => (isScore ? one.mean ?? 0 : one.count));
   const most = Math.max(0, ...values);
   const winner = results.runoff?.winner;
+  const isTied = !winner && values.filter((value) => value === most).length > 1;
   return results.results.map((one, i) => ({
     id: one.id,
     label: one.label ?? one.id,
@@ -32,6 +34,7 @@ export function figuresOf(results) {
     text: isScore ? (one.count ? number(values[i], { minimumFractionDigits: 2, maximumFractionDigits: 2 }) : '–') : percent(total > 0 ? one.count / total : 0),
     detail: t('votes', { n: one.count }),
     leads: winner ? one.id === winner : values[i] > 0 && values[i] === most,
+    isTied,
     distribution: one.distribution,
   }));
 }
@@ -48,5 +51,6 @@ export function summary(results) {
   const count = t('votes', { n: total });
   if (runoff && !runoff.winner) return t('summary.undecided', { count });
   if (leaders.length !== 1) return t('summary.tie', { names, count });
-  return t(state === 'final' ? 'summary.won' : 'summary.leads', { names, count, figure: leaders[0].text });
+  const name = state === 'final' ? 'won' : 'leads';
+  return t(runoff ? `summary.runoff.${name}` : `summary.${name}`, { names, count, figure: leaders[0].text });
 }

@@ -15,7 +15,7 @@ const card = (poll) => html`<li><a class="card poll-card" href="/p/${poll.id}">
   <span class="row small soft"><span class="chip ${poll.state}">${t(`state.${poll.state}`)}</span>
     <span>${t(`method.${poll.method}`)}</span><span class="mono">${poll.id}</span>
     ${poll.results_visibility === 'always' ? nothing : html`<span>${t(`shown.${poll.results_visibility}`)}</span>`}
-    <span>${poll.state === 'scheduled' && poll.opens_at ? t('time.opens', { when: distance(poll.opens_at), at: time(poll.opens_at) }) : distance(poll.created_at)}</span></span></a></li>`;
+    <span>${poll.state === 'scheduled' && poll.opens_at ? t('time.opens', { when: distance(poll.opens_at), at: time(poll.opens_at) }) : t('created', { when: distance(poll.created_at) })}</span></span></a></li>`;
 
 /** @returns {import('../web/shell.js').View} */
 export function homeView() {
@@ -50,7 +50,7 @@ export function homeView() {
       ${problem ? html`<div class="notice bad stack"><p>${problem.sentence}</p><p><button class="button second" type="button" @click=${more}>${t('retry')}</button></p></div>`
     : !polls ? html`<p class="waiting">${t('loading')}</p>`
       : polls.length === 0 ? html`<p class="empty">${t('home.none')}</p>`
-        : cursor ? html`<p><button class="button second" type="button" @click=${more}>${t('home.more')}</button></p>` : nothing}
+        : cursor ? html`<p><button class="button second" type="button" @click=${more}>${t('more')}</button></p>` : nothing}
     </div>`,
   };
 }

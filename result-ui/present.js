@@ -4,9 +4,10 @@ import { announce } from '../web/announce.js';
 import { siteAddresses } from '../web/api.js';
 import { html, nothing } from '../web/html.js';
 import { number, t } from '../web/i18n.js';
+import { keepPlaces } from '../web/keep_places.js';
 import { qrCode } from '../web/qr.js';
 import { go, refresh } from '../web/shell.js';
-import { keepPlaces, screenBars, table } from './chart.js';
+import { GLIDE, screenBars, table } from './chart.js';
 import { summary } from './figures.js';
 import { absence, stateChip } from './result.js';
 import { Runoff } from './runoff.js';
@@ -45,7 +46,7 @@ export function presentView({ code }) {
     j: { name: 'join', act: () => { showsJoin = !showsJoin; }, isOn: () => showsJoin },
     t: { name: 'table', act: () => { showsTable = !showsTable; }, isOn: () => showsTable },
     r: { name: 'rounds', act: () => { showsRounds = !showsRounds; runoff.choose(0); }, isOn: () => showsRounds, isThere: hasRounds },
-    s: { name: 'sort', act: () => { move = keepPlaces('.bar'); isSorted = !isSorted; }, isOn: () => isSorted },
+    s: { name: 'sort', act: () => { move = keepPlaces('.bar', GLIDE); isSorted = !isSorted; }, isOn: () => isSorted },
     '?': { name: 'help', act: () => { showsHelp = !showsHelp; }, isOn: () => showsHelp },
   };
 
@@ -123,7 +124,7 @@ export function presentView({ code }) {
       if (text !== said) announce(said = text);
     }
     if (!revealed()) return waitingScreen(results);
-    const places = isSorted ? move ?? keepPlaces('.bar') : move;
+    const places = isSorted ? move ?? keepPlaces('.bar', GLIDE) : move;
     move = undefined;
     if (places) queueMicrotask(places);
     return html`<div class="screen-body ${showsJoin ? 'with-join' : ''}">

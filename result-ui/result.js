@@ -3,9 +3,10 @@
 import { announce } from '../web/announce.js';
 import { Problem } from '../web/api.js';
 import { html, nothing } from '../web/html.js';
-import { distance, number, t, time } from '../web/i18n.js';
+import { distance, has, number, t, time } from '../web/i18n.js';
+import { keepPlaces } from '../web/keep_places.js';
 import { refresh } from '../web/shell.js';
-import { bars, keepPlaces, table } from './chart.js';
+import { GLIDE, bars, table } from './chart.js';
 import { summary } from './figures.js';
 import { Runoff } from './runoff.js';
 import { Source } from './source.js';
@@ -17,7 +18,7 @@ import { turnoutCard } from './turnout.js';
 export function stateChip({ link, results }) {
   const state = link === 'reconnecting' || link === 'hidden' ? link : results?.state === 'open' ? 'live' : results?.state ?? 'connecting';
   const colour = state === 'live' ? 'open' : state === 'reconnecting' ? 'counting' : state;
-  return html`<span class="chip ${colour}" role="status" data-state=${state}>${t(`link.${state}`)}</span>`;
+  return html`<span class="chip ${colour}" role="status" data-state=${state}>${t(has(`link.${state}`) ? `link.${state}` : `state.${state}`)}</span>`;
 }
 
 /** The ledger, and what its words mean. @param {Results} results */
@@ -33,7 +34,7 @@ function ledgerCard({ ledger, poll }) {
 export function absence(source) {
   const { link, problem, title } = source;
   if (link === 'missing') {
-    return html`<div class="stack"><h1>${t('missing.title')}</h1><p>${t('missing.text')}</p><p><a class="button" href="/">${t('missing.home')}</a></p></div>`;
+    return html`<div class="stack"><h1>${t('poll.missing')}</h1><p>${t('missing.text')}</p><p><a class="button" href="/">${t('missing.home')}</a></p></div>`;
   }
   if (link === 'hidden') {
     return html`<div class="stack hidden-result"><p>${stateChip(source)}</p><h1 class="text">${title}</h1><p class="curtain" aria-hidden="true"></p><h2>${t('hidden.title')}</h2>
@@ -59,7 +60,7 @@ export function resultView({ code }) {
 
   function sort() {
     isSorted = !isSorted;
-    move = keepPlaces('.bar');
+    move = keepPlaces('.bar', GLIDE);
     refresh();
   }
 
@@ -86,7 +87,7 @@ export function resultView({ code }) {
   /** @param {Results} results */
   function render(results) {
     const { poll, total, state } = results;
-    const places = isSorted ? move ?? keepPlaces('.bars.live .bar') : move;
+    const places = isSorted ? move ?? keepPlaces('.bar', GLIDE) : move;
     move = undefined;
     if (places) queueMicrotask(places);
     speak(results);
@@ -102,7 +103,7 @@ export function resultView({ code }) {
       <section class="card stack" aria-labelledby="bars"><h2 id="bars" class="unseen">${t('bars')}</h2>
         ${results.runoff ? html`<p class="small soft">${t('first-choices')}</p>` : nothing}
         ${bars(results, isSorted)}
-        ${total === 0 ? html`<p class="soft">${t(state === 'scheduled' ? 'none.scheduled' : state === 'open' ? 'none.open' : 'none.closed')}</p>` : nothing}
+        ${total === 0 ? html`<p class="soft">${t(state === 'scheduled' || state === 'draft' ? 'none.unopened' : state === 'open' ? 'none.open' : 'none.closed')}</p>` : nothing}
         <details><summary>${t('table')}</summary>${table(results, isSorted)}</details>
       </section>
       ${results.runoff ? runoff.render(results) : nothing}

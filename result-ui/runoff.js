@@ -11,7 +11,7 @@ import { LONG, ROOM, density, placesOn } from './chart.js';
 function table({ poll, runoff: { rounds } }) {
   const cells = (/** @type {(round: any) => number | undefined} */ count) => rounds.map((/** @type {any} */ round) => html`<td>${
     count(round) === undefined ? '–' : number(Number(count(round)))}</td>`);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${t('runoff.title')}: ${t('table')}"><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${t('runoff.title')} – ${t('table')}"><table>
     <thead><tr><th scope="col">${t('table.option')}</th>${rounds.map((/** @type {any} */ round) => html`<th scope="col">${t('runoff.short', { round: round.round })}</th>`)}</tr></thead>
     <tbody>${poll.options.map((option) => html`<tr><th scope="row" class="text">${option.label}</th>${cells((round) => round.counts[option.id])}</tr>`)}
       <tr><th scope="row">${t('runoff.none')}</th>${cells((round) => round.exhausted)}</tr></tbody></table></div>`;
@@ -95,11 +95,12 @@ export class Runoff {
     const round = rounds[at];
     const says = [];
     if (round.exhausted > 0) says.push(t('runoff.exhausted', { n: round.exhausted }));
-    if (round.eliminated.length) says.push(t('runoff.eliminated', { n: round.eliminated.length, names: list(round.eliminated.map(name)) }));
     if (round.tie) {
       const names = list(round.tie.between.map(name));
       says.push(round.tie.broken_by === 'lot' ? t('runoff.lot', { names }) : t('runoff.earlier', { names, round: round.tie.round }));
     }
+    const n = round.eliminated.length;
+    if (n > 0) says.push(t(round.tie && n === 1 ? 'runoff.eliminated.tied' : 'runoff.eliminated', { n, names: list(round.eliminated.map(name)) }));
     if (at === rounds.length - 1 && winner) says.push(t('runoff.winner', { name: name(winner) }));
     return says.join(' ');
   }

@@ -1,7 +1,7 @@
 // The turnout over time: a chart of columns, its peak, and the same as a table.
 // SPDX-License-Identifier: MIT
 import { html, nothing, svg } from '../web/html.js';
-import { currentLanguage, number, t } from '../web/i18n.js';
+import { dateTime, number, t } from '../web/i18n.js';
 
 /** @typedef {import('./source.js').Turnout} Turnout */
 /** @typedef {import('./source.js').Bucket} Bucket */
@@ -9,8 +9,8 @@ import { currentLanguage, number, t } from '../web/i18n.js';
 const WIDTH = 640, HEIGHT = 140, COLUMNS = 160, COLUMNS_LEAST = 12, ROWS = 60;
 
 /** @param {string | number} at @param {number} step seconds */
-const clock = (at, step) => new Intl.DateTimeFormat(currentLanguage(), step >= 21_600 ? { dateStyle: 'medium' }
-  : step >= 1800 ? { dateStyle: 'short', timeStyle: 'short' } : { timeStyle: step < 60 ? 'medium' : 'short' }).format(new Date(at));
+const clock = (at, step) => dateTime(at, step >= 21_600 ? { dateStyle: 'medium' }
+  : step >= 1800 ? { dateStyle: 'short', timeStyle: 'short' } : { timeStyle: step < 60 ? 'medium' : 'short' });
 
 /** Every column between the first and the last; those without ballots are not sent. @param {Turnout} turnout */
 function columns({ buckets, step_s }) {
@@ -40,7 +40,7 @@ export function turnoutCard(turnout) {
     <p class="small soft">${peak ? t('turnout.peak', { rate: number(peak.per_second, { maximumFractionDigits: 1 }), at: clock(peak.at, 10) }) : nothing}
       ${revisions > 0 ? t('turnout.revisions', { n: revisions }) : nothing}</p>
     <details><summary>${t('table')}</summary>
-      <div class="scroll" tabindex="0" role="region" aria-label="${t('turnout.title')}: ${t('table')}"><table>
+      <div class="scroll" tabindex="0" role="region" aria-label="${t('turnout.title')} – ${t('table')}"><table>
         <thead><tr><th scope="col">${t('turnout.from')}</th><th scope="col">${t('ledger.received')}</th><th scope="col">${t('ledger.counted')}</th></tr></thead>
         <tbody>${turnout.buckets.slice(-ROWS).map((/** @type {Bucket} */ bucket) => html`<tr><th scope="row">${clock(bucket.at, turnout.step_s)}</th>
           <td>${number(bucket.received)}</td><td>${number(bucket.counted)}</td></tr>`)}</tbody>

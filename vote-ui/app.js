@@ -2,25 +2,12 @@
 // SPDX-License-Identifier: MIT
 import { siteAddresses } from '../web/api.js';
 import { html } from '../web/html.js';
-import { addLanguage, t } from '../web/i18n.js';
+import { t } from '../web/i18n.js';
 import { notFound } from '../web/not_found.js';
-import { lazyView, refresh, startShell } from '../web/shell.js';
+import { lazyView, partOf, refresh, startShell } from '../web/shell.js';
 import { storedNames } from '../web/store.js';
 
 let resultPage = '';
-
-/**
- * A part of the page, and beside it its sentences: each thing that waits for another costs a hall's network half a second.
- * @template T @param {() => Promise<T>} code @param {Parameters<typeof addLanguage>[0]} languages
- */
-function partOf(code, languages) {
-  /** @type {Promise<T> | undefined} */
-  let part;
-  return () => (part ??= Promise.all([code(), addLanguage(languages)]).then(([loaded]) => loaded, (error) => {
-    part = undefined; // the network may be back the next time
-    throw error;
-  }));
-}
 
 const voter = partOf(() => import('./voter.js'), { en: () => import('./lang/voter.en.js'), fr: () => import('./lang/voter.fr.js') });
 const organiser = partOf(() => import('./organise.js'), { en: () => import('./lang/organise.en.js'), fr: () => import('./lang/organise.fr.js') });

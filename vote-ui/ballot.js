@@ -92,9 +92,11 @@ function score({ poll, draft, changed }) {
 /** How far one is. @param {Poll} poll @param {Draft} draft */
 function progress(poll, draft) {
   const missing = fit(poll, draft);
-  if (missing < 0) return t('ballot.more', { n: -missing });
+  const n = countOf(poll, draft);
   if (missing > 0) return t('ballot.fewer', { n: missing });
-  return t(`ballot.chosen.${poll.method}`, { n: countOf(poll, draft) });
+  if (missing === 0) return t(`ballot.chosen.${poll.method}`, { n });
+  if (n > 0) return t('ballot.more', { n: -missing });
+  return limits(poll).max === 1 ? t('how.plurality') : t('ballot.none', { n: -missing });
 }
 
 /** @param {BallotOptions} options */

@@ -1,4 +1,4 @@
-// What one sees after the tap: the choice at once, then received with its receipt, then counted.
+// A ballot that was cast: the page shows the choice at once, then that it was received, then that it is counted.
 // SPDX-License-Identifier: MIT
 import { copier } from '../web/copy.js';
 import { html } from '../web/html.js';
@@ -21,20 +21,20 @@ export function choiceList(poll, selection) {
   return html`<ul class="choice">${selection.map((id) => html`<li class="text">${label(id)}</li>`)}</ul>`;
 }
 
-/** How far a ballot has come: 0 chosen, 1 received, 2 at its end. @param {KeptBallot} ballot */
+/** 0: chosen, 1: received, 2: its fate is known. @param {KeptBallot} ballot */
 const stage = (ballot) => (ballot.state !== 'sent' ? 0 : ballot.fate === 'pending' ? 1 : 2);
 
-/** The last word on a ballot. @param {KeptBallot} ballot */
+/** @param {KeptBallot} ballot */
 function fateText(ballot) {
   if (ballot.fate === 'rejected') return t(has(`fate.rejected.${ballot.reason}`) ? `fate.rejected.${ballot.reason}` : 'fate.rejected');
   return t(`fate.${ballot.fate}`);
 }
 
-/** What to say while it is under way, and at the end. @param {KeptBallot} ballot */
+/** @param {KeptBallot} ballot */
 export function statusText(ballot) {
   if (ballot.state === 'waiting') {
     if (!ballot.tries) return t('cast.sending');
-    return ballot.problem === 'offline' ? t('cast.kept') : t('cast.busy');
+    return t(has(`cast.wait.${ballot.problem}`) ? `cast.wait.${ballot.problem}` : 'cast.wait');
   }
   return ballot.fate === 'pending' ? t('cast.received') : fateText(ballot);
 }
@@ -42,7 +42,7 @@ export function statusText(ballot) {
 /** @param {KeptBallot} ballot */
 function waitingNotice(ballot) {
   return html`<div class="notice warn stack">
-    <p class="row">${icons.offline}<strong>${t(ballot.problem === 'offline' ? 'cast.kept.title' : 'cast.busy.title')}</strong></p>
+    <p class="row">${icons.offline}<strong>${t(ballot.problem === 'offline' ? 'cast.wait.offline.title' : 'cast.wait.title')}</strong></p>
     <p>${statusText(ballot)}</p>
     <p class="row"><button type="button" class="button second" @click=${() => hurry(ballot.poll)}>${t('cast.now')}</button>
       ${ballot.nextAt ? html`<span class="soft small">${t('cast.next', { when: distance(ballot.nextAt) })}</span>` : ''}</p>
@@ -56,7 +56,7 @@ const receipt = (ballot) => html`<div class="receipt">
     <button type="button" class="button second" @click=${copier(ballot.receipt ?? '', 'code')}
       >${t('copy')}</button></p>
   <p class="hint">${t('receipt.what')} <a href="/receipt#${ballot.receipt}">${t('receipt.check-it')}</a></p>
-  <p class="hint">${t(ballot.revisable ? 'keep.change' : 'keep.final')} <a href="/device">${t('device.title')}</a></p>
+  <p class="hint">${t(ballot.revisable ? 'keep.change' : 'keep.final')} <a href="/device">${t('keep.see')}</a></p>
 </div>`;
 
 /** @param {Poll} poll @param {KeptBallot} ballot */

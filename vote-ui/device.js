@@ -1,4 +1,4 @@
-// What this device keeps: each vote and each manage link, to remove; and all of it at once.
+// Shows what this device keeps. People can remove each vote and each manage link, or everything at once.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { Problem, ask } from '../web/api.js';
@@ -11,21 +11,21 @@ import { storedJson } from '../web/store.js';
 /** @typedef {import('./kept_ballot.js').KeptBallot} KeptBallot */
 
 /**
- * Is given what voters load anyway: were it imported, it would be a file of its own, and one more that every page waits for.
+ * What this view shares with the voters' part is passed in: an import would put it into one more file that voters wait for.
  * @param {Pick<typeof import('./outbox.js'), 'drop' | 'keptBallots' | 'keptUntil' | 'onBallots'> & Pick<typeof import('./managed.js'), 'forgetToken' | 'managedPolls'>} kept
  * @returns {import('../web/shell.js').View}
  */
 export function deviceView({ drop, forgetToken, keptBallots, keptUntil, managedPolls, onBallots }) {
   const stopListening = onBallots(refresh);
-  let asksAgain = ''; // the button that waits for a second tap
+  let asksAgain = ''; // the button that needs a second tap
   let error = '';
 
   async function forgetAll() {
     for (const { poll } of keptBallots()) drop(poll);
     await forgetStored();
     try {
-      await ask('DELETE', '/v1/voters/me'); // the cookie, which no script can reach
-      location.reload(); // a page that never knew anything
+      await ask('DELETE', '/v1/voters/me'); // removes the cookie, which scripts cannot reach
+      location.reload(); // a new page knows nothing
     } catch (met) {
       if (!(met instanceof Problem)) throw met;
       error = t('forget.cookie');
@@ -35,8 +35,8 @@ export function deviceView({ drop, forgetToken, keptBallots, keptUntil, managedP
   }
 
   /**
-   * A button whose first tap asks for a second one.
-   * @param {string} name @param {string} kind @param {string} what its sentence @param {string} about which of several it is @param {() => void} action
+   * A button that needs two taps.
+   * @param {string} name @param {string} kind @param {string} what the name of its text @param {string} about tells screen readers which of several buttons it is @param {() => void} action
    */
   const twice = (name, kind, what, about, action) => {
     const text = t(asksAgain === name ? `${what}.sure` : what);

@@ -94,7 +94,7 @@ export function homeView() {
       : !polls ? html`<p class="soft">${t('loading')}</p>`
         : polls.length ? html`<ul class="polls">${repeat(polls, (poll) => poll.id, pollCard)}</ul>`
           : html`<p class="empty">${t('home.none')}</p>`}
-    ${polls && cursor ? html`<p><button class="button second" @click=${more}>${t('home.more')}</button></p>` : ''}
+    ${polls && cursor ? html`<p><button class="button second" @click=${more}>${t('more')}</button></p>` : ''}
   </section>`;
 
   const mine = () => {

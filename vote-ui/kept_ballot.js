@@ -1,5 +1,6 @@
 // What this device keeps of a ballot, and for how long. Pure: no page, no server.
 // SPDX-License-Identifier: MIT
+import { isOver } from './poll_state.js';
 
 /** @typedef {'waiting' | 'sent' | 'refused'} BallotState */
 /** @typedef {'pending' | 'counted' | 'superseded' | 'rejected'} Fate */
@@ -13,7 +14,8 @@
  * @property {BallotState} state
  * @property {number} tries how often the server was asked in vain
  * @property {number} [nextAt] when it will be asked again; this and all that follow in ms since 1970 by the server's clock
- * @property {string} [problem] why it waits, or was refused
+ * @property {string} [problem] the problem type, when it waits or was refused
+ * @property {string} [detail] what the server said about a refusal, in English
  * @property {string} [receipt]
  * @property {Fate} [fate]
  * @property {string} [reason] of a rejection
@@ -53,6 +55,6 @@ export const isForgotten = (ballot, at) => !isUnderWay(ballot) && ballot.overAt 
 
 /** When a poll ends or has ended, as far as one knows. @param {import('../web/types.js').Poll} poll @param {number} at */
 export function endOf(poll, at) {
-  if (['closed', 'counting', 'final'].includes(poll.state)) return Math.min(at, Date.parse(poll.closes_at ?? poll.updated_at ?? '') || at);
+  if (isOver(poll)) return Math.min(at, Date.parse(poll.closes_at ?? poll.updated_at ?? '') || at);
   return poll.closes_at ? Date.parse(poll.closes_at) : undefined;
 }

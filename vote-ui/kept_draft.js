@@ -1,23 +1,17 @@
-// Half-filled ballots: kept for as long as the tab is open, over a look elsewhere, a reload, and a phone that is short of memory.
+// Keeps votes that are not submitted yet for as long as the tab is open: a phone that is short of memory reloads pages.
 // SPDX-License-Identifier: MIT
+import { forSession } from '../web/store.js';
 
 /** @typedef {import('./draft.js').Draft} Draft */
 
-const PREFIX = 'scrutin.draft.';
-
 /** @param {string} poll @returns {Draft | undefined} */
 export function keptDraft(poll) {
-  try {
-    const { choices, scores } = JSON.parse(sessionStorage.getItem(PREFIX + poll) ?? '');
-    if (Array.isArray(choices) && scores) return { choices, scores };
-  } catch { /* there is none, or the browser keeps nothing */ }
-  return undefined;
+  const { choices, scores } = JSON.parse(forSession.get(`draft.${poll}`) ?? '{}');
+  return Array.isArray(choices) && scores ? { choices, scores } : undefined;
 }
 
-/** @param {string} poll @param {Draft | null} draft null: it was cast, or given up */
+/** @param {string} poll @param {Draft | null} draft null removes it */
 export function keepDraft(poll, draft) {
-  try {
-    if (draft && (draft.choices.length || Object.keys(draft.scores).length)) sessionStorage.setItem(PREFIX + poll, JSON.stringify(draft));
-    else sessionStorage.removeItem(PREFIX + poll);
-  } catch { /* then it lasts as long as the view */ }
+  const isEmpty = !draft || !(draft.choices.length || Object.keys(draft.scores).length);
+  forSession.set(`draft.${poll}`, isEmpty ? null : JSON.stringify(draft));
 }

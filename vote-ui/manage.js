@@ -6,12 +6,13 @@ import { now } from '../web/clock.js';
 import { saveFile } from '../web/copy.js';
 import { html } from '../web/html.js';
 import { distance, number, t } from '../web/i18n.js';
-import { decode, go, refresh } from '../web/shell.js';
-import { codeMaker } from './codes.js';
+import { qrCode } from '../web/qr.js';
+import { decode, go, lazyView, partOf, refresh } from '../web/shell.js';
 import { icons } from './icons.js';
 import { forgetToken, keepToken, manageToken } from './managed.js';
 import { focusFault, pollFields } from './poll_fields.js';
 import { changesOf, faults, fieldAt, formOf } from './poll_form.js';
+import { isOver } from './poll_state.js';
 import { rules } from './rules.js';
 import { shareSheet } from './share.js';
 import { watchPoll } from './watch_poll.js';
@@ -20,6 +21,9 @@ import { watchPoll } from './watch_poll.js';
 
 const LOOK_EVERY = 3000; // ms, for the count of ballots
 const EXPORTS = [['results.csv', 'text/csv'], ['results.json', 'application/json'], ['timeline.csv', 'text/csv'], ['ballots.csv', 'text/csv']];
+
+// Few polls have voting codes, so that part is loaded when it is needed.
+const codesPart = partOf(() => import('./codes.js'), { en: () => import('./lang/codes.en.js'), fr: () => import('./lang/codes.fr.js') });
 
 /** Takes the token out of the address, so that it is not shown around. @param {string} code */
 function takeToken(code) {
@@ -67,17 +71,25 @@ export function manageView({ code }) {
   let asksAgain = ''; // the action that waits for a second tap
   let timer = 0;
 
+  /** @type {import('../web/shell.js').View | undefined} */
+  let codes;
+  const loadCodes = lazyView(async () => {
+    const { codesView } = await codesPart();
+    return () => codesView({ token, qrCode, saveFile, icons, issued: () => watch.look(),
+      shown: () => ({ poll: /** @type {Poll} */ (poll), vote: site?.vote ?? '' }) });
+  });
+
   siteAddresses().then((got) => { site = got; refresh(); }, () => {});
   const watch = watchPoll(code, (got) => {
     poll = got;
     problem = undefined;
+    if (poll.voter_policy === 'code') codes ??= loadCodes({});
     keepToken(code, token, poll.title);
     refresh();
   }, (met) => {
     problem = met;
     refresh();
   });
-  const codes = codeMaker(token, watch.look);
 
   async function look() {
     try {
@@ -136,7 +148,6 @@ export function manageView({ code }) {
   // --- parts
 
   const hasOpened = () => poll !== undefined && poll.state !== 'draft' && poll.state !== 'scheduled';
-  const isOver = () => poll !== undefined && ['closed', 'counting', 'final'].includes(poll.state);
 
   /** A button whose first tap asks for a second one. @param {string} name @param {string} kind @param {() => void} action */
   const twice = (name, kind, action) => html`<button type="button" class="button ${kind}" aria-disabled=${isAsking} @click=${() => {
@@ -152,16 +163,16 @@ export function manageView({ code }) {
   /** @param {Poll} shown */
   const numbers = (shown) => {
     const ledger = results?.ledger;
-    const state = isOver() && results ? results.state : shown.state;
+    const state = isOver(shown) && results ? results.state : shown.state;
     return html`<div class="card numbers"><span class="chip ${state}">${t(`state.${state}`)}</span>
-      ${ledger ? html`<p class="big number">${number(results?.total ?? 0)}</p><p class="soft small">${t('manage.counted')}
+      ${ledger ? html`<p class="big number">${number(results?.total ?? 0)}</p><p class="soft small">${t('manage.counted', { n: results?.total ?? 0 })}
         ${ledger.pending ? html` · ${t('manage.pending', { n: ledger.pending })}` : ''}</p>` : ''}
-      ${shown.closes_at && !isOver() ? html`<p class="soft small">${t('closes', { when: distance(shown.closes_at) })}</p>` : ''}
+      ${shown.closes_at && !isOver(shown) ? html`<p class="soft small">${t('closes', { when: distance(shown.closes_at) })}</p>` : ''}
       <div class="actions">
         ${!hasOpened() ? html`<button type="button" class="button" aria-disabled=${isAsking} @click=${() => act('PATCH', { state: 'open' })}>${t('manage.open')}</button>` : ''}
         ${shown.state === 'open' ? twice('end', 'second', () => act('PATCH', { state: 'closed' })) : ''}
-        ${isOver() && shown.reopenable ? html`<button type="button" class="button" aria-disabled=${isAsking} @click=${() => act('PATCH', { state: 'open' })}>${t('manage.reopen')}</button>` : ''}
-        ${site ? html`<a class="button second" href="${site.result}/p/${code}${shown.results_visibility === 'always' ? '' : `#manage=${token}`}">${icons.chart}${t('see-result')}</a>` : ''}
+        ${isOver(shown) && shown.reopenable ? html`<button type="button" class="button" aria-disabled=${isAsking} @click=${() => act('PATCH', { state: 'open' })}>${t('manage.reopen')}</button>` : ''}
+        ${site ? html`<a class="button second" href="${site.result}/p/${code}${shown.results_visibility === 'always' ? '' : `#manage=${token}`}">${icons.chart}${t('see-results')}</a>` : ''}
         <a class="button second" href="/p/${code}">${t('manage.vote')}</a>
       </div></div>`;
   };
@@ -201,7 +212,7 @@ export function manageView({ code }) {
       ${error ? html`<p class="notice bad" role="alert">${error}</p>` : ''}
       <div class="no-print">${numbers(poll)}</div>
       ${site ? html`<div class="no-print">${shareSheet(poll, token ?? '', site)}</div>` : ''}
-      ${poll.voter_policy === 'code' && site ? codes.render(poll, site.vote) : ''}
+      ${site && codes ? codes.render() : ''}
       <div class="no-print stack">${form ? '' : rules(poll)}${editor(poll)}${exports()}
         <section class="stack" aria-labelledby="end-title"><h2 id="end-title">${t('manage.end-title')}</h2>
           <p class="row"><button type="button" class="button second" @click=${() => { forgetToken(code); go('/'); }}>${t('manage.forget')}</button>
@@ -209,7 +220,7 @@ export function manageView({ code }) {
   }
 
   return {
-    title: () => `${t('manage')}: ${poll?.title ?? code}`,
+    title: () => `${t('manage')} – ${poll?.title ?? code}`,
     render: () => html`<div class="stack manage">${body()}</div>`,
     close() {
       watch.close();

@@ -128,6 +128,7 @@ async function failed(ballot, problem) {
   ballot.problem = problem.slug;
   if (!problem.isPassing) {
     ballot.state = 'refused';
+    ballot.detail = problem.message;
     ballot.endedAt = now();
     return;
   }

@@ -1,7 +1,7 @@
 // A poll's page: the rules, the ballot, and what became of it. What arrives meanwhile never touches what was filled in.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
-import { siteAddresses } from '../web/api.js';
+import { problemText, siteAddresses } from '../web/api.js';
 import { html, live } from '../web/html.js';
 import { distance, t, time } from '../web/i18n.js';
 import { focusHeading, refresh } from '../web/shell.js';
@@ -14,6 +14,7 @@ import { icons } from './icons.js';
 import { keepDraft, keptDraft } from './kept_draft.js';
 import { manageToken } from './managed.js';
 import { cast, forget, heardOfPoll, keptBallot, onBallots } from './outbox.js';
+import { isOver } from './poll_state.js';
 import { rules } from './rules.js';
 import { isWholeVotingCode, votingCode } from './voting_code.js';
 import { watchPoll } from './watch_poll.js';
@@ -29,9 +30,6 @@ function keepPoll(code, poll) {
   const others = storedNames('poll.').filter((name) => name !== `poll.${code}`);
   for (const name of others.slice(POLLS)) storeJson(name, null);
 }
-
-/** @param {Poll} poll */
-const isOver = (poll) => ['closed', 'counting', 'final'].includes(poll.state);
 
 /** @param {Record<string, string>} params @returns {import('../web/shell.js').View} */
 export function pollView({ code }) {
@@ -169,7 +167,7 @@ export function pollView({ code }) {
     const kept = keptBallot(code);
     if (kept?.state !== 'refused') return '';
     return html`<div class="notice bad stack" role="alert"><p><strong>${t('refused.title')}</strong></p>
-      <p>${t(`problem.${kept.problem}`)}</p>
+      <p>${problemText(kept.problem ?? '', kept.detail ?? kept.problem ?? '')}</p>
       ${kept.before ? html`<p>${t('refused.before')}</p>` : ''}
       <p><button type="button" class="button second" @click=${() => { forget(code); if (kept.before) giveUp(); else setAside(); }}>${t('refused.ok')}</button></p></div>`;
   };
@@ -181,7 +179,7 @@ export function pollView({ code }) {
       || (shown.results_visibility === 'after_vote' && kept?.receipt);
     if (!isVisible || !resultPage) return '';
     const proof = shown.results_visibility === 'after_vote' && kept?.receipt && !isOver(shown) ? `#receipt=${kept.receipt}` : '';
-    return html`<a class="button ${kept && !isChanging || isOver(shown) ? '' : 'second'}" href="${resultPage}/p/${shown.id}${proof}">${icons.chart}${t('see-result')}</a>`;
+    return html`<a class="button ${kept && !isChanging || isOver(shown) ? '' : 'second'}" href="${resultPage}/p/${shown.id}${proof}">${icons.chart}${t('see-results')}</a>`;
   }
 
   /** @param {Poll} shown */
@@ -211,7 +209,7 @@ export function pollView({ code }) {
 
   function missing() {
     if (problem?.slug === 'poll-not-found') {
-      return html`<div class="stack"><h1>${t('problem.poll-not-found')}</h1><p>${t('join.check', { code })}</p>${joinForm()}</div>`;
+      return html`<div class="stack"><h1>${t('poll.missing')}</h1><p>${t('join.check', { code })}</p>${joinForm()}</div>`;
     }
     if (problem) {
       return html`<div class="stack"><h1>${t('poll.away')}</h1><p>${problem.sentence}</p>
@@ -226,7 +224,7 @@ export function pollView({ code }) {
       <header class="stack">
         <p class="row"><span class="chip ${poll.state}">${t(`state.${poll.state}`)}</span>
           <span class="soft small">${t(`method.${poll.method}`)}</span>
-          ${problem ? html`<span class="chip scheduled">${t('reconnecting')}</span>` : ''}
+          ${problem ? html`<span class="chip scheduled">${t('link.reconnecting')}</span>` : ''}
           ${manageToken(code) ? html`<a class="small push" href="/manage/${code}">${t('manage')}</a>` : ''}</p>
         <h1 class="text ${poll.title.length > 90 ? 'long' : ''}">${poll.title}</h1>
         ${poll.description ? html`<p class="text soft">${poll.description}</p>` : ''}

@@ -43,8 +43,7 @@ function optionFields(options) {
     const lines = linesOf(event.clipboardData?.getData('text') ?? '');
     if (lines.length < 2) return;
     event.preventDefault();
-    insert(i + 1, lines);
-    announce(t('form.pasted', { n: lines.length }));
+    announce(t('form.pasted', { n: insert(i + 1, lines).length }));
   };
   /** @param {KeyboardEvent} event @param {number} i */
   const onKey = (event, i) => {

@@ -3,6 +3,7 @@
 import { announce } from '../web/announce.js';
 import { html, repeat } from '../web/html.js';
 import { t } from '../web/i18n.js';
+import { keepPlaces } from '../web/keep_places.js';
 import { isFull, move } from './draft.js';
 import { icons } from './icons.js';
 
@@ -11,20 +12,6 @@ import { icons } from './icons.js';
 
 /** @param {HTMLElement} list */
 const rows = (list) => /** @type {HTMLElement[]} */ ([...list.querySelectorAll('[data-id]')]);
-
-/** Where each row is now; the function that is given back lets them glide from there to where they are then. @param {HTMLElement} list */
-function remember(list) {
-  const tops = new Map(rows(list).map((row) => [row.dataset.id, row.getBoundingClientRect().top]));
-  return () => {
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-    for (const row of rows(list)) {
-      const by = (tops.get(row.dataset.id) ?? NaN) - row.getBoundingClientRect().top;
-      if (by && !row.classList.contains('dragged')) {
-        row.animate([{ transform: `translateY(${by}px)` }, { transform: 'none' }], { duration: 180, easing: 'ease-out' });
-      }
-    }
-  };
-}
 
 /**
  * @param {Poll} poll @param {Draft} draft @param {() => void} changed draws anew
@@ -36,8 +23,7 @@ export function ranking(poll, draft, changed) {
 
   /** @param {string[]} choices */
   const set = (choices) => {
-    const list = document.querySelector('.ranked');
-    const glide = list instanceof HTMLElement ? remember(list) : () => {};
+    const glide = keepPlaces('.slot', 180);
     draft.choices = choices;
     changed();
     queueMicrotask(() => queueMicrotask(glide));

@@ -27,9 +27,9 @@ export const rules = (poll) => html`<ul class="rules" aria-label=${t('rules')}>
 /** How a ballot is filled in. @param {Poll} poll */
 export function instruction(poll) {
   const { min, max } = limits(poll);
-  if (poll.method === 'plurality') return t('how.plurality');
-  const n = poll.options.length;
-  const range = min === max ? t('how.exactly', { n: min }) : max >= n
-    ? (min > 1 ? t('how.at-least', { n: min }) : t('how.any')) : min > 1 ? t('how.between', { min, max }) : t('how.at-most', { n: max });
-  return `${t(`how.${poll.method}`)} ${range}`;
+  const isAll = max >= poll.options.length;
+  if (poll.method === 'plurality' || (min <= 1 && isAll)) return t(`how.${poll.method}`);
+  const range = min === max ? t('range.exactly', { n: min }) : isAll ? t('range.at-least', { n: min })
+    : min <= 1 ? t('range.at-most', { n: max }) : t(max === min + 1 ? 'range.or' : 'range.to', { min, max });
+  return t(`how.${poll.method}.range`, { range });
 }

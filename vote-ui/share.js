@@ -8,7 +8,7 @@ import { qrCode } from '../web/qr.js';
 /** @param {string} id @param {string} label @param {string} url @param {string} [hint] */
 const link = (id, label, url, hint) => html`<div class="field"><span class="label" id=${id}>${label}</span>
   <p class="link-row"><a class="mono small" href=${url} aria-describedby=${id} rel="external">${url.replace(/^https?:\/\//, '')}</a>
-    <button type="button" class="button second" aria-label="${t('copy')}: ${label}" @click=${copier(url, 'a')}>${t('copy')}</button></p>
+    <button type="button" class="button second" aria-label="${t('copy')} – ${label}" @click=${copier(url, 'a')}>${t('copy')}</button></p>
   ${hint ? html`<p class="hint">${hint}</p>` : ''}</div>`;
 
 /** @param {import('../web/types.js').Poll} poll @param {string} token @param {{vote: string, result: string}} site */

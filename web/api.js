@@ -26,10 +26,15 @@ export class Problem extends Error {
     if (this.slug === 'too-many-requests') {
       return t('problem.too-many-requests', { when: distance(now() + 1000 * (this.retryAfter ?? 10)) });
     }
-    if (has(`problem.${this.slug}`)) return t(`problem.${this.slug}`, { detail: this.message });
-    return this.status >= 500 ? t('problem.unavailable') : this.message;
+    return this.status >= 500 && !has(`problem.${this.slug}`) ? t('problem.unavailable') : problemText(this.slug, this.message);
   }
 }
+
+/**
+ * The page's own sentence for a problem type. A type without one shows the server's detail, which is in English.
+ * @param {string} slug @param {string} detail
+ */
+export const problemText = (slug, detail) => (has(`problem.${slug}`) ? t(`problem.${slug}`) : t('problem.other', { detail }));
 
 /** Retry-After in seconds, from either of its two forms. @param {string | null} text */
 function retryAfter(text) {

@@ -26,6 +26,7 @@ function preferred() {
 
 /** @type {Language} */
 let language = preferred();
+let locale = String(language); // how numbers and times are written
 
 /** Loads the sentences of a language. @param {Language} wanted */
 async function use(wanted) {
@@ -33,12 +34,13 @@ async function use(wanted) {
   // Parts of one language may come in any order.
   messages = Object.assign(wanted === language ? messages : {}, ...parts.map((part) => part.messages));
   language = wanted;
+  locale = navigator.languages.find((tag) => known(tag) === wanted) ?? wanted; // en-GB writes 17:30, en-US 5:30 PM
   document.documentElement.lang = wanted;
 }
 
 /** Adds sentences of the page, or of a part of it, and loads them. @param {Source} source */
 export async function addLanguage(source) {
-  sources.push(source);
+  if (!sources.includes(source)) sources.push(source);
   await use(language);
 }
 
@@ -65,7 +67,7 @@ export function t(key, values = {}) {
   if (typeof message !== 'string') {
     message = message[/** @type {'one' | 'other'} */ (new Intl.PluralRules(language).select(Number(values.n)))] ?? message.other;
   }
-  if (language === 'fr') message = message.replace(/ ([:;!?»])/g, '\u202f$1').replace(/« /g, '«\u202f');
+  if (language === 'fr') message = message.replace(/ ([;!?])/g, '\u202f$1').replace(/ ([:»])/g, '\u00a0$1').replace(/« /g, '«\u00a0');
   return message.replace(/\{(\w+)\}/g, (all, name) => {
     const value = values[name];
     return typeof value === 'number' ? number(value) : value ?? all;
@@ -76,17 +78,19 @@ export function t(key, values = {}) {
 export const has = (key) => key in messages;
 
 /** @param {number} n @param {Intl.NumberFormatOptions} [options] */
-export const number = (n, options) => new Intl.NumberFormat(language, options).format(n);
+export const number = (n, options) => new Intl.NumberFormat(locale, options).format(n);
 
 /** 0.255 → 26 %. @param {number} share @param {number} [digits] */
 export const percent = (share, digits = 0) => number(share, { style: 'percent', maximumFractionDigits: digits });
+
+/** @param {string | number | Date} when @param {Intl.DateTimeFormatOptions} options */
+export const dateTime = (when, options) => new Intl.DateTimeFormat(locale, options).format(new Date(when));
 
 /** A point in time for people: the hour alone when it is today. @param {string | number | Date} when */
 export function time(when) {
   const date = new Date(when);
   const isToday = date.toDateString() === new Date(now()).toDateString();
-  return new Intl.DateTimeFormat(language, isToday ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' })
-    .format(date);
+  return dateTime(date, isToday ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** How far away a point in time is: "in 5 minutes". @param {string | number | Date} when */

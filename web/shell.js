@@ -85,6 +85,20 @@ function page(view) {
 // --- routes
 
 /**
+ * A part of the page that is loaded when it is needed. Its code and its texts are loaded at the same time, because a
+ * request that waits for another one costs half a second on a crowded network.
+ * @template T @param {() => Promise<T>} code @param {Parameters<typeof addLanguage>[0]} languages
+ */
+export function partOf(code, languages) {
+  /** @type {Promise<T> | undefined} */
+  let part;
+  return () => (part ??= Promise.all([code(), addLanguage(languages)]).then(([loaded]) => loaded, (error) => {
+    part = undefined; // the network may be back the next time
+    throw error;
+  }));
+}
+
+/**
  * A view whose code is loaded when somebody goes there.
  * @param {() => Promise<ViewMaker>} load @returns {ViewMaker}
  */

@@ -111,6 +111,6 @@ test('the dev image of a page serves the checkout, and what changes there', opti
     return /^HTTP\/1\.1 200 /.test(out) && what.test(out);
   }, { timeout: 120_000, every: 500 });
   await served(/<!doctype html>/i);
-  await inside(container, 'sed -i "s/<title>/<title>Changed: /" /checkout/vote-ui/index.html');
+  await inside(container, 'sed -i "s/<title>/<title>Changed: /" /checkout/web/index.html');
   await served(/<title>Changed: /);
 });

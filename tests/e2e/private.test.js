@@ -33,7 +33,7 @@ test('a vote that cannot be changed: the choice is kept until it is counted, the
   const page = await openVote(`/p/${poll.id}`);
   await page.route('**/receipts', (route) => route.abort()); // it is not counted yet
   await button(page, 'Pears').click();
-  await button(page, 'Cast my ballot').click();
+  await button(page, 'Submit vote').click();
   await page.locator('.receipt').waitFor();
   assert.deepEqual((await keptBallot(page, poll.id)).selection, ['b']);
   await page.reload();
@@ -44,12 +44,12 @@ test('a vote that cannot be changed: the choice is kept until it is counted, the
   const { selection, receipt } = await keptBallot(page, poll.id);
   assert.deepEqual([selection, typeof receipt], [undefined, 'string']);
   await page.locator('.choice', { hasText: 'Pears' }).waitFor(); // for as long as the page is open
-  await sees(page, 'your receipt until 30 days after the poll has ended');
+  await sees(page, 'your receipt until 30 days after the poll has closed');
   await page.reload();
   await sees(page, 'Your choice is no longer kept on this device.');
   await close(poll);
   await page.evaluate(() => dispatchEvent(new Event('online')));
-  await sees(page, 'The poll has closed. Your vote stands.');
+  await sees(page, 'Voting has ended. Votes can no longer be changed.');
   await age(page, poll.id, 29 * DAY);
   await page.reload();
   await page.locator('.receipt').waitFor();
@@ -76,7 +76,7 @@ test('a vote that can be changed: the choice is kept for a day at most, and no l
     } else {
       await close(poll);
       await page.evaluate(() => dispatchEvent(new Event('online')));
-      await sees(page, 'The poll has closed. Your vote stands.');
+      await sees(page, 'Voting has ended. Votes can no longer be changed.');
     }
     await page.reload();
     await sees(page, 'Your choice is no longer kept on this device.');
@@ -140,7 +140,7 @@ test('one sees what is kept, removes any of it, and forgets everything', async (
   const tab = await openVote(`/p/${waiting.id}`, { device: page.context() });
   await tab.route('**/ballot', (route) => route.abort());
   await button(tab, 'Pears').click();
-  await sees(tab, 'No network');
+  await sees(tab, 'No connection');
 
   await page.getByRole('link', { name: 'On this device' }).click();
   await page.getByRole('heading', { name: 'On this device', exact: true }).waitFor();
@@ -154,9 +154,9 @@ test('one sees what is kept, removes any of it, and forgets everything', async (
   }
   assert.doesNotMatch(await everythingKept(page), new RegExp(`${voted.id}|${managed.token}`));
   const forgetAll = async () => {
-    await button(page, 'Forget everything on this device').click();
-    await Promise.all([page.waitForEvent('load'), button(page, 'Really forget everything?').click()]);
-    await sees(page, 'Nothing is kept on this device.');
+    await button(page, 'Remove everything from this device').click();
+    await Promise.all([page.waitForEvent('load'), button(page, 'Really remove everything?').click()]);
+    await sees(page, 'Nothing is saved on this device.');
   };
   await forgetAll();
   await tab.evaluate(() => dispatchEvent(new Event('online'))); // it knows nothing either, and brings nothing back
@@ -340,7 +340,7 @@ test('an open Wi-Fi that answers with its own page spoils nothing for later', as
   assert.match(await until('the page is kept', keptPage), /default-src 'self'.*frame-ancestors 'none'/, 'a copy has the policy of the page');
   isPortal = true;
   await page.evaluate(() => { history.pushState(null, '', '/new'); dispatchEvent(new PopStateEvent('popstate')); }); // a part that was not loaded yet
-  await page.getByText('There is no connection to the server.').waitFor();
+  await page.getByText('Cannot reach the server.').waitFor();
   isPortal = false;
   await page.goto(`${origin}/new`);
   await page.getByLabel('Question').waitFor();

@@ -40,12 +40,12 @@ test('bars follow the ballots, keep their order until asked to sort, and end as 
   await shows(page, 8);
   assert.deepEqual(await barsOf(page), [['Cats', '25%'], ['Dogs', '63%'], ['Owls', '13%']]);
   assert.equal(await page.locator('.bar.leads .name').textContent(), 'Dogs');
-  await page.getByRole('button', { name: 'Sort by votes' }).click();
+  await page.getByRole('button', { name: 'Sort by result' }).click();
   assert.deepEqual(await names(page), ['Dogs', 'Cats', 'Owls']);
   await cast(poll, ...times(4, ['c']));
   await shows(page, 12);
   assert.deepEqual(await names(page), ['Dogs', 'Owls', 'Cats']);
-  await page.getByRole('button', { name: 'Order of the poll' }).click();
+  await page.getByRole('button', { name: 'Original order' }).click();
   assert.deepEqual(await names(page), ['Cats', 'Dogs', 'Owls']);
 
   await page.getByText('As a table').first().click();
@@ -56,7 +56,7 @@ test('bars follow the ballots, keep their order until asked to sort, and end as 
 
   await manage(poll, { state: 'closed' });
   await until('the page says final', async () => (await stateShown(page)) === 'final');
-  await page.getByText('Level: Dogs and Owls.').waitFor({ state: 'attached' }); // what those who listen hear
+  await page.getByText('Tied: Dogs and Owls (12 votes).').waitFor({ state: 'attached' }); // what those who listen hear
   await page.context().close();
 });
 
@@ -76,9 +76,9 @@ test('hidden results open to a receipt, to the manage link, and to all at the en
   const voted = await instance.createPoll({ title: 'First vote', n: 2, results_visibility: 'after_vote' });
   await cast(poll, ...times(3, ['o0']));
   const page = await browser.open(address(poll));
-  await page.getByText('The results show when the poll has closed.').waitFor();
+  await page.getByText('The results will be shown when the poll has closed.').waitFor();
   await page.getByRole('heading', { name: 'Secret until the end' }).waitFor();
-  assert.doesNotMatch(await page.locator('main').innerText(), /\d%|ballots/);
+  assert.doesNotMatch(await page.locator('main').innerText(), /\d%|votes|ballots/);
   await assertAccessible(page);
 
   const creator = await browser.open(address(poll, `#manage=${poll.token}`));
@@ -91,10 +91,10 @@ test('hidden results open to a receipt, to the manage link, and to all at the en
   const proof = await browser.open(address(voted, `#receipt=${voter.json.receipt}`));
   await shows(proof, 1);
   await page.goto(address(voted));
-  await page.getByText('The results show to whoever has voted.').waitFor();
+  await page.getByText('Vote to see the results.').waitFor();
 
   await page.goto(address(poll));
-  await page.getByText('The results show when the poll has closed.').waitFor();
+  await page.getByText('The results will be shown when the poll has closed.').waitFor();
   await manage(poll, { state: 'closed' });
   await until('the result opens by itself', async () => (await totalShown(page)) === 3, { timeout: 30_000 });
   await Promise.all([page, creator, proof].map((one) => one.context().close()));
@@ -106,20 +106,20 @@ test('ranked: every round, step by step', async () => {
   const page = await browser.open(address(poll));
   await shows(page, 9);
   const runoff = page.locator('section', { hasText: 'Instant runoff' });
-  assert.match(await runoff.innerText(), /Round 2 of 2[\s\S]*Bob has more than half and wins/);
-  await runoff.getByRole('button', { name: 'Round before' }).click();
-  assert.match(await runoff.innerText(), /Round 1 of 2[\s\S]*Cyd has the fewest and leaves/);
+  assert.match(await runoff.innerText(), /Round 2 of 2[\s\S]*Bob has more than half of the votes and wins/);
+  await runoff.getByRole('button', { name: 'Previous round' }).click();
+  assert.match(await runoff.innerText(), /Round 1 of 2[\s\S]*Cyd has the fewest votes and is eliminated/);
   assert.deepEqual(await runoff.locator('.figure').allTextContents(), ['4', '3', '2']);
   await runoff.getByRole('button', { name: 'Next round' }).click();
   assert.deepEqual(await runoff.locator('.figure').allTextContents(), ['4', '5', 'out']);
   await runoff.getByText('As a table').click();
-  assert.deepEqual(await runoff.locator('tbody tr').allInnerTexts(), ['Ann\t4\t4', 'Bob\t3\t5', 'Cyd\t2\t–', 'Exhausted\t0\t0']);
+  assert.deepEqual(await runoff.locator('tbody tr').allInnerTexts(), ['Ann\t4\t4', 'Bob\t3\t5', 'Cyd\t2\t–', 'No choices left\t0\t0']);
   await page.goto(address(poll, '/present'));
   await page.locator('.screen .bar').first().waitFor();
   await page.keyboard.press('r');
-  assert.match(await page.locator('.round').innerText(), /Round 1 of 2\s+Cyd has the fewest and leaves/);
+  assert.match(await page.locator('.round').innerText(), /Round 1 of 2\s+Cyd has the fewest votes and is eliminated/);
   await page.keyboard.press('ArrowRight');
-  assert.match(await page.locator('.round').innerText(), /Round 2 of 2\s+Bob has more than half and wins/);
+  assert.match(await page.locator('.round').innerText(), /Round 2 of 2\s+Bob has more than half of the votes and wins/);
   assert.deepEqual(await page.locator('.screen .figure').allTextContents(), ['4', '5', 'out']);
   await page.keyboard.press('r');
   assert.equal(await page.locator('.round').count(), 0);
@@ -139,7 +139,7 @@ test('approval and score: shares of the ballots, means and distributions', async
   await shows(page, 3);
   assert.deepEqual((await barsOf(page)).map(([, figure]) => figure), ['3.00', '1.00']);
   assert.deepEqual(await page.locator('.scores').first().locator('.unseen').allTextContents(),
-    ['Score 0: once', 'Score 1: 0 times', 'Score 2: 0 times', 'Score 3: 0 times', 'Score 4: once', 'Score 5: once']);
+    ['0 of 5 stars: 1 vote', '1 of 5 stars: 0 votes', '2 of 5 stars: 0 votes', '3 of 5 stars: 0 votes', '4 of 5 stars: 1 vote', '5 of 5 stars: 1 vote']);
   await assertAccessible(page);
   await page.context().close();
 });
@@ -165,7 +165,7 @@ test('the presenter leads by keys: waiting with a code, reveal, table, join, hel
   await page.keyboard.press('j');
   assert.equal(await page.locator('.join-panel').count(), 0);
   await page.keyboard.press('?');
-  assert.match(await page.getByRole('dialog').innerText(), /Hide and reveal the result/);
+  assert.match(await page.getByRole('dialog').innerText(), /Hide or show the results/);
   await assertAccessible(page);
   await page.keyboard.press('Escape');
   assert.equal(await page.getByRole('dialog').count(), 0);
@@ -257,18 +257,18 @@ test('hostile titles are text; no poll, no ballot and a language have their word
     assert.equal((await names(page))[0], '<script>alert(1)</script>');
     assert.equal(await page.locator('main img, main script').count(), 0);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `no sideways scrolling at ${width}`);
-    assert.match(await page.locator('main').innerText(), /No ballot yet/);
+    assert.match(await page.locator('main').innerText(), /No votes yet/);
     await page.context().close();
   }
   const french = await browser.open(address(poll), { locale: 'fr-FR', colorScheme: 'dark' });
   await shows(french, 0);
-  assert.match(await french.locator('main').innerText(), /Pas encore de bulletin/);
+  assert.match(await french.locator('main').innerText(), /Aucun vote pour l’instant/);
   assert.equal(await french.locator('html').getAttribute('lang'), 'fr');
   await assertAccessible(french);
   await french.getByRole('button', { name: 'EN', exact: true }).click();
-  await french.getByText('No ballot yet. The first one').waitFor();
+  await french.getByText('No votes yet. They will appear').waitFor();
   await french.goto(`${instance.resultPage}/p/nosuchpoll?lang=fr`);
-  await french.getByText('Ce scrutin n’existe pas').waitFor();
+  await french.getByText('Scrutin introuvable').waitFor();
   await assertAccessible(french);
   await french.goto(`${instance.resultPage}/`);
   await french.locator('.poll-card').first().waitFor();

@@ -40,7 +40,7 @@ test('a half-filled ballot stays: over a skip link, a look elsewhere and back, a
   await page.reload();
   assert.ok(await isTicked('Pears'), 'after a reload');
   assert.ok(!await isTicked('Plums'));
-  await button(page, 'Cast my ballot').click();
+  await button(page, 'Submit vote').click();
   await counted(page);
   await page.reload();
   await page.locator('.choice', { hasText: 'Pears' }).waitFor(); // what was cast is no draft any more
@@ -51,11 +51,11 @@ test('a half-filled ballot stays: over a skip link, a look elsewhere and back, a
   const tab = await openVote(`/p/${id}`, { device: page.context() });
   await button(tab, 'Change my vote').click();
   await tab.getByLabel('Apples').check({ force: true });
-  await button(tab, 'Cast my ballot').click();
+  await button(tab, 'Submit vote').click();
   await counted(tab);
   await tab.close();
   assert.ok(await isTicked('Plums'), 'while another tab voted');
-  await button(page, 'Leave it as it is').click();
+  await button(page, 'Keep my vote').click();
   await page.reload();
   await page.locator('.choice', { hasText: 'Pears' }).waitFor();
   await page.context().close();
@@ -112,9 +112,9 @@ test('where the browser forbids to copy, the text is selected and the page says 
     document.execCommand = () => window.mayCopy === true;
   });
   const page = await openVote(`/manage/${id}#${token}`, { device });
-  const copy = button(page, 'Copy: Link to vote');
+  const copy = button(page, 'Copy – Link for voters');
   await copy.click();
-  await page.locator('.toast', { hasText: 'The browser does not let us copy.' }).waitFor();
+  await page.locator('.toast', { hasText: 'Your browser does not allow this page to copy.' }).waitFor();
   assert.match(await page.evaluate(() => String(getSelection())), new RegExp(`/p/${id}$`));
   await page.evaluate(() => { window.mayCopy = true; });
   await copy.click();
@@ -123,7 +123,7 @@ test('where the browser forbids to copy, the text is selected and the page says 
 });
 
 test('an address that was cut off in the middle still leads to its view', async () => {
-  for (const [path, text] of [['/receipt#%E0%A4%A', 'This is not a receipt of ours.'], ['/manage/nowhere9#%E0%A4%A', 'There is no poll with this code.']]) {
+  for (const [path, text] of [['/receipt#%E0%A4%A', 'Unknown receipt.'], ['/manage/nowhere9#%E0%A4%A', 'There is no poll with this code.']]) {
     const page = await openVote(path);
     await sees(page, text);
     await page.context().close();
@@ -161,11 +161,11 @@ test('without a network the page opens again with the ballot that waits, and sen
 
   await network.stop();
   await button(page, 'Apples').click();
-  await sees(page, 'No network');
+  await sees(page, 'No connection');
   await page.reload();
   await page.getByRole('heading', { name: 'In the cellar' }).waitFor();
   await page.locator('.choice', { hasText: 'Apples' }).waitFor();
-  await sees(page, 'No network');
+  await sees(page, 'No connection');
   await page.goto(`http://127.0.0.1:${port}/`); // another of its addresses
   await page.getByRole('heading', { name: 'Join a vote' }).waitFor();
   await page.goto(`http://127.0.0.1:${port}/p/${id}`);
@@ -226,7 +226,7 @@ test('with the system’s own few colours one still sees what is chosen, and how
   await page.getByLabel('Pears').check({ force: true });
   const marks = () => page.locator('.option .mark .icon').evaluateAll((icons) => icons.map((icon) => getComputedStyle(icon).visibility));
   assert.deepEqual(await marks(), ['hidden', 'visible', 'hidden']);
-  await button(page, 'Cast my ballot').click();
+  await button(page, 'Submit vote').click();
   await counted(page);
   await page.goto(`${instance.resultPage}/p/${id}`);
   await page.locator('.bar.leads').waitFor();

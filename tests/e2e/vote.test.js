@@ -48,34 +48,34 @@ const METHODS = [
     first: async (page) => {
       await page.getByLabel('Sea').check({ force: true });
       await page.getByLabel('City').check({ force: true });
-      await button(page, 'Cast my ballot').click();
+      await button(page, 'Submit vote').click();
     },
     second: async (page) => {
       await page.getByLabel('Sea').uncheck({ force: true });
-      await button(page, 'Cast my ballot').click();
+      await button(page, 'Submit vote').click();
     },
     check: (got) => assert.deepEqual(countsOf(got), [1, 0, 2]) },
   { method: 'Ranking',
     first: async (page) => {
       await button(page, 'City').click();
       await button(page, 'Sea').click();
-      await button(page, 'Cast my ballot').click();
+      await button(page, 'Submit vote').click();
     },
     second: async (page) => {
-      await button(page, 'Sea: one place up').click();
-      await button(page, 'Cast my ballot').click();
+      await button(page, 'Sea: move up').click();
+      await button(page, 'Submit vote').click();
     },
     check: (got) => assert.deepEqual(countsOf(got), [1, 0, 1]) },
-  { method: 'Stars',
+  { method: 'Star rating',
     first: async (page) => {
       await page.getByRole('group', { name: 'Sea' }).getByLabel('5 stars').check({ force: true });
       await page.getByRole('group', { name: 'City' }).getByLabel('0 stars').check({ force: true });
-      await button(page, 'Cast my ballot').click();
+      await button(page, 'Submit vote').click();
     },
     second: async (page) => {
       await page.getByRole('group', { name: 'Sea' }).getByLabel('1 star', { exact: true }).check({ force: true });
-      await button(page, 'No opinion on City').click();
-      await button(page, 'Cast my ballot').click();
+      await button(page, 'Clear the rating of City').click();
+      await button(page, 'Submit vote').click();
     },
     check: (got) => assert.deepEqual(got.results.map((row) => [row.count, row.sum]), [[2, 6], [0, 0], [1, 0]]) },
 ];
@@ -87,7 +87,7 @@ describe('every method', { concurrency: 4 }, () => {
       const title = `Where to? ${method}`;
       const code = await createOnPage(organiser, { title, options: OPTIONS, method });
       const one = await open('/');
-      await one.getByLabel('Code of the poll').fill(` ${code.toUpperCase().replace(/^(....)/, '$1-')} `);
+      await one.getByLabel('Poll code').fill(` ${code.toUpperCase().replace(/^(....)/, '$1-')} `);
       await button(one, 'Join').click();
       await one.waitForURL(`**/p/${code}`);
       await sees(one, 'You can change your vote until the poll closes.');
@@ -103,16 +103,16 @@ describe('every method', { concurrency: 4 }, () => {
 
       const receipt = await two.locator('.receipt code').textContent();
       await organiser.goto(`${instance.votePage}/receipt#${receipt}`);
-      await sees(organiser, 'The ballot is part of the result.');
+      await sees(organiser, 'The vote is included in the results.');
       await organiser.goto(`${instance.votePage}/manage/${code}`);
       await button(organiser, 'Close').click();
       await button(organiser, 'Really close?').click();
       await resultsWhen('it is final', code, (got) => got.state === 'final');
       await sees(organiser, 'Final');
       await one.reload();
-      await sees(one, 'The poll has closed. Your vote stands.');
+      await sees(one, 'Voting has ended. Votes can no longer be changed.');
       const late = await open(`/p/${code}`);
-      await sees(late, 'This poll is closed. Ballots are no longer taken.');
+      await sees(late, 'This poll is closed. Voting has ended.');
       for (const page of [organiser, one, two, late]) await page.context().close();
     });
   }
@@ -123,17 +123,17 @@ test('voting codes: made, typed carelessly, wrong ones kept out, one vote each',
   const code = await createOnPage(organiser, { title: 'With codes', options: OPTIONS, method: 'One choice',
     fill: () => organiser.getByRole('radio', { name: 'With a voting code' }).check() });
   await organiser.getByLabel('How many?').fill('3');
-  await button(organiser, 'Make codes').click();
-  await sees(organiser, '3 were made so far.');
+  await button(organiser, 'Create codes').click();
+  await sees(organiser, '3 codes created so far.');
   const codes = await organiser.locator('.code-card .code').allTextContents();
   assert.equal(new Set(codes).size, 3);
 
   const voter = await open(`/p/${code}`);
   await button(voter, 'Sea').click();
-  await sees(voter, 'some are missing');
+  await sees(voter, 'This voting code is incomplete.');
   await voter.getByLabel('Your voting code').fill('0000-0000-0000');
   await button(voter, 'Sea').click();
-  await sees(voter, 'This voting code does not fit this poll.');
+  await sees(voter, 'This voting code is not valid for this poll.');
   assert.equal(await button(voter, 'Sea').getAttribute('aria-pressed'), 'true'); // still filled in
   const field = voter.getByLabel('Your voting code');
   await field.fill('');
@@ -155,7 +155,7 @@ test('without a network the ballot is kept, also over a reload, and sent once wh
   const page = await open(`/p/${id}`);
   await page.context().setOffline(true);
   await button(page, 'Apples').click();
-  await sees(page, 'No network');
+  await sees(page, 'No connection');
   assert.equal((await results(id)).ledger.received, 0);
   const sent = [];
   page.on('request', (asked) => asked.method() === 'PUT' && sent.push(asked));
@@ -166,7 +166,7 @@ test('without a network the ballot is kept, also over a reload, and sent once wh
   await page.route('**/ballot', (route) => route.abort()); // the page opens, the ballot does not leave
   await button(page, 'Change my vote').click();
   await button(page, 'Pears').click();
-  await sees(page, 'No network');
+  await sees(page, 'No connection');
   await page.reload();
   await sees(page, 'Pears');
   await page.unroute('**/ballot');
@@ -217,8 +217,8 @@ test('too many requests, a poll that closes meanwhile: sentences, and what was f
   await page.route('**/ballot', (route) => (++n > 1 ? route.continue() : route.fulfill({ status: 429,
     headers: { 'retry-after': '1', 'content-type': 'application/problem+json' }, body: '{"type":"/problems/too-many-requests"}' })));
   await page.getByLabel('Apples').check({ force: true });
-  await button(page, 'Cast my ballot').click();
-  await sees(page, 'Your ballot is kept on this device');
+  await button(page, 'Submit vote').click();
+  await sees(page, 'Your vote is saved on this device');
   await counted(page);
 
   const manager = { authorization: `Bearer ${token}` };
@@ -230,12 +230,12 @@ test('too many requests, a poll that closes meanwhile: sentences, and what was f
   await page.getByRole('heading', { name: 'A better title' }).waitFor();
   assert.ok(await page.getByLabel('Pears').isChecked());
   assert.equal((await change({ state: 'closed' })).status, 200);
-  await button(page, 'Cast my ballot').click();
-  await sees(page, 'Your ballot was not taken');
-  await sees(page, 'The vote you cast before still stands.');
+  await button(page, 'Submit vote').click();
+  await sees(page, 'Your vote was not accepted');
+  await sees(page, 'Your previous vote still counts.');
   assert.ok(await page.getByLabel('Pears').isChecked());
-  await button(page, 'Understood').click();
-  await sees(page, 'The poll has closed. Your vote stands.');
+  await button(page, 'OK').click();
+  await sees(page, 'Voting has ended. Votes can no longer be changed.');
   await page.context().close();
 });
 
@@ -243,12 +243,12 @@ test('rules are said before one votes, and a final vote asks twice', async () =>
   const { id } = await instance.createPoll({ revisable: false, closes_at: new Date(Date.now() + 3_600_000).toISOString(),
     options: [{ id: 'a', label: 'Apples' }, { id: 'b', label: 'Pears' }] });
   const page = await open(`/p/${id}`);
-  for (const rule of ['Everybody with the link may vote', 'Your vote is final once it is cast.', /Closes in ((5\d|60) minutes|1 hour)/, 'Everybody sees the result live.']) {
+  for (const rule of ['Anyone with the link can vote', 'Your vote is final once you submit it.', /Closes in ((5\d|60) minutes|1 hour)/, 'Everyone sees the results live.']) {
     await sees(page, rule);
   }
   await button(page, 'Apples').click();
   await button(page, 'Pears').click(); // a finger that slipped
-  await button(page, 'Cast my ballot').click();
+  await button(page, 'Submit vote').click();
   await counted(page);
   assert.equal(await button(page, 'Change my vote').count(), 0);
   assert.deepEqual(countsOf(await resultsWhen('it counts', id, ({ total }) => total === 1)), [0, 1]);
@@ -264,8 +264,8 @@ test('a draft is opened, closed and opened again by its organiser; two tabs of a
     clipboardData.setData('text/plain', '1. Apples\n2. Pears\n\n- Plums');
     document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
   });
-  await organiser.getByLabel('The poll may be opened again').check();
-  await button(organiser, 'Save as a draft').click();
+  await organiser.getByLabel('The poll can be reopened').check();
+  await button(organiser, 'Save as draft').click();
   await organiser.waitForURL(/\/manage\/\w+$/);
   await organiser.locator('.chip.draft').waitFor();
   const code = new URL(organiser.url()).pathname.split('/').pop();
@@ -287,7 +287,7 @@ test('a draft is opened, closed and opened again by its organiser; two tabs of a
 
   await button(organiser, 'Close').click();
   await button(organiser, 'Really close?').click();
-  await button(organiser, 'Open again').click();
+  await button(organiser, 'Reopen').click();
   await button(organiser, 'Close').waitFor();
   await button(organiser, 'Edit').click();
   await organiser.getByLabel('Question').fill('Once more');
@@ -305,11 +305,11 @@ test('a draft is opened, closed and opened again by its organiser; two tabs of a
 test('results that show after voting: the link of who has voted leads to them', async () => {
   const { id } = await instance.createPoll({ results_visibility: 'after_vote', options: [{ id: 'a', label: 'Apples' }, { id: 'b', label: 'Pears' }] });
   const page = await open(`/p/${id}`);
-  await sees(page, 'You see the result once you have voted.');
-  assert.equal(await page.getByRole('link', { name: 'See the result' }).count(), 0);
+  await sees(page, 'You see the results after you vote.');
+  assert.equal(await page.getByRole('link', { name: 'See results' }).count(), 0);
   await button(page, 'Pears').click();
   await counted(page);
-  await page.getByRole('link', { name: 'See the result' }).click();
+  await page.getByRole('link', { name: 'See results' }).click();
   await page.waitForURL(new RegExp(`^${instance.resultPage}/p/${id}`));
   await sees(page, 'Pears');
   await page.context().close();
@@ -320,9 +320,9 @@ test('an organiser exports, hands the manage link to another device, and deletes
   await requestJson(instance.voteUrl, 'PUT', `/v1/polls/${id}/ballot`, { selection: ['b'] });
   await resultsWhen('it counts', id, ({ total }) => total === 1);
   const page = await open(`/manage/${id}#${token}`, { viewport: { width: 1280, height: 800 } });
-  await sees(page, 'ballots counted');
+  await sees(page, 'vote counted');
   assert.equal(new URL(page.url()).hash, ''); // not for the eyes of the hall
-  for (const [name, file] of [['Result (CSV)', 'results.csv'], ['Result (JSON)', 'results.json'], ['Turnout (CSV)', 'timeline.csv']]) {
+  for (const [name, file] of [['Results (CSV)', 'results.csv'], ['Results (JSON)', 'results.json'], ['Turnout (CSV)', 'timeline.csv']]) {
     const [download] = await Promise.all([page.waitForEvent('download'), button(page, name).click()]);
     assert.equal(download.suggestedFilename(), `${id}-${file}`);
   }
@@ -330,12 +330,12 @@ test('an organiser exports, hands the manage link to another device, and deletes
   const other = await open('/');
   await other.goto(`${instance.votePage}/manage/${id}`);
   await other.getByLabel('Manage link').fill(link);
-  await button(other, 'Go on').click();
+  await button(other, 'Continue').click();
   await button(other, 'Delete the poll').click();
   await button(other, 'Really delete?').click();
   await other.waitForURL(`${instance.votePage}/`);
   await page.goto(`${instance.votePage}/p/${id}`);
-  await sees(page, 'There is no poll with this code.');
+  await sees(page, 'No poll has the code');
   for (const one of [page, other]) await one.context().close();
 });
 
@@ -348,12 +348,12 @@ test('texts that nobody could read or tell apart, and times past the last year, 
   await option(1).fill('Straße');
   await option(2).fill('STRASSE');
   await create();
-  await sees(page, 'A poll needs a question.');
+  await sees(page, 'Enter a question.');
   await sees(page, 'Two options have the same name.');
   await page.getByLabel('Question').fill('Which \u202Eone?');
   await option(2).fill('a\u0007b');
   await create();
-  await page.getByText('A character here cannot be seen').nth(1).waitFor();
+  await page.getByText('This text contains a character that is invisible').nth(1).waitFor();
   await page.getByLabel('Question').fill('می‌خواهم 👩‍👩‍👧');
   await create();
   assert.equal(await focused(), 'Option 2');
@@ -362,7 +362,7 @@ test('texts that nobody could read or tell apart, and times past the last year, 
   await option(1).fill('ẞ');
   await option(2).fill('ß');
   await create();
-  await page.getByText('The server did not take this: Options 1 ("ẞ") and 2 ("ß") read the same.').first().waitFor();
+  await page.getByText('The server did not accept this: Options 1 ("ẞ") and 2 ("ß") read the same.').first().waitFor();
   await page.goto(`${instance.votePage}/new?lang=fr`);
   await page.getByLabel('Question').fill('Ça va ?');
   await option(1).fill('ẞ');
@@ -371,7 +371,7 @@ test('texts that nobody could read or tell apart, and times past the last year, 
   await page.getByText('Le serveur n’accepte pas ceci : Options 1').first().waitFor();
   await option(1).fill('Oui\u2067');
   await create('Créer et ouvrir');
-  await sees(page, 'Un caractère est invisible');
+  await sees(page, 'Ce texte contient un caractère invisible');
   await option(1).fill('Oui');
   for (const field of ['#opens', '#closes']) {
     await page.locator(field).evaluate((input) => {
@@ -380,7 +380,7 @@ test('texts that nobody could read or tell apart, and times past the last year, 
     });
   }
   await create('Créer'); // not at once: it opens later
-  await page.getByText('La dernière année possible est 9999.').nth(1).waitFor();
+  await page.getByText('L’année ne peut pas dépasser 9999.').nth(1).waitFor();
   for (const field of ['#opens', '#closes']) await page.locator(field).fill('');
   await create('Créer et ouvrir');
   await page.waitForURL(/\/manage\/\w+/);
@@ -396,7 +396,7 @@ test('where creating needs an API key the page asks for it', async () => {
       : route.fulfill({ status: 401, headers: { 'content-type': 'application/problem+json' }, body: '{"type":"/problems/unauthorized"}' });
   });
   await button(page, 'Create and open').click();
-  await sees(page, 'A poll needs a question.');
+  await sees(page, 'Enter a question.');
   await page.getByLabel('Question').fill('Keyed');
   await page.getByRole('textbox', { name: 'Option 1' }).fill('One');
   await page.getByRole('textbox', { name: 'Option 2' }).fill('Two');
@@ -417,7 +417,7 @@ test('hostile titles, options and addresses are shown as text', async () => {
   const page = await open(`/p/${id}`);
   await page.getByRole('heading', { name: HOSTILE[0], exact: true }).waitFor();
   for (const label of [...HOSTILE, long]) await page.locator('button.option', { hasText: label }).click();
-  await button(page, 'Cast my ballot').click();
+  await button(page, 'Submit vote').click();
   await counted(page);
   assert.deepEqual(await page.locator('.choice li').allTextContents(), [...HOSTILE, long]);
   for (const path of ['/', `/p/${encodeURIComponent(HOSTILE[0])}`, `/receipt#${HOSTILE[0]}`, `/manage/${encodeURIComponent(HOSTILE[3])}`,

@@ -51,7 +51,7 @@ for (const { name, ...look } of LOOKS) {
 
 test('the language is the browser’s, can be switched, is kept, and ?lang= goes before', async () => {
   const page = await openVote('/', { locale: 'fr-CA' });
-  await page.getByRole('heading', { name: 'Rejoindre un vote' }).waitFor();
+  await page.getByRole('heading', { name: 'Participer à un vote' }).waitFor();
   await page.getByRole('button', { name: 'EN', exact: true }).click();
   await page.getByRole('heading', { name: 'Join a vote' }).waitFor();
   await page.reload();
@@ -59,7 +59,7 @@ test('the language is the browser’s, can be switched, is kept, and ?lang= goes
   await page.goto(`${instance.votePage}/new?lang=fr`);
   await page.getByRole('heading', { name: 'Créer un scrutin' }).waitFor();
   await page.getByRole('link', { name: 'Scrutin', exact: true }).click();
-  await page.getByRole('heading', { name: 'Rejoindre un vote' }).waitFor();
+  await page.getByRole('heading', { name: 'Participer à un vote' }).waitFor();
   assert.equal(new URL(page.url()).searchParams.get('lang'), 'fr');
   await page.context().close();
 });
@@ -68,7 +68,7 @@ test('the theme is the system’s, can be chosen, and is kept', async () => {
   const page = await openVote('/', { colorScheme: 'dark' });
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const dark = await background();
-  await page.getByRole('button', { name: 'Colours: as the system' }).click();
+  await page.getByRole('button', { name: 'Theme: system' }).click();
   const light = await background();
   assert.notEqual(light, dark);
   await page.reload();
@@ -124,11 +124,11 @@ test('the page speaks at most every five seconds, and says the newest', async ()
       .observe(document.getElementById('spoken'), { childList: true, characterData: true, subtree: true });
   });
   for (const n of [0, 1, 2, 3, 4]) await page.locator('.option').nth(n).click({ force: true }); // two more than there may be
-  await page.getByRole('button', { name: 'Cast my ballot' }).click();
+  await page.getByRole('button', { name: 'Submit vote' }).click();
   await counted(page);
   const spoken = await until('it has spoken twice, and said that', async () => {
     const said = await page.evaluate(() => window.spoken);
-    return said.length >= 2 && said.at(-1)[1] === 'Counted. Thank you!' && said;
+    return said.length >= 2 && said.at(-1)[1] === 'Your vote has been counted. Thank you!' && said;
   });
   for (let i = 1; i < spoken.length; i++) assert.ok(spoken[i][0] - spoken[i - 1][0] >= 4990, JSON.stringify(spoken));
   await page.context().close();

@@ -25,4 +25,4 @@ export const openVote = (path, options) => browser.open(instance.votePage + path
 /** Waits until the page shows a text. */
 export const sees = (page, text) => page.getByText(text).first().waitFor();
 
-export const counted = (page) => sees(page, 'Counted. Thank you!');
+export const counted = (page) => sees(page, 'Your vote has been counted. Thank you!');

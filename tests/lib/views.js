@@ -51,7 +51,7 @@ export async function makePolls(instance) {
   return polls;
 }
 
-const cast = (page) => page.getByRole('button', { name: /Cast my ballot|Déposer/ }).click();
+const cast = (page) => page.getByRole('button', { name: /Submit vote|Valider mon vote/ }).click();
 const untilCounted = (page) => page.locator('.step.done').nth(2).waitFor();
 
 /** The views of the vote page: the name, the path, and the actions to do there first. */
@@ -149,7 +149,7 @@ export const resultViews = (polls) => [
     await page.locator('table').first().waitFor();
   } },
   { name: 'first-round', path: `/p/${polls.ranked.id}`, act: async (page) => {
-    for (const back = page.getByRole('button', { name: /Round before|Tour précédent/ }); await back.isEnabled();) await back.click();
+    for (const back = page.getByRole('button', { name: /Previous round|Tour précédent/ }); await back.isEnabled();) await back.click();
   } },
   { name: 'hidden', path: `/p/${polls.hidden.id}`, act: (page) => page.locator('.curtain').waitFor() },
   { name: 'no-such-poll', path: '/p/nowhere9', act: (page) => page.locator('h1').waitFor() },
