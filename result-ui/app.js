@@ -1,4 +1,4 @@
-// The result page: what is at which address.
+// The result page and its addresses.
 // SPDX-License-Identifier: MIT
 import { siteAddresses } from '../web/api.js';
 import { html, nothing } from '../web/html.js';

@@ -1,4 +1,4 @@
-// The bars of a result, and the same as a table.
+// Results as bars, and as a table.
 // SPDX-License-Identifier: MIT
 import { html, nothing, repeat } from '../web/html.js';
 import { number, t } from '../web/i18n.js';
@@ -7,12 +7,12 @@ import { figuresOf, sorted } from './figures.js';
 /** @typedef {import('./figures.js').Figure} Figure */
 /** @typedef {import('../web/types.js').Results} Results */
 
-export const LONG = 30; // characters that a big screen still has in one line
-const COLUMN = 8; // of them in a column
+export const LONG = 30; // characters; a longer label gets two lines on a big screen
+const COLUMN = 8; // options in a column of a big screen
 export const GLIDE = 420; // ms that a bar takes to its new place
-export const ROOM = 16; // options that a big screen has room for
+export const ROOM = 16; // options on a big screen
 
-/** How often each score was given, from 0 to 5. @param {number[]} counts */
+/** How many votes gave each score, from 0 to 5. @param {number[]} counts */
 function distribution(counts) {
   const most = Math.max(1, ...counts);
   return html`<ol class="scores" aria-label=${t('scores.label')}>${counts.map((n, score) => html`
@@ -28,27 +28,27 @@ const bar = (figure, isFinal) => html`<li class="bar ${figure.leads ? 'leads' : 
   ${figure.distribution ? distribution(figure.distribution) : nothing}
 </li>`;
 
-/** Bars in the poll's order, or the most first. @param {Results} results @param {boolean} isSorted */
+/** Bars in the order of the poll, or the highest first. @param {Results} results @param {boolean} isSorted */
 export function bars(results, isSorted) {
   const figures = figuresOf(results);
   return html`<ol class="bars">${repeat(isSorted ? sorted(figures) : figures, (figure) => figure.id,
     (figure) => bar(figure, results.state === 'final'))}</ol>`;
 }
 
-/** How many lines there are when so many options stand in columns of at most so many. @param {number} n @param {number} most */
+/** The rows that `n` options need, if a column has at most `most` rows. @param {number} n @param {number} most */
 const rowsOf = (n, most) => Math.ceil(n / Math.ceil(n / most));
 
-/** Whether so many options leave no room for more than name and figure. @param {number} n */
+/** If there are many options, a bar has only room for name and figure. @param {number} n */
 export const density = (n) => (n > COLUMN ? 'dense' : '');
 
-/** Where `n` options stand on a screen that is wide, and on one that is tall. @param {number} n */
+/** The rows on a wide screen, and on a tall one. @param {number} n */
 export const placesOn = (n) => `--rows: ${rowsOf(n, COLUMN)}; --tall-rows: ${rowsOf(n, 12)}`;
 
-/** The same on a big screen: in columns, and of very many options those that lead, so that the last row can read. @param {Results} results @param {boolean} isSorted */
+/** Bars for a big screen, in columns. Only the leading options fit, if there are very many: the last row must be able to read. @param {Results} results @param {boolean} isSorted */
 export function screenBars(results, isSorted) {
   const figures = figuresOf(results);
   const isMany = figures.length > ROOM;
-  // Who wins a runoff may have had few first choices, and is there all the same.
+  // The winner of a runoff is always shown, even with few first choices.
   const shown = isMany ? sorted(figures).sort((a, b) => Number(b.leads) - Number(a.leads)).slice(0, ROOM) : isSorted ? sorted(figures) : figures;
   return html`<ol class="bars ${density(shown.length)}" .style=${placesOn(shown.length)}>${repeat(shown, (figure) => figure.id,
     (figure) => bar(figure, results.state === 'final'))}</ol>

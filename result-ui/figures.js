@@ -1,24 +1,24 @@
-// What the counts say, by method: shares, leaders, and the sentence for those who listen. Pure.
+// What the counts mean for each method: shares, leaders, and a sentence for screen readers. Pure.
 // SPDX-License-Identifier: MIT
 import { number, percent, list, t } from '../web/i18n.js';
 
 /** @typedef {import('../web/types.js').Results} Results */
 /**
- * @typedef {object} Figure one option's line
+ * @typedef {object} Figure the line of one option
  * @property {string} id
  * @property {string} label
- * @property {number} value what is compared
- * @property {number} share 0 to 1: how long the bar is
- * @property {string} text the figure that stands out, as "43 %"
- * @property {string} detail the one beside it, as "12 votes"
+ * @property {number} value for comparing options
+ * @property {number} share length of the bar, 0 to 1
+ * @property {string} text the main figure, as "43 %"
+ * @property {string} detail the second figure, as "12 votes"
  * @property {boolean} leads
- * @property {boolean} isTied more than one leads
+ * @property {boolean} isTied more than one option leads
  * @property {number[]} [distribution]
  */
 
 const SCORE_MAX = 5;
 
-/** @param {Results} results @returns {Figure[]} in the poll's order */
+/** @param {Results} results @returns {Figure[]} in the order of the poll */
 export function figuresOf(results) {
   const { poll, total } = results;
   const isScore = poll.method === 'score';
@@ -39,10 +39,10 @@ export function figuresOf(results) {
   }));
 }
 
-/** The most first; equal ones stay in the poll's order. @param {Figure[]} figures */
+/** The highest first. Equal ones stay in the order of the poll. @param {Figure[]} figures */
 export const sorted = (figures) => figures.slice().sort((a, b) => b.value - a.value);
 
-/** One sentence on how it stands. @param {Results} results */
+/** The state of the results in one sentence. @param {Results} results */
 export function summary(results) {
   const { total, state, runoff } = results;
   if (total === 0) return t('summary.none');

@@ -1,4 +1,4 @@
-// The start: the polls whose results can be looked at.
+// The home view: a list of polls.
 // SPDX-License-Identifier: MIT
 import { Problem, ask, persist } from '../web/api.js';
 import { html, nothing, repeat } from '../web/html.js';

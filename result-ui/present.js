@@ -1,4 +1,4 @@
-// The presenter's view: one poll on a big screen, led by keys.
+// The view for a projector: one poll on a big screen, controlled by keys.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { siteAddresses } from '../web/api.js';
@@ -15,13 +15,13 @@ import { Source } from './source.js';
 
 /** @typedef {import('../web/types.js').Results} Results */
 
-const POINTER_REST = 2500; // ms until the pointer and the buttons go
+const POINTER_REST = 2500; // ms without movement until the pointer and the buttons are hidden
 
 /** @param {Record<string, string>} params @returns {import('../web/shell.js').View} */
 export function presentView({ code }) {
   const source = Source.of(code);
   let joinUrl = '';
-  // Hidden or shown is the presenter's choice; until it is made, results wait for the first ballot.
+  // The presenter hides or shows the results. Until then, they appear with the first vote.
   /** @type {boolean | undefined} */
   let isRevealed;
   const runoff = new Runoff();
@@ -39,7 +39,7 @@ export function presentView({ code }) {
 
   const hasRounds = () => source.results?.runoff?.rounds.length > 0;
 
-  /** What the keys do, and the buttons. @type {Record<string, {name: string, act: () => void, isOn?: () => boolean, isThere?: () => boolean}>} */
+  /** The actions of keys and buttons. @type {Record<string, {name: string, act: () => void, isOn?: () => boolean, isThere?: () => boolean}>} */
   const actions = {
     f: { name: 'full', act: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen())?.catch(() => {}), isOn: () => Boolean(document.fullscreenElement) },
     h: { name: 'hide', act: () => { isRevealed = !revealed(); }, isOn: () => !revealed() },
@@ -84,7 +84,7 @@ export function presentView({ code }) {
       refresh();
     }
   }
-  // The screen stays on, where the browser can see to that; a lock ends whenever the page is hidden.
+  // Keeps the screen on, if the browser can. The browser ends a lock when the page is hidden.
   /** @type {WakeLockSentinel | undefined} */
   let lock;
   let isOver = false;
@@ -106,7 +106,7 @@ export function presentView({ code }) {
     ${joinUrl ? qrCode(joinUrl, t('present.qr', { code })) : nothing}
     <p class="join-text"><span class="join-address">${address()}</span><b class="mono join-code">${code}</b></p></aside>`;
 
-  /** Before the first ballot, and while the results are hidden. @param {Results | undefined} results */
+  /** Shown before the first vote, and while the results are hidden. @param {Results | undefined} results */
   const waitingScreen = (results) => html`<div class="wait-screen">
     <div class="wait-qr">${joinUrl ? qrCode(joinUrl, t('present.qr', { code })) : nothing}</div>
     <div class="wait-text">

@@ -1,4 +1,4 @@
-// A poll's live result: bars, what the ledger says, the turnout, the rounds, the exports.
+// The live results of a poll: bars, ledger, turnout, rounds of a runoff, downloads.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { Problem } from '../web/api.js';
@@ -14,14 +14,14 @@ import { turnoutCard } from './turnout.js';
 
 /** @typedef {import('../web/types.js').Results} Results */
 
-/** Live, reconnecting, counting or final: one word and a colour. @param {Source} source */
+/** The state of connection and poll, as one word with a colour. @param {Source} source */
 export function stateChip({ link, results }) {
   const state = link === 'reconnecting' || link === 'hidden' ? link : results?.state === 'open' ? 'live' : results?.state ?? 'connecting';
   const colour = state === 'live' ? 'open' : state === 'reconnecting' ? 'counting' : state;
   return html`<span class="chip ${colour}" role="status" data-state=${state}>${t(has(`link.${state}`) ? `link.${state}` : `state.${state}`)}</span>`;
 }
 
-/** The ledger, and what its words mean. @param {Results} results */
+/** The ledger, with an explanation of each word. @param {Results} results */
 function ledgerCard({ ledger, poll }) {
   const line = (/** @type {keyof typeof ledger} */ name) => html`<div><dt>${t(`ledger.${name}`)}</dt>
     <dd><b class="number">${ledger[name] === null ? '?' : number(Number(ledger[name]))}</b> <span class="small soft">${t(`ledger.${name}.what`)}</span></dd></div>`;
@@ -30,7 +30,7 @@ function ledgerCard({ ledger, poll }) {
     <p class="hint">${t(poll.revisable === false ? 'ledger.first' : 'ledger.sum')}</p></section>`;
 }
 
-/** Why there is no result, as a page that looks made on purpose. @param {Source} source */
+/** Says why there are no results. @param {Source} source */
 export function absence(source) {
   const { link, problem, title } = source;
   if (link === 'missing') {

@@ -7,7 +7,7 @@ import { LONG, ROOM, density, placesOn } from './chart.js';
 
 /** @typedef {import('../web/types.js').Results} Results */
 
-/** All rounds at once. @param {Results} results */
+/** All rounds in one table. @param {Results} results */
 function table({ poll, runoff: { rounds } }) {
   const cells = (/** @type {(round: any) => number | undefined} */ count) => rounds.map((/** @type {any} */ round) => html`<td>${
     count(round) === undefined ? '–' : number(Number(count(round)))}</td>`);
@@ -19,9 +19,9 @@ function table({ poll, runoff: { rounds } }) {
 
 /**
  * The bars of one round.
- * @param {Results} results @param {number} at
- * @param {(n: number) => string} kind of so many bars
- * @param {number} [room] for so many options; of more, those that lead
+ * @param {Results} results @param {number} at the round, from 0
+ * @param {(n: number) => string} kind the class for a number of bars
+ * @param {number} [room] how many options fit; only the leading ones are shown
  */
 function roundBars({ poll, runoff: { rounds, winner } }, at, kind, room = Infinity) {
   const round = rounds[at];
@@ -41,7 +41,7 @@ function roundBars({ poll, runoff: { rounds, winner } }, at, kind, room = Infini
 }
 
 export class Runoff {
-  /** The round that was asked for; undefined: the last. @type {number | undefined} */
+  /** The chosen round. Undefined means the last one. @type {number | undefined} */
   chosen;
 
   /** @param {number | undefined} round */
@@ -50,18 +50,18 @@ export class Runoff {
     refresh();
   }
 
-  /** Which round is shown, from 0. @param {Results} results */
+  /** The round that is shown, from 0. @param {Results} results */
   at({ runoff: { rounds } }) {
     return Math.min(this.chosen ?? rounds.length - 1, rounds.length - 1);
   }
 
-  /** So many rounds on or back; the last one stays the last when there are more. @param {Results} results @param {number} by */
+  /** Goes `by` rounds on or back. At the last round it stays at the last one, also when new rounds follow. @param {Results} results @param {number} by */
   step(results, by) {
     const to = Math.max(0, this.at(results) + by);
     this.choose(to >= results.runoff.rounds.length - 1 ? undefined : to);
   }
 
-  /** On the big screen. @param {Results} results */
+  /** For the big screen. @param {Results} results */
   screen(results) {
     const at = this.at(results);
     return html`${roundBars(results, at, density, ROOM)}
@@ -88,7 +88,7 @@ export class Runoff {
     </section>`;
   }
 
-  /** What happens in a round, in words. @param {Results} results @param {number} at */
+  /** What happens in a round, as text. @param {Results} results @param {number} at */
   tell({ poll, runoff: { rounds, winner } }, at) {
     const labels = new Map(poll.options.map((option) => [option.id, option.label]));
     const name = (/** @type {string} */ id) => labels.get(id) ?? id;

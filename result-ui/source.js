@@ -1,4 +1,4 @@
-// What is known of one poll's results: the newest snapshot, how fresh it is, and the turnout over time.
+// The results of one poll: the newest snapshot, the state of the connection, and the turnout.
 // SPDX-License-Identifier: MIT
 import { Problem, ask, send } from '../web/api.js';
 import { now } from '../web/clock.js';
@@ -25,11 +25,11 @@ export class Source {
   link = 'connecting';
   /** @type {Problem | undefined} */
   problem;
-  /** What everybody may know, for as long as the results are hidden. @type {import('../web/types.js').Poll | undefined} */
+  /** The poll, while its results are hidden. @type {import('../web/types.js').Poll | undefined} */
   poll;
   /** @type {Turnout | undefined} */
   turnout;
-  turnoutVersion = 0; // of the results that it was read for
+  turnoutVersion = 0; // the version of the results when the turnout was read
 
   /** @param {string} code */
   constructor(code) {
@@ -47,7 +47,7 @@ export class Source {
     this.timer = setInterval(() => this.readTurnout(), TURNOUT_EVERY);
   }
 
-  /** The source of a poll; going from one view of it to another keeps the connection. @param {string} code */
+  /** The source of a poll. All views of the poll share its connection. @param {string} code */
   static of(code) {
     if (current?.code !== code) {
       current?.close();
@@ -69,14 +69,14 @@ export class Source {
   /** @param {Link} link */
   set(link) {
     if (link === 'hidden') {
-      this.results = this.turnout = undefined; // nobody may go on looking at them
+      this.results = this.turnout = undefined; // they must disappear from the page
       this.readPoll();
     }
     this.link = link;
     refresh();
   }
 
-  /** A snapshot that is older than the one shown is dropped: no count goes back. @param {Results} results */
+  /** Shows a snapshot, unless it is older than the one shown: counts must not go back. @param {Results} results */
   take(results) {
     if (this.results && results.version <= this.results.version) return;
     const isFirst = !this.results;
@@ -90,14 +90,14 @@ export class Source {
     try {
       this.poll = await ask('GET', this.path);
       refresh();
-    } catch { /* it is asked for again with the next look at the results */ }
+    } catch { /* the next try to read the results reads the poll again */ }
   }
 
   get title() {
     return this.results?.poll.title ?? this.poll?.title ?? '';
   }
 
-  /** Reads the turnout again, when there is something new in it and somebody looks. */
+  /** Reads the turnout again, if there are new results and the page is visible. */
   async readTurnout() {
     const { results } = this;
     if (!results || document.hidden || this.turnoutVersion === results.version) return;
@@ -106,17 +106,17 @@ export class Source {
       this.turnout = await ask('GET', `${this.path}/timeline?step=${stepFor(results)}`, { headers: this.headers });
       this.turnoutVersion = version;
       refresh();
-    } catch { /* the next look may succeed */ }
+    } catch { /* the timer tries again */ }
   }
 
-  /** Saves one of the exports as a file. @param {string} name as `results.csv` */
+  /** Saves one of the exports as a file. @param {string} name such as `results.csv` */
   async save(name) {
     const response = await send('GET', `${this.path}/${name}`, { headers: { accept: '*/*', ...this.headers }, timeout: 60_000 });
     saveFile(`${this.code}-${name}`, response.headers.get('content-type') ?? 'text/plain', await response.text());
   }
 }
 
-/** About a hundred columns, whatever the poll's length. @param {Results} results */
+/** A step that gives about a hundred columns, whatever the length of the poll. @param {Results} results */
 function stepFor({ poll }) {
   const begun = Date.parse(poll.opens_at ?? poll.created_at);
   const ended = Math.min(now(), poll.closes_at ? Date.parse(poll.closes_at) : Infinity);
@@ -125,8 +125,8 @@ function stepFor({ poll }) {
 }
 
 /**
- * What opens hidden results: the manage token or a receipt. They come behind the #, which no server sees, and are kept
- * for as long as this tab is open.
+ * The manage token or the receipt that opens hidden results. They are behind the # of the address, which no server sees,
+ * and are kept as long as this tab is open.
  * @param {string} code @returns {Record<string, string>}
  */
 function credentials(code) {
@@ -134,7 +134,7 @@ function credentials(code) {
   for (const name of ['manage', 'receipt']) {
     const value = given.get(name);
     if (value) forSession.set(`${name}.${code}`, value);
-    for (const old of storedNames(`${name}.`)) store(old, null); // earlier versions of this page kept them
+    for (const old of storedNames(`${name}.`)) store(old, null); // earlier versions of this page stored them
   }
   if (given.has('manage') || given.has('receipt')) history.replaceState(history.state, '', location.pathname + location.search);
   const manage = forSession.get(`manage.${code}`), receipt = forSession.get(`receipt.${code}`);

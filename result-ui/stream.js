@@ -1,23 +1,23 @@
-// Follows an event stream by fetch, which unlike EventSource can send a token and say why it was refused.
+// Reads an event stream with fetch. Unlike EventSource, fetch can send a token, and tells why a request was refused.
 // SPDX-License-Identifier: MIT
 //
 // Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 import { Problem, backOff, pause, send } from '../web/api.js';
 
 const SILENCE = 45_000; // ms; the server sends at least a heartbeat every 15 s
-const STALE = 20_000; // ms; enough when the lid was just opened, or the network came back
+const STALE = 20_000; // ms; the limit when a laptop was just opened, or the network came back
 const LOOK_EVERY = 5000; // ms
-const HIDDEN_AGAIN = 10_000; // ms; hidden results may have been opened meanwhile
+const HIDDEN_AGAIN = 10_000; // ms until the next try, if the results are hidden
 const WITHOUT_LIMIT = 2 ** 31 - 1;
 
 /**
  * @typedef {object} Listener
  * @property {(id: string, data: string) => void} onEvent
  * @property {() => void} onOpen
- * @property {(problem: Problem) => void} onProblem the stream broke or was refused; it is tried again unless the poll is not there
+ * @property {(problem: Problem) => void} onProblem the stream broke or was refused; it is tried again unless there is no such poll
  */
 
-/** Splits a growing text into events. @param {(id: string, data: string) => void} onEvent */
+/** Returns a function that takes the stream piece by piece and finds the events. @param {(id: string, data: string) => void} onEvent */
 export function eventParser(onEvent) {
   let rest = '', id = '', data = /** @type {string[]} */ ([]);
   return (/** @type {string} */ text) => {
@@ -49,7 +49,7 @@ async function read(response, parse, alive) {
 }
 
 /**
- * Keeps following until stopped, resuming after the last event it had. Returns how to stop.
+ * Reads a stream until it is stopped, and resumes after the last event. Returns a function that stops it.
  * @param {string} path @param {Record<string, string>} headers @param {Listener} listener
  */
 export function follow(path, headers, listener) {
@@ -65,7 +65,7 @@ export function follow(path, headers, listener) {
     const cut = () => connection.abort();
     const alive = () => { heardAt = Date.now(); };
     alive();
-    // By the clock on the wall: that of timers stands still while a laptop sleeps.
+    // This compares Date.now(), because timers stand still while a laptop sleeps.
     const silence = setInterval(() => isSilent(SILENCE) && cut(), LOOK_EVERY);
     cutStale = () => isSilent(STALE) && cut();
     stop.signal.addEventListener('abort', cut);

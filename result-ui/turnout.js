@@ -1,4 +1,4 @@
-// The turnout over time: a chart of columns, its peak, and the same as a table.
+// The turnout over time: a column chart, its peak, and a table.
 // SPDX-License-Identifier: MIT
 import { html, nothing, svg } from '../web/html.js';
 import { dateTime, number, t } from '../web/i18n.js';
@@ -12,7 +12,7 @@ const WIDTH = 640, HEIGHT = 140, COLUMNS = 160, COLUMNS_LEAST = 12, ROWS = 60;
 const clock = (at, step) => dateTime(at, step >= 21_600 ? { dateStyle: 'medium' }
   : step >= 1800 ? { dateStyle: 'short', timeStyle: 'short' } : { timeStyle: step < 60 ? 'medium' : 'short' });
 
-/** Every column between the first and the last; those without ballots are not sent. @param {Turnout} turnout */
+/** All columns between the first and the last. The API leaves out those without ballots. @param {Turnout} turnout */
 function columns({ buckets, step_s }) {
   const first = Date.parse(buckets[0].at), last = Date.parse(buckets[buckets.length - 1].at);
   const width = Math.max(1, Math.ceil(((last - first) / 1000 / step_s + 1) / COLUMNS)) * step_s * 1000;

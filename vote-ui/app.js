@@ -1,4 +1,5 @@
-// The vote page: what is at which address. Voters and organisers each load what they need: a hall has a thin network.
+// The vote page and its addresses. Voters and organisers each load only what they need, because the network of a hall is
+// slow.
 // SPDX-License-Identifier: MIT
 import { siteAddresses } from '../web/api.js';
 import { html } from '../web/html.js';
@@ -11,7 +12,7 @@ let resultPage = '';
 
 const voter = partOf(() => import('./voter.js'), { en: () => import('./lang/voter.en.js'), fr: () => import('./lang/voter.fr.js') });
 const organiser = partOf(() => import('./organise.js'), { en: () => import('./lang/organise.en.js'), fr: () => import('./lang/organise.fr.js') });
-(/^\/(new$|manage\/)/.test(location.pathname) ? organiser : voter)().catch(() => {}); // its view says what went wrong
+(/^\/(new$|manage\/)/.test(location.pathname) ? organiser : voter)().catch(() => {}); // the view shows the error
 
 startShell({
   languages: { en: () => import('./lang/en.js'), fr: () => import('./lang/fr.js') },
@@ -27,7 +28,7 @@ startShell({
   footer: () => html`<a href="/receipt">${t('receipt.title')}</a><a href="/device">${t('device.title')}</a>
     ${resultPage ? html`<a href=${resultPage}>${t('results')}</a>` : ''}<a href="/docs" rel="external">${t('docs')}</a>`,
 });
-if (storedNames('ballot.').length) voter(); // one of them may wait for the network
+if (storedNames('ballot.').length) voter(); // a stored vote may still have to be sent
 siteAddresses().then(({ result }) => {
   resultPage = result;
   refresh();

@@ -1,4 +1,4 @@
-// The ballot as one fills it in, for each method.
+// The ballot that a voter fills in, for each method.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { html, live, repeat } from '../web/html.js';
@@ -16,15 +16,15 @@ import { instruction } from './rules.js';
  * @typedef {object} BallotOptions
  * @property {Poll} poll
  * @property {Draft} draft
- * @property {() => void} changed draws anew
+ * @property {() => void} changed draws the page again
  * @property {() => void} cast
- * @property {boolean} [isPreview] to look at only
- * @property {string} [stop] why it cannot be cast now, if so
+ * @property {boolean} [isPreview] the ballot cannot be cast
+ * @property {string} [stop] why the ballot cannot be cast now
  */
 
 const STARS = [1, 2, 3, 4, 5];
 
-/** One tap casts it; where that could not be taken back, it only chooses. @param {Poll} poll */
+/** Whether one tap casts the ballot. It does not if the vote would be final. @param {Poll} poll */
 export const isOneTap = (poll) => poll.method === 'plurality' && poll.revisable;
 
 /** @param {BallotOptions} options */
@@ -89,7 +89,7 @@ function score({ poll, draft, changed }) {
   })}</ul>`;
 }
 
-/** How far one is. @param {Poll} poll @param {Draft} draft */
+/** What is still missing, or how much is chosen. @param {Poll} poll @param {Draft} draft */
 function progress(poll, draft) {
   const missing = fit(poll, draft);
   const n = countOf(poll, draft);

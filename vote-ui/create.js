@@ -1,4 +1,4 @@
-// Creates a poll: the form, and beside it what voters will see.
+// Creates a poll: the form, and a preview of what voters will see.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { Problem, ask } from '../web/api.js';
@@ -13,17 +13,17 @@ import { focusFault, pollFields } from './poll_fields.js';
 import { bodyOf, faults, fieldAt, formOf, previewOf } from './poll_form.js';
 import { rules } from './rules.js';
 
-let apiKey = ''; // as long as the page is open, and no longer
+let apiKey = ''; // never stored
 
 /** @returns {import('../web/shell.js').View} */
 export function createView() {
   const form = formOf();
-  const draft = draftOf(); // of the preview
+  const draft = draftOf(); // the choices in the preview
   let hasTried = false;
   let isSending = false;
   let needsKey = false;
   let error = '';
-  /** @type {Record<string, string>} what the server found */
+  /** @type {Record<string, string>} faults that the server found, by field */
   let refused = {};
 
   /** @param {Event & {submitter?: HTMLElement | null}} event */

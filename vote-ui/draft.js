@@ -1,25 +1,25 @@
-// A ballot while it is being filled in, and whether it may be cast. Pure: no page, no server.
+// A ballot that is not cast yet, and whether it can be cast. Pure: no page, no server.
 // SPDX-License-Identifier: MIT
 
 /** @typedef {import('../web/types.js').Poll} Poll */
 /** @typedef {import('../web/types.js').Selection} Selection */
-/** @typedef {{choices: string[], scores: Record<string, number>}} Draft choices in order: of preference with method ranked */
+/** @typedef {{choices: string[], scores: Record<string, number>}} Draft choices are in the order of preference if the method is ranked */
 
-/** @param {Selection} [selection] one that was cast, to begin with @returns {Draft} */
+/** @param {Selection} [selection] of a ballot that was cast before @returns {Draft} */
 export const draftOf = (selection = []) => (Array.isArray(selection)
   ? { choices: [...selection], scores: {} } : { choices: [], scores: { ...selection } });
 
-/** What is sent. @param {Poll} poll @param {Draft} draft @returns {Selection} */
+/** The selection to send. @param {Poll} poll @param {Draft} draft @returns {Selection} */
 export const selectionOf = (poll, draft) => (poll.method === 'score' ? { ...draft.scores } : [...draft.choices]);
 
-/** Takes out options that the poll no longer has. @param {Poll} poll @param {Draft} draft */
+/** Removes options that the poll no longer has. @param {Poll} poll @param {Draft} draft */
 export function prune(poll, draft) {
   const ids = new Set(poll.options.map((option) => option.id));
   draft.choices = draft.choices.filter((id) => ids.has(id));
   for (const id of Object.keys(draft.scores)) if (!ids.has(id)) delete draft.scores[id];
 }
 
-/** How many options a ballot names. @param {Poll} poll */
+/** How many options a ballot can name. @param {Poll} poll */
 export const limits = (poll) => ({
   min: poll.method === 'plurality' ? 1 : poll.min_choices ?? 1,
   max: poll.method === 'plurality' ? 1 : poll.max_choices ?? poll.options.length,
@@ -31,7 +31,7 @@ export const countOf = (poll, draft) => (poll.method === 'score' ? Object.keys(d
 /** @param {Poll} poll @param {Draft} draft */
 export const isFull = (poll, draft) => countOf(poll, draft) >= limits(poll).max;
 
-/** How many options are missing or too many: below, at or above 0. @param {Poll} poll @param {Draft} draft */
+/** Below 0: so many options are missing. Above 0: so many are too many. @param {Poll} poll @param {Draft} draft */
 export function fit(poll, draft) {
   const { min, max } = limits(poll);
   const n = countOf(poll, draft);

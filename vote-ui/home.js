@@ -1,4 +1,4 @@
-// The start: join by code, the open polls, and the polls that this device manages.
+// The home view: join by code, the open polls, and the polls that this device manages.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { Problem, ask, persist } from '../web/api.js';
@@ -12,13 +12,13 @@ import { pollCodes } from './voting_code.js';
 
 /** @typedef {import('../web/types.js').Poll} Poll */
 
-const PAGE = 100; // polls asked for at once; the list has closed ones too
-const PAGES = 5; // asked for before somebody has to say that they want more
-const ENOUGH = 8; // open ones
+const PAGE = 100; // polls in one request; the API lists closed polls too
+const PAGES = 5; // requests before the button "Show more" appears
+const ENOUGH = 8; // open polls
 
 let joinError = '';
 
-/** Finds the poll that was meant. @param {string} typed */
+/** Opens the first poll that the typed text can mean. @param {string} typed */
 async function join(typed) {
   const codes = pollCodes(typed);
   joinError = codes.length ? '' : t('join.empty');

@@ -1,4 +1,4 @@
-// The page's icons.
+// The icons of the vote page.
 // SPDX-License-Identifier: MIT
 import { html } from '../web/html.js';
 

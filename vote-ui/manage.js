@@ -1,4 +1,4 @@
-// An organiser's page of a poll: share, open and close, edit, voting codes, exports.
+// The view of a poll for its organiser: share, open and close, edit, make voting codes, export.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { Problem, ask, send, siteAddresses } from '../web/api.js';
@@ -19,13 +19,13 @@ import { watchPoll } from './watch_poll.js';
 
 /** @typedef {import('../web/types.js').Poll} Poll */
 
-const LOOK_EVERY = 3000; // ms, for the count of ballots
+const LOOK_EVERY = 3000; // ms between two reads of the count
 const EXPORTS = [['results.csv', 'text/csv'], ['results.json', 'application/json'], ['timeline.csv', 'text/csv'], ['ballots.csv', 'text/csv']];
 
 // Few polls have voting codes, so that part is loaded when it is needed.
 const codesPart = partOf(() => import('./codes.js'), { en: () => import('./lang/codes.en.js'), fr: () => import('./lang/codes.fr.js') });
 
-/** Takes the token out of the address, so that it is not shown around. @param {string} code */
+/** Moves the token from the address into the store, so that nobody copies it with the address. @param {string} code */
 function takeToken(code) {
   const token = decode(location.hash.slice(1));
   if (!token) return;
@@ -33,7 +33,7 @@ function takeToken(code) {
   history.replaceState(history.state, '', location.pathname + location.search);
 }
 
-/** Asks for a manage link, on a device that does not know it. @param {string} code */
+/** Asks for the manage link, on a device that does not have it. @param {string} code */
 const askForLink = (code) => html`<form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => {
   event.preventDefault();
   const text = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get('link')).trim();
@@ -62,13 +62,13 @@ export function manageView({ code }) {
   let site;
   /** @type {import('../web/types.js').Results | undefined} */
   let results;
-  /** @type {import('./poll_form.js').PollForm | undefined} open for editing */
+  /** @type {import('./poll_form.js').PollForm | undefined} set while the poll is edited */
   let form;
   /** @type {Record<string, string>} */
   let refused = {};
   let error = '';
   let isAsking = false;
-  let asksAgain = ''; // the action that waits for a second tap
+  let asksAgain = ''; // the action that needs a second tap
   let timer = 0;
 
   /** @type {import('../web/shell.js').View | undefined} */
@@ -149,7 +149,7 @@ export function manageView({ code }) {
 
   const hasOpened = () => poll !== undefined && poll.state !== 'draft' && poll.state !== 'scheduled';
 
-  /** A button whose first tap asks for a second one. @param {string} name @param {string} kind @param {() => void} action */
+  /** A button that needs two taps. @param {string} name @param {string} kind @param {() => void} action */
   const twice = (name, kind, action) => html`<button type="button" class="button ${kind}" aria-disabled=${isAsking} @click=${() => {
     if (asksAgain === name) {
       action();

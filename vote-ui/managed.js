@@ -1,4 +1,4 @@
-// The polls that this device may manage, with their tokens.
+// The polls that this device can manage, and their tokens.
 // SPDX-License-Identifier: MIT
 import { storeJson, storedJson } from '../web/store.js';
 

@@ -1,4 +1,4 @@
-// What organisers use, in one file: create, share, manage.
+// The organisers' part of the page, as one file.
 // SPDX-License-Identifier: MIT
 export { createView } from './create.js';
 export { manageView } from './manage.js';

@@ -1,12 +1,13 @@
-// The ballots of this device: kept until the server has confirmed them, then followed until they are counted. What is
-// stored of them is what kept_ballot.js says is needed; an open page knows its own choice for as long as it is open.
+// The ballots of this device. Each one is kept until the server confirms it, and followed until it is counted.
+// kept_ballot.js decides which parts are stored. An open page remembers its own choice until it is closed.
 // SPDX-License-Identifier: MIT
 //
 //   waiting ──202──▶ sent ──receipt──▶ counted, superseded or rejected
-//      │ ▲ no network, busy: back-off with jitter, and at once when the network is back
+//      │ ▲ no network, or server busy: tries again with back-off, and at once when the network is back
 //      └─┴──refused for good──▶ refused (the page says why)
 //
-// A ballot is cast once however often it is sent: the voter is known before the first try, and has one ballot in a poll.
+// A ballot counts once, even if it is sent several times: the device has its voter token before the first try, and a voter
+// has one ballot in a poll.
 import { Problem, ask, backOff, pause, persist } from '../web/api.js';
 import { now } from '../web/clock.js';
 import { onStored, store, stored, storeJson, storedJson, storedNames } from '../web/store.js';
@@ -15,16 +16,16 @@ import { KEPT_AFTER, endOf, isForgotten, isUnderWay, neededOf } from './kept_bal
 /** @typedef {import('./kept_ballot.js').KeptBallot} KeptBallot */
 /** @typedef {import('./kept_ballot.js').Fate} Fate */
 
-const PREFIX = 'ballot.'; // of the names under which ballots are stored, one for each poll
+const PREFIX = 'ballot.'; // stored names are this and the id of the poll
 
 /** @type {Record<string, KeptBallot>} */
 const ballots = {};
 /** @type {Set<() => void>} */
 const listeners = new Set();
-/** Polls whose ballot is being dealt with, and how to wake whoever waits there. @type {Map<string, AbortController>} */
+/** Polls whose ballot is being sent or followed. Aborting ends the current wait. @type {Map<string, AbortController>} */
 const busy = new Map();
 
-/** Calls back after every change; gives the function that ends it. @param {() => void} listener */
+/** Calls `listener` after every change. Returns a function that stops this. @param {() => void} listener */
 export function onBallots(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -36,7 +37,7 @@ function changed(poll) {
   for (const listener of listeners) listener();
 }
 
-/** Takes over what is stored, unless it is older than what we have. @param {string} poll */
+/** Reads the stored ballot, unless it is older than the one in memory. @param {string} poll */
 function read(poll) {
   const kept = /** @type {KeptBallot | null} */ (storedJson(PREFIX + poll, null));
   const known = ballots[poll];
@@ -47,7 +48,7 @@ function read(poll) {
 /** The newest ballot of this device in a poll. @param {string} poll @returns {KeptBallot | undefined} */
 export const keptBallot = (poll) => ballots[poll];
 
-/** Keeps a ballot and sends it. @param {import('../web/types.js').Poll} shown @param {import('../web/types.js').Selection} selection @param {string} [code] */
+/** Stores a ballot and sends it. @param {import('../web/types.js').Poll} shown @param {import('../web/types.js').Selection} selection @param {string} [code] */
 export function cast(shown, selection, code) {
   const poll = shown.id;
   const { before: _, ...last } = ballots[poll] ?? {};
@@ -58,7 +59,7 @@ export function cast(shown, selection, code) {
   work(poll);
 }
 
-/** Notes what is now known of a poll: how long its ballot is needed. @param {import('../web/types.js').Poll} shown */
+/** Takes from a poll how long its ballot is needed. @param {import('../web/types.js').Poll} shown */
 export function heardOfPoll(shown) {
   const ballot = ballots[shown.id];
   const overAt = endOf(shown, now());
@@ -67,7 +68,7 @@ export function heardOfPoll(shown) {
   if (!busy.has(shown.id)) changed(shown.id);
 }
 
-/** Forgets a ballot that was refused; the one before it stands. @param {string} poll */
+/** Removes a ballot that was refused. The one before it counts. @param {string} poll */
 export function forget(poll) {
   const { n, before } = ballots[poll];
   if (before) ballots[poll] = { ...before, n };
@@ -75,13 +76,13 @@ export function forget(poll) {
   changed(poll);
 }
 
-/** All that this device has. @returns {KeptBallot[]} */
+/** All ballots of this device. @returns {KeptBallot[]} */
 export const keptBallots = () => Object.values(ballots);
 
-/** Until when its receipt is kept, where one knows when the poll ends. @param {KeptBallot} ballot */
+/** When the receipt will be removed, if the end of the poll is known. @param {KeptBallot} ballot */
 export const keptUntil = ({ overAt }) => overAt && overAt + KEPT_AFTER;
 
-/** Keeps nothing more of a ballot, whatever became of it. @param {string} poll */
+/** Removes everything about a ballot, whatever its state is. @param {string} poll */
 export function drop(poll) {
   delete ballots[poll];
   storeJson(`poll.${poll}`, null);
@@ -89,14 +90,14 @@ export function drop(poll) {
   hurry(poll);
 }
 
-/** Asks at once instead of waiting. @param {string} poll */
+/** Ends the wait for the next request. @param {string} poll */
 export const hurry = (poll) => busy.get(poll)?.abort();
 
-// --- who votes
+// --- the voter
 
 /**
- * This device's voter token. It is asked for before the first ballot leaves: were it to come with the answer, an answer
- * that got lost would make the second try another voter's.
+ * The voter token of this device. The device gets it before it sends its first ballot. If the token came with the answer
+ * to a ballot, and that answer were lost, the second try would come from a new voter.
  */
 async function voterToken() {
   const known = stored('voter');
@@ -110,7 +111,7 @@ async function voterToken() {
 
 // --- sending
 
-/** One try. @param {KeptBallot} ballot */
+/** Tries once to send a ballot. @param {KeptBallot} ballot */
 async function send(ballot) {
   const token = ballot.code ?? await voterToken();
   const answer = await ask('PUT', `/v1/polls/${encodeURIComponent(ballot.poll)}/ballot`,
@@ -138,17 +139,17 @@ async function failed(ballot, problem) {
   await rest(ballot.poll, wait);
 }
 
-/** Waits until somebody is in a hurry; not at all if they were already, since the last time. @param {string} poll @param {number} ms */
+/** Waits until the time is over or hurry() is called. It does not wait if hurry() was called since the last wait. @param {string} poll @param {number} ms */
 async function rest(poll, ms) {
   const { signal } = /** @type {AbortController} */ (busy.get(poll));
   if (!signal.aborted) await pause(ms, signal);
   busy.set(poll, new AbortController());
 }
 
-/** In a header, because proxies write addresses down. A header has no other characters than these; nor has a receipt. @param {string} receipt */
+/** The receipt is in a header, because proxies log addresses. Characters that no header can have are removed. @param {string} receipt */
 const withReceipt = (receipt) => ({ 'scrutin-receipt': receipt.replace(/[^!-~]/g, '') });
 
-/** Asks what became of a ballot, less and less often. @param {KeptBallot} ballot @param {number} looks */
+/** Asks for the fate of a ballot, less and less often. @param {KeptBallot} ballot @param {number} looks */
 async function follow(ballot, looks) {
   await rest(ballot.poll, Math.min(15_000, 250 * 1.6 ** looks) * (0.75 + Math.random() / 2));
   if (ballots[ballot.poll] !== ballot) return;
@@ -158,15 +159,15 @@ async function follow(ballot, looks) {
     ballot.reason = reason;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    if (!error.isPassing) ballot.fate = 'counted'; // a receipt that is no longer known was long ago
+    if (!error.isPassing) ballot.fate = 'counted'; // the server forgets old receipts
   }
   if (ballot.fate !== 'pending') ballot.endedAt = now();
 }
 
-/** In one tab at a time, where the browser can tell; two would do no harm. @param {string} poll @param {() => Promise<void>} task */
+/** Runs a task in one tab at a time, if the browser has locks. Two at a time would do no harm. @param {string} poll @param {() => Promise<void>} task */
 const alone = (poll, task) => ('locks' in navigator ? navigator.locks.request(`scrutin.${poll}`, task) : task());
 
-/** Sees to the ballot of a poll. @param {string} poll */
+/** Starts to send or follow the ballot of a poll. @param {string} poll */
 async function work(poll) {
   if (busy.has(poll)) {
     hurry(poll);
@@ -180,10 +181,10 @@ async function work(poll) {
   }
 }
 
-/** Brings the newest ballot of a poll to its end. @param {string} poll */
+/** Sends and follows the newest ballot of a poll until its fate is known. @param {string} poll */
 async function finish(poll) {
   let looks = 0;
-  read(poll); // another tab may have done it meanwhile
+  read(poll); // another tab may have sent it
   for (let ballot = ballots[poll]; ballot && isUnderWay(ballot); ballot = ballots[poll]) {
     if (ballot.state === 'sent') {
       await follow(ballot, looks++);
@@ -200,7 +201,7 @@ async function finish(poll) {
   }
 }
 
-/** Takes up what was left, now and whenever the network comes back. */
+/** Continues with unfinished ballots now, and each time the network comes back. */
 export function startOutbox() {
   const all = () => {
     for (const ballot of Object.values(ballots)) if (isUnderWay(ballot)) work(ballot.poll);
@@ -224,9 +225,9 @@ export function startOutbox() {
   all();
 }
 
-/** Lets go of what is no longer needed. */
+/** Removes what is no longer needed. */
 async function tidy() {
-  store('api-key', null); // earlier versions of this page kept it
+  store('api-key', null); // earlier versions of this page stored it
   for (const ballot of keptBallots()) {
     ballot.castAt ??= now();
     const needed = neededOf(ballot, now());
@@ -234,7 +235,7 @@ async function tidy() {
     if (needed) changed(ballot.poll);
     else drop(ballot.poll);
   }
-  if (!keptBallots().length) store('voter', null); // nobody is to be recognised by it any more
+  if (!keptBallots().length) store('voter', null); // so that nobody is recognised by it later
   for (const { poll } of keptBallots().filter((ballot) => isForgotten(ballot, now()))) {
     try {
       heardOfPoll(await ask('GET', `/v1/polls/${encodeURIComponent(poll)}`));
@@ -244,5 +245,5 @@ async function tidy() {
   }
 }
 
-/** What became of a ballot, for the page that checks receipts. @param {string} receipt @returns {Promise<{state: Fate, reason?: string}>} */
+/** The fate of a ballot. @param {string} receipt @returns {Promise<{state: Fate, reason?: string}>} */
 export const askReceipt = (receipt) => persist(() => ask('GET', '/v1/receipts', { headers: withReceipt(receipt) }), { tries: 3 });

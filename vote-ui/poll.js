@@ -1,4 +1,5 @@
-// A poll's page: the rules, the ballot, and what became of it. What arrives meanwhile never touches what was filled in.
+// The view of a poll for voters: its rules, the ballot, and the fate of the ballot. News from the server never changes what
+// the voter has filled in.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { problemText, siteAddresses } from '../web/api.js';
@@ -21,10 +22,10 @@ import { watchPoll } from './watch_poll.js';
 
 /** @typedef {import('../web/types.js').Poll} Poll */
 
-const POLLS = 20; // kept on the device
-const PATIENCE = 1500; // ms until the one that is kept is shown
+const POLLS = 20; // stored on the device
+const PATIENCE = 1500; // ms until the stored poll is shown instead
 
-/** Keeps what is known of a poll, for when it is opened again without a network. @param {string} code @param {Poll | null} poll */
+/** Stores a poll, so that it can be shown without a network. Null removes it. @param {string} code @param {Poll | null} poll */
 function keepPoll(code, poll) {
   storeJson(`poll.${code}`, poll);
   const others = storedNames('poll.').filter((name) => name !== `poll.${code}`);
@@ -39,7 +40,7 @@ export function pollView({ code }) {
   let problem;
   const begun = keptDraft(code);
   let draft = begun ?? draftOf();
-  let isChanging = Boolean(begun); // a ballot was cast, and is being filled in anew
+  let isChanging = Boolean(begun); // the voter changes a ballot that was cast
   let codeText = votingCode(new URLSearchParams(location.hash.slice(1)).get('code') ?? keptBallot(code)?.code ?? '');
   let codeError = '';
   let resultPage = '';
@@ -66,7 +67,7 @@ export function pollView({ code }) {
   });
   const patience = setTimeout(makeDo, PATIENCE);
 
-  /** Shows the poll as this device knows it from before. */
+  /** Shows the stored poll. */
   function makeDo() {
     poll ??= storedJson(`poll.${code}`, undefined);
     refresh();
@@ -78,11 +79,11 @@ export function pollView({ code }) {
     if (text && text !== said) announce(text);
     said = text;
     if (kept?.state === 'refused') onRefused(kept.problem ?? '');
-    else if (draft.choices.length || Object.keys(draft.scores).length) isChanging = true; // another tab has cast one
+    else if (draft.choices.length || Object.keys(draft.scores).length) isChanging = true; // another tab has cast a ballot
     refresh();
   });
 
-  /** The voting code was not taken: back to the ballot as it was filled in. @param {string} slug */
+  /** Shows the refused ballot again, as the voter filled it in. @param {string} slug */
   function onRefused(slug) {
     const kept = keptBallot(code);
     if (!kept) return;
@@ -113,7 +114,7 @@ export function pollView({ code }) {
     keepDraft(code, null);
     codeError = '';
     cast(poll, selection, poll.voter_policy === 'code' ? codeText : undefined);
-    // The voting code came in the address, and shall not stay in the browser's history.
+    // The voting code was in the address. It must not stay in the browser's history.
     if (location.hash) history.replaceState(history.state, '', location.pathname + location.search);
     refresh();
     queueMicrotask(() => queueMicrotask(() => {

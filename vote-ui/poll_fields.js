@@ -1,4 +1,4 @@
-// The fields of a poll: title, options, method, rules. Creating and editing show the same ones.
+// The form fields of a poll: title, options, method, rules. The views that create and edit polls share them.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { html, live, repeat } from '../web/html.js';
@@ -12,9 +12,9 @@ import { LABEL_MAX, OPTIONS_MAX, TEXT_MAX, TITLE_MAX, filled, isForbidden, lines
 /**
  * @typedef {object} FieldOptions
  * @property {PollForm} form
- * @property {Record<string, string>} faults by field: a name of a sentence, or a sentence
- * @property {() => void} changed draws anew
- * @property {boolean} [hasOpened] what is then fixed is not shown
+ * @property {Record<string, string>} faults by field: the name of a text, or the text itself
+ * @property {() => void} changed draws the page again
+ * @property {boolean} [hasOpened] hides the fields that are fixed then
  */
 
 /** @param {Event} event */
@@ -86,7 +86,7 @@ function optionFields(options) {
 }
 
 /**
- * A choice of one, each with a word on what it means.
+ * Radio buttons, each with a hint.
  * @param {FieldOptions} options @param {'method' | 'results_visibility' | 'voter_policy'} name @param {string[]} values
  */
 function choice({ form, changed }, name, values) {
@@ -101,7 +101,7 @@ function choice({ form, changed }, name, values) {
 const checkBox = ({ form, changed }, name) => html`<label class="check"><input type="checkbox" class="tick" .checked=${live(form[name])}
   @change=${() => { form[name] = !form[name]; changed(); }}><span>${t(`form.${name}`)}</span></label>`;
 
-/** How many options a ballot may name. @param {FieldOptions} options */
+/** How many options a ballot can name. @param {FieldOptions} options */
 function range(options) {
   const { form, changed } = options;
   const n = Math.max(2, filled(form).length);
@@ -143,7 +143,7 @@ export function pollFields(options) {
       <div class="stack-small">${checkBox(options, 'revisable')}${checkBox(options, 'reopenable')}</div>`}`;
 }
 
-/** Takes the person to the first field with a fault. @param {Record<string, string>} faults @param {PollForm} form */
+/** Moves the focus to the first field with a fault. @param {Record<string, string>} faults @param {PollForm} form */
 export function focusFault(faults, form) {
   const order = ['title', 'description', 'options', 'min', 'opens', 'closes'];
   const first = order.find((name) => name in faults);

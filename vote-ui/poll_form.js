@@ -1,4 +1,4 @@
-// A poll while it is being written: from and to what the API takes, and what is still missing. Pure.
+// A poll in the form that creates or edits it, its conversion from and to the API's JSON, and its faults. Pure.
 // SPDX-License-Identifier: MIT
 
 /** @typedef {import('../web/types.js').Poll} Poll */
@@ -7,13 +7,13 @@
  * @typedef {object} PollForm
  * @property {string} title
  * @property {string} description
- * @property {{key: string, id?: string, label: string}[]} options key: of the row, for as long as the form is open
+ * @property {{key: string, id?: string, label: string}[]} options `key` names the row while the form is open
  * @property {import('../web/types.js').Method} method
  * @property {number} min
- * @property {number | null} max null: all
+ * @property {number | null} max null means all options
  * @property {boolean} revisable
  * @property {boolean} reopenable
- * @property {string} opens local time as an input has it, or ''
+ * @property {string} opens local time in the format of a datetime-local input, or ''
  * @property {string} closes
  * @property {import('../web/types.js').Visibility} results_visibility
  * @property {import('../web/types.js').VoterPolicy} voter_policy
@@ -29,16 +29,16 @@ let lastKey = 0;
 /** @param {string} label @param {string} [id] */
 export const newOption = (label, id) => ({ key: `k${++lastKey}`, id, label });
 
-/** A point in time as an input of local time has it. @param {string | null} at */
+/** A point in time in the format of a datetime-local input. @param {string | null} at */
 export function localTime(at) {
   if (!at) return '';
   const date = new Date(at);
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999); // the API takes no later time; an input does
+const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999); // the API accepts no later time, but an input does
 
-/** Null where there is no time, or one that the API does not take. @param {string} local */
+/** Null if there is no time, or one that the API does not accept. @param {string} local */
 function utcTime(local) {
   const date = new Date(local);
   return date.getTime() <= LAST ? date.toISOString() : null;
@@ -62,7 +62,7 @@ export function formOf(poll) {
 /** The options that have a name. @param {PollForm} form */
 export const filled = (form) => form.options.filter((option) => !BLANK.test(option.label));
 
-/** The form as the API takes it. @param {PollForm} form @returns {Record<string, unknown>} */
+/** The JSON that the API accepts. @param {PollForm} form @returns {Record<string, unknown>} */
 export function bodyOf(form) {
   const options = filled(form);
   return {
@@ -80,10 +80,10 @@ export function bodyOf(form) {
   };
 }
 
-/** What of a poll is fixed once it has opened. */
+/** The fields that are fixed once the poll has opened. */
 const FIXED = ['options', 'method', 'min_choices', 'max_choices', 'revisable', 'reopenable', 'voter_policy', 'opens_at'];
 
-/** Only what differs, to change a poll. @param {PollForm} form @param {Poll} poll @param {boolean} hasOpened */
+/** The fields that differ from the poll. @param {PollForm} form @param {Poll} poll @param {boolean} hasOpened */
 export function changesOf(form, poll, hasOpened) {
   const was = { opens_at: null, closes_at: null, ...bodyOf(formOf(poll)) };
   const is = { opens_at: null, closes_at: null, ...bodyOf(form) };
@@ -103,17 +103,17 @@ export function previewOf(form) {
   };
 }
 
-const BLANK = /^[\s\p{DI}\u2800]*$/u; // white space, and what shows nothing by itself
+const BLANK = /^[\s\p{DI}\u2800]*$/u; // white space and invisible characters
 
-// Of the rules of vote-api/polls/text_rules.c the page knows what people meet; the server decides.
-/** Whether it has control characters, or what turns the direction of text. @param {string} text */
+// The page knows the usual cases of the rules in vote-api/polls/text_rules.c. The server decides.
+/** Whether a text has control characters, or characters that change the direction of text. @param {string} text */
 export const isForbidden = (text) => /[^\P{Cc}\t\n]|[\u202A-\u202E\u2066-\u2069]/u.test(text);
 
-/** What two labels have in common that read the same: nearly Unicode's case folding. @param {string} label */
+/** Is equal for two labels that look the same: nearly Unicode's case folding. @param {string} label */
 const folded = (label) => label.replace(/[\xAD\u200B\uFEFF]/g, '').trim().replace(/\s+/g, ' ').normalize().toUpperCase().toLowerCase();
 
 /**
- * What is wrong, by field: names of sentences. What is fixed since the opening is not looked at.
+ * The faults by field, as names of texts. Fields that are fixed since the opening are not checked.
  * @param {PollForm} form @param {number} now in ms since 1970 @param {boolean} [hasOpened] @returns {Record<string, string>}
  */
 export function faults(form, now, hasOpened) {
@@ -138,7 +138,7 @@ export function faults(form, now, hasOpened) {
   return found;
 }
 
-/** The field of ours that a JSON pointer of the API means. @param {string} [pointer] */
+/** The field of this form that a JSON pointer of the API means. @param {string} [pointer] */
 export function fieldAt(pointer = '') {
   const name = pointer.split('/')[1] ?? '';
   return { opens_at: 'opens', closes_at: 'closes', min_choices: 'min', max_choices: 'min' }[name] ?? name;

@@ -1,4 +1,4 @@
-// Puts options in order: by dragging, by buttons, and by the arrow keys.
+// Ranks options, by dragging, with buttons, or with the arrow keys.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { html, repeat } from '../web/html.js';
@@ -14,7 +14,7 @@ import { icons } from './icons.js';
 const rows = (list) => /** @type {HTMLElement[]} */ ([...list.querySelectorAll('[data-id]')]);
 
 /**
- * @param {Poll} poll @param {Draft} draft @param {() => void} changed draws anew
+ * @param {Poll} poll @param {Draft} draft @param {() => void} changed draws the page again
  */
 export function ranking(poll, draft, changed) {
   const labels = new Map(poll.options.map((option) => [option.id, option.label]));
@@ -54,7 +54,7 @@ export function ranking(poll, draft, changed) {
     if (to === undefined) return;
     event.preventDefault();
     moveTo(id, to);
-    // A row that moves up is put back into the page, and loses the focus on the way.
+    // The browser takes the focus from a row that moves up, because lit-html inserts it again.
     const grip = /** @type {HTMLElement} */ (event.currentTarget);
     queueMicrotask(() => queueMicrotask(() => grip.focus()));
   };
@@ -70,7 +70,7 @@ export function ranking(poll, draft, changed) {
     row.classList.add('dragged');
     /** @param {PointerEvent} at */
     const onMove = (at) => {
-      const middle = at.clientY - startAt + row.offsetHeight / 2; // of the dragged row, within the list
+      const middle = at.clientY - startAt + row.offsetHeight / 2; // of the dragged row, in the list
       const to = rows(list).filter((other) => other !== row && other.offsetTop + other.offsetHeight / 2 < middle).length;
       if (to !== draft.choices.indexOf(id)) moveTo(id, to);
       queueMicrotask(() => queueMicrotask(() => {

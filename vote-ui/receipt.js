@@ -1,4 +1,4 @@
-// Checks a receipt: what became of a ballot, without showing it.
+// Checks a receipt: it shows the fate of a ballot, and never its choice.
 // SPDX-License-Identifier: MIT
 import { announce } from '../web/announce.js';
 import { Problem } from '../web/api.js';

@@ -1,4 +1,4 @@
-// What one should know before voting: who may, whether it can be changed, until when, and who sees the result.
+// The rules that a voter should know: who can vote, whether votes can change, until when, and who sees the results.
 // SPDX-License-Identifier: MIT
 import { now } from '../web/clock.js';
 import { html } from '../web/html.js';
@@ -24,7 +24,7 @@ export const rules = (poll) => html`<ul class="rules" aria-label=${t('rules')}>
   <li>${icons.chart}<span>${t(`rule.results.${poll.results_visibility}`)}</span></li>
 </ul>`;
 
-/** How a ballot is filled in. @param {Poll} poll */
+/** How to fill in the ballot. @param {Poll} poll */
 export function instruction(poll) {
   const { min, max } = limits(poll);
   const isAll = max >= poll.options.length;

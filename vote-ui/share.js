@@ -1,4 +1,5 @@
-// What an organiser hands out: the code, the link and its QR code, the result page, and for themselves the manage link.
+// What an organiser shares: the poll code, the link and its QR code, and the result page. The manage link is only for the
+// organiser.
 // SPDX-License-Identifier: MIT
 import { copier } from '../web/copy.js';
 import { html } from '../web/html.js';

@@ -1,14 +1,14 @@
-// Opens the vote page where the network is dead: hands out what keep_page.js has kept of it. Never touches the API.
+// Opens the vote page without a network, from the files that keep_page.js has stored. It never answers for the API.
 // SPDX-License-Identifier: MIT
 
-const WAIT = 3000; // ms that the network has, where there is a copy
+const WAIT = 3000; // ms; after that a stored copy is used
 const PAGES = /^\/($|p\/|new$|manage\/|receipt$|device$)/;
 
 const worker = /** @type {any} */ (self);
 /** @param {RequestInfo} request */
 const kept = (request) => caches.match(request, { ignoreVary: true }).catch(() => undefined);
 
-/** A page: from the network, unless that fails or takes too long. @param {Request} request */
+/** Gets a page from the network, unless that fails or takes too long. @param {Request} request */
 async function page(request) {
   const fresh = fetch(request);
   const copy = await kept('/');
@@ -19,7 +19,7 @@ async function page(request) {
   ]);
 }
 
-/** A file whose path has the hash of all of them: one of that path never changes. @param {Request} request */
+/** Gets a file. It never changes, because its path has a hash of all files. @param {Request} request */
 async function file(request) {
   const copy = await kept(request);
   if (copy) return copy;
@@ -29,11 +29,11 @@ async function file(request) {
   return response;
 }
 
-/** Whether it is what the path says: an open Wi-Fi answers 200 and its own page to everything, and that would stay. @param {Response} response */
+/** Whether the answer is the file. A public Wi-Fi may answer every request with 200 and its login page. @param {Response} response */
 const isOurs = (response) => response.ok && !response.redirected
   && !(response.headers.get('content-type') ?? 'text/html').startsWith('text/html');
 
-// It has no files of its own and knows no version: whichever worker is the newest may serve every open page.
+// The worker belongs to no version of the files, so the newest worker can serve every open page.
 worker.addEventListener('install', () => worker.skipWaiting());
 worker.addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(worker.clients.claim()));
 worker.addEventListener('fetch', (/** @type {any} */ event) => {

@@ -1,4 +1,4 @@
-// What voters use, in one file: join, vote, and what became of the ballot.
+// The voters' part of the page, as one file.
 // SPDX-License-Identifier: MIT
 import { lazyView, partOf } from '../web/shell.js';
 import { keepPage } from './keep_page.js';
@@ -18,5 +18,5 @@ export const deviceView = lazyView(async () => {
 });
 
 startOutbox();
-// What one came for goes first; and who comes to have everything forgotten is not to have it kept again.
+// The view itself is loaded first. On /device people remove everything, so nothing is stored there.
 if (location.pathname !== '/device') setTimeout(keepPage, 1000);

@@ -1,9 +1,9 @@
-// Codes that people type: of a poll, and to vote with. Case, hyphens and look-alikes are forgiven.
+// Poll codes and voting codes that people type. Case, hyphens and similar characters do not matter.
 // SPDX-License-Identifier: MIT
 
 /**
- * What somebody may have meant who typed this as a poll's code, the likeliest first. Made-up codes have no 0, 1, l and o,
- * so a 1 or l was read from an i; codes that an operator chose may have any of them.
+ * The poll codes that a typed text can mean, the most likely first. Generated codes have no 0, 1, l or o, so a 1 or l was
+ * meant as an i. Codes that an operator chose can have any of these characters.
  * @param {string} typed @returns {string[]}
  */
 export function pollCodes(typed) {
@@ -19,12 +19,12 @@ const pollCodeIn = (typed) => /\/p\/([^/?#\s]+)/.exec(typed)?.[1] ?? typed;
 const SYMBOLS = /[^0-9A-HJKMNP-TV-Z]/g; // Crockford's base 32
 export const VOTING_CODE_LENGTH = 12;
 
-/** A voting code as it is printed, XXXX-XXXX-XXXX, as far as it was typed. @param {string} typed */
+/** The typed part of a voting code, in the form XXXX-XXXX-XXXX. @param {string} typed */
 export function votingCode(typed) {
   const symbols = typed.normalize('NFKC').toUpperCase().replace(/O/g, '0').replace(/[IL]/g, '1').replace(SYMBOLS, '')
     .slice(0, VOTING_CODE_LENGTH);
   return symbols.replace(/(.{4})(?=.)/g, '$1-');
 }
 
-/** Whether nothing is missing. @param {string} code as votingCode() gives it */
+/** @param {string} code from votingCode() */
 export const isWholeVotingCode = (code) => code.replaceAll('-', '').length === VOTING_CODE_LENGTH;

@@ -1,13 +1,13 @@
-// Keeps a poll up to date while somebody looks at it: asks again now and then, and when it should open or close.
+// Keeps a poll up to date while somebody looks at it. It reads the poll regularly, and when the poll opens or closes.
 // SPDX-License-Identifier: MIT
 import { Problem, ask, backOff } from '../web/api.js';
 import { now } from '../web/clock.js';
 
-const EVERY = 12_000; // ms; a hall of phones asks at random times
+const EVERY = 12_000; // ms on average; a random part spreads the requests of a hall
 
 /** @typedef {import('../web/types.js').Poll} Poll */
 
-/** How long until the clock changes the poll's state, in ms. @param {Poll} poll */
+/** ms until the poll opens or closes. @param {Poll} poll */
 function untilTurn(poll) {
   const times = [poll.opens_at, poll.closes_at].map((at) => (at ? Date.parse(at) - now() : -1)).filter((ms) => ms > 0);
   return Math.min(Infinity, ...times);

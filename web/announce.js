@@ -1,7 +1,7 @@
-// Speaks to those who listen to the page: a polite live region that changes at most every five seconds.
+// Tells screen readers what has changed, in a polite live region that changes at most every five seconds.
 // SPDX-License-Identifier: MIT
 
-const PAUSE = 5000;
+const PAUSE = 5000; // ms
 /** @type {string | null} */
 let waiting = null;
 let lastAt = -PAUSE;
@@ -16,7 +16,7 @@ function speak() {
   waiting = null;
 }
 
-/** Says this as soon as it may; of several that wait only the newest is said. @param {string} text */
+/** Says a text as soon as possible. If several texts wait, only the newest one is said. @param {string} text */
 export function announce(text) {
   waiting = text;
   timer ||= window.setTimeout(speak, Math.max(100, lastAt + PAUSE - performance.now()));

@@ -1,9 +1,9 @@
-// Asks the two APIs, which stand as one behind the page's own address; problems (RFC 9457) become errors.
+// Sends requests to the two APIs, which the page's own server passes on. Problems (RFC 9457) become errors.
 // SPDX-License-Identifier: MIT
 import { heardTime, now } from './clock.js';
 import { has, t, distance } from './i18n.js';
 
-/** What the API refused, or `offline` when there was no answer at all. */
+/** An error that the API answered. Its slug is `offline` if there was no answer at all. */
 export class Problem extends Error {
   /** @param {string} slug @param {number} status @param {{detail?: string, pointer?: string, request_id?: string, retryAfter?: number, visibility?: string}} [more] */
   constructor(slug, status, more = {}) {
@@ -16,12 +16,12 @@ export class Problem extends Error {
     this.retryAfter = more.retryAfter; // seconds
   }
 
-  /** Whether the same request may succeed later. */
+  /** Whether the same request can succeed later. */
   get isPassing() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 
-  /** A sentence that a person understands, in the language of the page. */
+  /** What to tell people, in the language of the page. */
   get sentence() {
     if (this.slug === 'too-many-requests') {
       return t('problem.too-many-requests', { when: distance(now() + 1000 * (this.retryAfter ?? 10)) });
@@ -36,7 +36,7 @@ export class Problem extends Error {
  */
 export const problemText = (slug, detail) => (has(`problem.${slug}`) ? t(`problem.${slug}`) : t('problem.other', { detail }));
 
-/** Retry-After in seconds, from either of its two forms. @param {string | null} text */
+/** Seconds from a Retry-After header, which is a number of seconds or a date. @param {string | null} text */
 function retryAfter(text) {
   if (!text) return undefined;
   const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - now()) / 1000;
@@ -50,13 +50,13 @@ async function problemOf(response) {
     const body = await response.json();
     const slug = String(body.type ?? '').split(/[/:]/).pop() || 'unavailable';
     return new Problem(slug, response.status, { ...body, retryAfter: after });
-  } catch { // not ours: some proxy in between
+  } catch { // no problem of our API: a proxy answered
     return new Problem('unavailable', response.status, { retryAfter: after });
   }
 }
 
 /**
- * One request; throws a Problem.
+ * Sends one request. Throws a Problem.
  * @param {string} method @param {string} path
  * @param {{body?: unknown, token?: string | null, headers?: Record<string, string>, timeout?: number, signal?: AbortSignal}} [options]
  */
@@ -88,19 +88,19 @@ export async function send(method, path, { body, token, headers = {}, timeout = 
 /** @param {AbortSignal} signal @param {AbortSignal} limit */
 const anySignal = (signal, limit) => ('any' in AbortSignal ? AbortSignal.any([signal, limit]) : signal);
 
-/** The same, and reads the JSON of the answer. @param {Parameters<typeof send>} args @returns {Promise<any>} */
+/** Sends one request and reads the JSON of the answer. @param {Parameters<typeof send>} args @returns {Promise<any>} */
 export async function ask(...args) {
   const response = await send(...args);
   try {
     return response.status === 204 ? null : await response.json();
   } catch {
-    throw new Problem('offline', 0); // the connection broke in the middle
+    throw new Problem('offline', 0); // the connection broke in the middle of the answer
   }
 }
 
 /**
- * How long to wait before the next try, in ms: what the server asked for, or twice as long each time; and a random part,
- * so that a hall of phones does not come back at once.
+ * How long to wait before the next try, in ms: as long as the server asks for, or twice as long each time. A random part
+ * keeps the phones of a hall from coming back at the same moment.
  * @param {number} tries how many have failed @param {number} [after] Retry-After in seconds
  */
 export function backOff(tries, after) {
@@ -118,7 +118,7 @@ export const pause = (ms, signal) => new Promise((done) => {
 });
 
 /**
- * Tries again, with back-off, as long as the failure is a passing one.
+ * Tries again, with back-off, as long as the same request can succeed later.
  * @template T @param {() => Promise<T>} attempt @param {{tries?: number, signal?: AbortSignal, failed?: (problem: Problem) => void}} [options]
  * @returns {Promise<T>}
  */
@@ -138,7 +138,7 @@ export async function persist(attempt, { tries = 4, signal, failed } = {}) {
 /** @type {Promise<{vote: string, result: string}> | undefined} */
 let site;
 
-/** The public addresses of both pages, without a slash at the end. */
+/** The public addresses of both pages. They do not end with a slash. */
 export const siteAddresses = () => (site ??= persist(() => ask('GET', '/site.json'), { tries: 3 }).catch((error) => {
   site = undefined;
   throw error;

@@ -1,4 +1,4 @@
-// Copies and shares, also where the browser's own functions are missing: they want a certificate.
+// Copies texts and saves files. Browsers offer navigator.clipboard only over HTTPS, so there is another way to copy.
 // SPDX-License-Identifier: MIT
 import { announce } from './announce.js';
 import { t } from './i18n.js';
@@ -22,7 +22,7 @@ async function copyText(text) {
 
 const SHOWN = 4000; // ms
 
-/** Shows a word for a moment, and says it. @param {string} text */
+/** Shows a text for a moment, and says it to screen readers. @param {string} text */
 function tell(text) {
   document.querySelector('.toast')?.remove();
   const toast = document.createElement('div');
@@ -35,8 +35,8 @@ function tell(text) {
 }
 
 /**
- * What a button to copy does on a click; where the browser does not let us, it selects the text for the person to copy.
- * @param {string} text @param {string} selector of the element beside the button that shows it
+ * The click handler of a copy button. If the browser refuses to copy, it selects the text, so that the person can copy it.
+ * @param {string} text @param {string} selector of the element beside the button that shows the text
  */
 export const copier = (text, selector) => async (/** @type {Event} */ event) => {
   const shown = /** @type {HTMLElement} */ (event.currentTarget).parentElement?.querySelector(selector);
@@ -45,7 +45,7 @@ export const copier = (text, selector) => async (/** @type {Event} */ event) => 
   tell(t(done ? 'copied' : 'copy.failed'));
 };
 
-/** Hands a file to the person. @param {string} name @param {string} type @param {string} text */
+/** Saves a text as a file. @param {string} name @param {string} type @param {string} text */
 export function saveFile(name, type, text) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([text], { type }));

@@ -1,4 +1,4 @@
-// Forgets all that this page has kept in the browser: values, copies of the page's files, the worker that hands them out.
+// Removes everything that this page keeps in the browser: values, copies of its files, and its service worker.
 // SPDX-License-Identifier: MIT
 
 const PREFIX = 'scrutin.'; // as in store.js
@@ -7,15 +7,15 @@ const PREFIX = 'scrutin.'; // as in store.js
 function clear(area) {
   try {
     for (const key of Object.keys(area())) if (key.startsWith(PREFIX)) area().removeItem(key);
-  } catch { /* forbidden: nothing was kept there */ }
+  } catch { /* the browser forbids storage, so there is nothing to remove */ }
 }
 
-/** What lasts as long as the page goes when it is loaded anew. */
+/** Values in memory remain until the page is loaded again. */
 export async function forgetStored() {
   clear(() => localStorage);
   clear(() => sessionStorage);
   try {
     for (const name of await caches.keys()) await caches.delete(name);
     for (const registration of await navigator.serviceWorker.getRegistrations()) await registration.unregister();
-  } catch { /* on plain HTTP there are none */ }
+  } catch { /* plain HTTP has neither caches nor workers */ }
 }

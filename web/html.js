@@ -1,8 +1,8 @@
-// The templates of both pages: lit-html, which escapes whatever is put into one.
+// The templates of both pages. lit-html escapes every value that is put into a template.
 // SPDX-License-Identifier: MIT
 //
-// A style attribute written into a template is refused by the Content-Security-Policy; `.style=${'--share: 0.3'}` sets
-// the property instead and is allowed.
+// The Content-Security-Policy refuses a style attribute in a template. `.style=${'--share: 0.3'}` sets the property
+// instead, and is allowed.
 export { html, nothing, render, svg } from './node_modules/lit-html/lit-html.js';
 export { repeat } from './node_modules/lit-html/directives/repeat.js';
 export { live } from './node_modules/lit-html/directives/live.js';

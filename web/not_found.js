@@ -1,4 +1,4 @@
-// What both pages show for an address that leads nowhere.
+// The view for an address that does not exist, on both pages.
 // SPDX-License-Identifier: MIT
 import { html } from './html.js';
 import { t } from './i18n.js';

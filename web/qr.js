@@ -1,12 +1,12 @@
 // QR codes as SVG.
 // SPDX-License-Identifier: MIT
-// @ts-expect-error the library's types are not beside the file
+// @ts-expect-error the types of the library are not beside this file
 import { generate } from './node_modules/lean-qr/nano.mjs';
 import { html, svg } from './html.js';
 
 /**
- * A QR code that fills the width of its place; dark on light in any theme, with the quiet zone that scanners need.
- * @param {string} text @param {string} label what it leads to, for those who do not see it
+ * A QR code that is as wide as its place. It is dark on light in every theme, and has the quiet zone that scanners need.
+ * @param {string} text @param {string} label describes it to screen readers
  */
 export function qrCode(text, label) {
   const code = generate(text);

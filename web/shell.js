@@ -1,4 +1,4 @@
-// The frame of both pages: header with language and theme, the routes, and what is between header and footer.
+// The frame of both pages: the header with language and theme, the routes, and the view between header and footer.
 // SPDX-License-Identifier: MIT
 import { announce } from './announce.js';
 import { html, render } from './html.js';
@@ -8,11 +8,11 @@ import { currentTheme, nextTheme, startTheme } from './theme.js';
 /** @typedef {import('./html.js').TemplateResult} TemplateResult */
 
 /**
- * @typedef {object} View what stands between header and footer
- * @property {() => string} title of the browser's tab; may change with what was read
+ * @typedef {object} View the content between header and footer
+ * @property {() => string} title of the browser's tab; it can change
  * @property {() => TemplateResult} render
- * @property {() => void} [close] the person goes elsewhere: stop timers and streams
- * @property {boolean} [isBare] without header and footer, as on a big screen
+ * @property {() => void} [close] stops timers and streams when another view opens
+ * @property {boolean} [isBare] without header and footer, for a big screen
  */
 
 /** @typedef {(params: Record<string, string>) => View} ViewMaker */
@@ -20,7 +20,7 @@ import { currentTheme, nextTheme, startTheme } from './theme.js';
 /**
  * @typedef {object} ShellOptions
  * @property {Parameters<typeof addLanguage>[0]} languages
- * @property {[string, ViewMaker][]} routes pattern, as `/p/:code`, and what it shows
+ * @property {[string, ViewMaker][]} routes patterns such as `/p/:code`, and their views
  * @property {ViewMaker} notFound
  * @property {() => TemplateResult} [nav] links in the header
  * @property {() => TemplateResult} [footer]
@@ -42,7 +42,7 @@ function draw() {
   render(page(view), /** @type {HTMLElement} */ (document.getElementById('page')));
 }
 
-/** Draws the page anew, soon: call it after whatever changes what is shown. */
+/** Draws the page again, soon. Call it after every change of something that the page shows. */
 export function refresh() {
   if (isDue || !view) return;
   isDue = true;
@@ -61,7 +61,7 @@ const themeSwitch = () => html`<button class="switch" type="button" title=${t(`t
   aria-label=${t('theme.label', { theme: t(`theme.${currentTheme()}`) })}
   @click=${() => { nextTheme(); announce(t(`theme.${currentTheme()}`)); refresh(); }}>${icons[currentTheme()]()}</button>`;
 
-/** An icon's shapes have to be made within an svg element. @type {Record<string, () => TemplateResult>} */
+/** Each template has its own svg element, because shapes outside one would be unknown HTML elements. @type {Record<string, () => TemplateResult>} */
 const icons = {
   auto: () => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 3a9 9 0 0 0 0 18z"/><circle cx="12" cy="12" r="9" class="line"/></svg>`,
   light: () => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="4.5"/><path class="line" d="M12 2v3m0 14v3M2 12h3m14 0h3M5 5l2 2m10 10 2 2M5 19l2-2M17 7l2-2"/></svg>`,
@@ -99,7 +99,7 @@ export function partOf(code, languages) {
 }
 
 /**
- * A view whose code is loaded when somebody goes there.
+ * A view whose code is loaded when it opens.
  * @param {() => Promise<ViewMaker>} load @returns {ViewMaker}
  */
 export const lazyView = (load) => (params) => {
@@ -126,7 +126,7 @@ export const lazyView = (load) => (params) => {
   };
 };
 
-/** The values of a pattern's :names in a path, or null. @param {string} pattern @param {string} path */
+/** The values of a pattern's :names in a path. Null if the path does not match. @param {string} pattern @param {string} path */
 export function matchPath(pattern, path) {
   const wanted = pattern.split('/');
   const given = path.replace(/(.)\/$/, '$1').split('/');
@@ -140,7 +140,7 @@ export function matchPath(pattern, path) {
   return params;
 }
 
-/** A part of an address as it was meant, and as it stands where it is cut off. @param {string} part */
+/** Decodes a part of an address. A part that was cut off in the middle of a character stays as it is. @param {string} part */
 export function decode(part) {
   try {
     return decodeURIComponent(part);
@@ -161,7 +161,7 @@ function open() {
   view = options.notFound({});
 }
 
-/** Goes to a path of this page. @param {string} path @param {{replace?: boolean}} [how] */
+/** Opens a path of this page. @param {string} path @param {{replace?: boolean}} [how] */
 export function go(path, { replace = false } = {}) {
   const url = new URL(path, location.href);
   const lang = new URLSearchParams(location.search).get('lang');
@@ -173,7 +173,7 @@ export function go(path, { replace = false } = {}) {
   focusHeading();
 }
 
-/** So that the keyboard, and whoever listens, begin at the new page's start. */
+/** Lets the keyboard and screen readers begin at the start of the new view. */
 export function focusHeading() {
   const heading = /** @type {HTMLElement | null} */ (document.querySelector('main h1') ?? document.getElementById('main'));
   if (heading && !heading.hasAttribute('tabindex')) heading.tabIndex = -1;
@@ -187,7 +187,7 @@ function onClick(event) {
     || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute('download') || link.rel === 'external'
     || link.origin !== location.origin) return;
   event.preventDefault();
-  // A place on this page is no other page: to open it anew would empty a half-filled ballot.
+  // A link to a place on this page must not open the view again: that would clear a choice that was not submitted.
   if (link.getAttribute('href')?.startsWith('#')) document.getElementById(link.hash.slice(1))?.focus();
   else go(link.href);
 }

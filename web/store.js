@@ -1,4 +1,4 @@
-// Keeps small things on this device. Where the browser forbids it they last as long as the page.
+// Stores small values on this device. If the browser forbids storage, they last as long as the page.
 // SPDX-License-Identifier: MIT
 
 const PREFIX = 'scrutin.';
@@ -21,12 +21,12 @@ export function store(name, value) {
   try {
     if (value === null) localStorage.removeItem(PREFIX + name);
     else localStorage.setItem(PREFIX + name, value);
-  } catch { // forbidden, or full: what was kept there before no longer counts
+  } catch { // storage is forbidden or full; the new value hides the stored one
     fallback.set(name, value);
   }
 }
 
-/** What was kept as JSON, or the given value when there is nothing of use. @template T @param {string} name @param {T} otherwise @returns {T} */
+/** A value that was stored as JSON, or `otherwise` if there is none that can be read. @template T @param {string} name @param {T} otherwise @returns {T} */
 export function storedJson(name, otherwise) {
   try {
     return JSON.parse(stored(name) ?? 'null') ?? otherwise;
@@ -38,7 +38,7 @@ export function storedJson(name, otherwise) {
 /** @param {string} name @param {unknown} value */
 export const storeJson = (name, value) => store(name, value === null ? null : JSON.stringify(value));
 
-/** What lasts as long as the tab: over a reload, and a phone that is short of memory. */
+/** Values that last as long as the tab, also when the page is loaded again. */
 export const forSession = {
   /** @param {string} name @returns {string | null} */
   get(name) {
@@ -53,23 +53,23 @@ export const forSession = {
     try {
       if (value === null) sessionStorage.removeItem(PREFIX + name);
       else sessionStorage.setItem(PREFIX + name, value);
-    } catch { // forbidden, or full: then it lasts as long as the page
+    } catch { // storage is forbidden or full; the value lasts as long as the page
       fallback.set(name, value);
     }
   },
 };
 
-/** The names of what is kept that begin with this. @param {string} start */
+/** The names of all stored values that begin with `start`. @param {string} start */
 export function storedNames(start) {
   /** @type {string[]} */
   let keys = [];
   try {
     keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
-  } catch { /* there are those of this page */ }
+  } catch { /* only the values of this page are left */ }
   return [...new Set([...keys, ...fallback.keys()])].filter((name) => name.startsWith(start) && stored(name) !== null);
 }
 
-/** Calls back when another tab changes a value whose name begins with this. @param {string} start @param {(name: string) => void} changed */
+/** Calls `changed` when another tab changes a value whose name begins with `start`. @param {string} start @param {(name: string) => void} changed */
 export const onStored = (start, changed) => addEventListener('storage', (event) => {
   if (event.key?.startsWith(PREFIX + start)) changed(event.key.slice(PREFIX.length));
 });

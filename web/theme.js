@@ -1,4 +1,4 @@
-// Dark or light: as the system has it, until somebody chooses.
+// Dark or light. The page follows the system until somebody chooses.
 // SPDX-License-Identifier: MIT
 import { store, stored } from './store.js';
 
@@ -20,7 +20,6 @@ export function startTheme() {
   apply();
 }
 
-/** Goes on to the next of the three. */
 export function nextTheme() {
   const next = THEMES[(THEMES.indexOf(currentTheme()) + 1) % THEMES.length];
   store('theme', next === 'auto' ? null : next);

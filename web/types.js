@@ -1,4 +1,4 @@
-// What the two APIs answer, as far as the pages use it; the types only, there is no code here.
+// The types of the answers of both APIs, as far as the pages use them.
 // SPDX-License-Identifier: MIT
 
 /** @typedef {'plurality' | 'approval' | 'ranked' | 'score'} Method */
@@ -6,7 +6,7 @@
 /** @typedef {'always' | 'after_vote' | 'after_close'} Visibility */
 /** @typedef {'open' | 'code'} VoterPolicy */
 /** @typedef {{id: string, label: string}} Option */
-/** @typedef {string[] | Record<string, number>} Selection an array of option ids, or with method score a score for each */
+/** @typedef {string[] | Record<string, number>} Selection an array of option ids, or, for method score, a score for each option */
 
 /**
  * @typedef {object} Poll
@@ -24,18 +24,18 @@
  * @property {PollState} state
  * @property {Visibility} results_visibility
  * @property {VoterPolicy} voter_policy
- * @property {number} [voting_codes] how many were issued
+ * @property {number} [voting_codes] how many were made
  * @property {string} created_at
  * @property {string} [updated_at]
  */
 
 /**
- * @typedef {object} Ledger received = counted + superseded + rejected; pending: what the stream still holds, null: unknown
+ * @typedef {object} Ledger received = counted + superseded + rejected
  * @property {number} received
  * @property {number} counted
  * @property {number} superseded
  * @property {number} rejected
- * @property {number | null} pending
+ * @property {number | null} pending ballots in the stream that no worker has applied; null if this is unknown
  */
 
 /**
