@@ -1,4 +1,4 @@
-// The documents name only files, headings and targets that exist.
+// The documents name only files, headings and targets that exist, and their prose wraps at 100 columns.
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -29,6 +29,12 @@ for (const document of documents) {
       const file = target ? relative('.', join(dirname(document), target)) : document;
       assert.ok(existsSync(join(ROOT, file)), `${target} does not exist`);
       if (fragment && file.endsWith('.md')) assert.ok(headings(file).includes(fragment), `${file} has no heading #${fragment}`);
+    }
+  });
+
+  test(`${document}: prose wraps at 100 columns`, () => {
+    for (const line of prose(read(document)).split('\n')) {
+      if (!/^\s*[|<]|^\S*$/.test(line) && !document.startsWith('.github/')) assert.ok([...line].length <= 100, line);
     }
   });
 
