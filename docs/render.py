@@ -4,8 +4,8 @@
 SPDX-License-Identifier: MIT
 
 usage: render.py openapi.yaml style.css VERSION OUT.json OUT.html OUT.c
-What openapi.yaml leaves to this program is said there. A slip in it (an unknown problem type, a value that YAML read as null because a
-comma was not quoted, a key that stands twice, a reference to nothing) ends the build with its place.
+The head of openapi.yaml lists the shorthands that this program expands. A mistake in openapi.yaml ends the build and names its place:
+an unknown problem type, a value that YAML reads as null because of an unquoted comma, a duplicate key, a reference to nothing.
 """
 import json
 import re
@@ -27,19 +27,19 @@ def fail(place, sentence):
 
 
 class StrictLoader(yaml.SafeLoader):
-    """A key that stands twice is a slip: plain YAML would take the last one without a word."""
+    """Refuses duplicate keys. Plain YAML would silently use the last one."""
 
     def compose_mapping_node(self, anchor):
         node = super().compose_mapping_node(anchor)
         keys = [key.value for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                fail(f"line {node.start_mark.line + 1}", f"{key!r} stands twice")
+                fail(f"line {node.start_mark.line + 1}", f"{key!r} is a duplicate key")
         return node
 
 
 def check_values(value, place=""):
-    """A null outside of examples is a comma that should have been quoted."""
+    """Refuses null outside of examples: its cause is a comma that is not quoted."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if inner is None:
@@ -65,11 +65,11 @@ def problem_example(slug, problem):
 
 PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": {"description": "`Bearer`", "required": True, "schema": {"type": "string"}}},
-    405: {"Allow": {"description": "The methods that there are.", "schema": {"type": "string"}}},
+    405: {"Allow": {"description": "The methods that are allowed.", "schema": {"type": "string"}}},
     429: {
         "Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "integer"}},
-        "RateLimit-Policy": {"description": "The limit: its name, `q` requests in `w` seconds.", "schema": {"type": "string"}},
-        "RateLimit": {"description": "What is left of it: `r` requests, `t` seconds until the next one.", "schema": {"type": "string"}},
+        "RateLimit-Policy": {"description": "The limit: its name, and `q` requests in `w` seconds.", "schema": {"type": "string"}},
+        "RateLimit": {"description": "The rest of the limit: `r` requests, and `t` seconds until the next one.", "schema": {"type": "string"}},
     },
     503: {"Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "integer"}}},
 }
@@ -96,7 +96,7 @@ def problems_of(operation, method, of_all):
     slugs = set(operation.pop("x-problems")) | set(of_all["every"])
     if method != "get":
         slugs |= set(of_all["writing"])
-    # What takes no body refuses one.
+    # A route without a body refuses a body.
     slugs |= set(of_all["body"] if "requestBody" in operation else ["payload-too-large"])
     return slugs
 
@@ -231,7 +231,7 @@ class Page:
                 f"<dd>{prose(full.get('description'))}{self.inner_fields(schema)}</dd></div>")
 
     def inner_fields(self, schema):
-        """Of an object that has no name of its own, alone, in an array or as an alternative."""
+        """The fields of an object without a name, which stands alone, in an array or as an alternative."""
         parts = [schema, schema.get("items", {}), *schema.get("oneOf", [])]
         return "".join(self.fields(part) for part in parts if "properties" in part)
 
