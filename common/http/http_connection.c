@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "http_connection.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include <netinet/in.h>
@@ -34,8 +35,7 @@ void http_connections_init(struct http_server *server)
         cuts[i] = metric_counter("http_connections_cut_total", labels[i],
                                  "Connections that the server cut, by reason.");
     if (server->options.max_per_address > 0) {
-        server->addresses = h2o_mem_alloc(sizeof(*server->addresses));
-        memset(server->addresses, 0, sizeof(*server->addresses));
+        server->addresses = alloc_items(1, sizeof(*server->addresses));
         randombytes_buf(server->addresses->key, sizeof(server->addresses->key));
     }
 }
@@ -84,7 +84,7 @@ static void on_connection_close(void *data)
 
 struct http_connection *http_connection_begin(struct http_loop *loop, int fd, struct http_counts counts)
 {
-    struct http_connection *connection = h2o_mem_alloc(sizeof(*connection));
+    struct http_connection *connection = alloc_bytes(sizeof(*connection));
     int64_t now = clock_mono_ms();
 
     *connection = (struct http_connection){.loop = loop,
@@ -158,7 +158,7 @@ void http_connections_accept(h2o_socket_t *listener, const char *err)
         }
         setsockopt(arrival.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         arrival.loop = &server->loops[server->next_loop++ % (unsigned)server->options.loops];
-        struct arrival *copy = h2o_mem_alloc(sizeof(*copy));
+        struct arrival *copy = alloc_bytes(sizeof(*copy));
         *copy = arrival;
         if (arrival.loop == loop)
             on_arrival(copy);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "http_loop.h"
 
+#include "base/alloc.h"
 #include <sodium.h>
 
 #define TICKETS_KEPT 4096
@@ -25,7 +26,7 @@ static void on_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *me
 
 void http_loop_post(struct http_loop *loop, void (*fn)(void *arg), void *arg)
 {
-    struct message *message = h2o_mem_alloc(sizeof(*message));
+    struct message *message = alloc_bytes(sizeof(*message));
 
     *message = (struct message){.fn = fn, .arg = arg};
     h2o_multithread_send_message(&loop->receiver, &message->super);

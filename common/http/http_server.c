@@ -1,5 +1,6 @@
 /* http_server - opens a server, runs its loops, drains them.
  * SPDX-License-Identifier: MIT */
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "http/http_settings.h"
@@ -122,13 +123,13 @@ static void open_loops(struct http_server *server)
 {
     int n = server->options.loops;
 
-    server->loops = h2o_mem_alloc(sizeof(*server->loops) * (size_t)n);
+    server->loops = alloc_items((size_t)n, sizeof(*server->loops));
     h2o_sem_init(&server->loops_ready, 0);
     h2o_sem_init(&server->may_run, 0);
     h2o_sem_init(&server->loops_ended, 0);
     init_loop(server, &server->loops[0]);
     for (int i = 1; i < n; i++) {
-        struct loop_start *start = h2o_mem_alloc(sizeof(*start));
+        struct loop_start *start = alloc_bytes(sizeof(*start));
         *start = (struct loop_start){server, &server->loops[i]};
         pthread_t thread;
         h2o_multithread_create_thread(&thread, NULL, run_loop_thread, start);
@@ -236,11 +237,10 @@ static void fill_defaults(struct http_options *options)
 
 enum status http_open(const struct http_options *options, struct http_server **out, struct errmsg *err)
 {
-    struct http_server *server = h2o_mem_alloc(sizeof(*server));
+    struct http_server *server = alloc_items(1, sizeof(*server));
     enum status st;
 
     *out = NULL;
-    memset(server, 0, sizeof(*server));
     server->options = *options;
     fill_defaults(&server->options);
     server->fd = -1;
