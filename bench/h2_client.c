@@ -1,6 +1,8 @@
 /* h2_client - one HTTP/2 connection that a benchmark sends requests over, on libnghttp2.
  * SPDX-License-Identifier: MIT */
 #include "h2_client.h"
+
+#include "base/alloc.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -91,9 +93,9 @@ struct h2_client *h2_client_open(int port, size_t window, h2_on_reply on_reply, 
 {
     static nghttp2_session_callbacks *callbacks;
     const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
-    struct h2_client *client = calloc(1, sizeof(*client));
+    struct h2_client *client = alloc_items(1, sizeof(*client));
 
-    if (client == NULL || (callbacks == NULL && nghttp2_session_callbacks_new(&callbacks) != 0))
+    if (callbacks == NULL && nghttp2_session_callbacks_new(&callbacks) != 0)
         abort();
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);

@@ -2,6 +2,7 @@
  * object with the number of ballots, the time and the latencies. Each latency counts from the time when the request was
  * due (no coordinated omission).
  * SPDX-License-Identifier: MIT */
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "h2_client.h"
 #include "histogram.h"
@@ -197,16 +198,14 @@ static void open_all(struct load *load)
 
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
     load->n_requests = load->n_free = o->connections * o->window;
-    load->clients = calloc(o->connections, sizeof(struct h2_client *));
-    load->requests = calloc(load->n_requests, sizeof(*load->requests));
-    load->free_requests = calloc(load->n_requests, sizeof(struct h2_request *));
-    load->tokens = calloc(o->voters + 1, TOKEN_MAX);
-    if (load->clients == NULL || load->requests == NULL || load->free_requests == NULL || load->tokens == NULL)
-        abort();
+    load->clients = alloc_items(o->connections, sizeof(struct h2_client *));
+    load->requests = alloc_items(load->n_requests, sizeof(*load->requests));
+    load->free_requests = alloc_items(load->n_requests, sizeof(struct h2_request *));
+    load->tokens = alloc_items(o->voters + 1, TOKEN_MAX);
     for (size_t i = 0; i < load->n_requests; i++) {
         load->free_requests[i] = &load->requests[i];
-        if (o->api_key != NULL && (load->requests[i].body = malloc(o->bulk * BALLOT_JSON_MAX)) == NULL)
-            abort();
+        if (o->api_key != NULL)
+            load->requests[i].body = alloc_bytes(o->bulk * BALLOT_JSON_MAX);
     }
     for (size_t i = 0; i < o->connections; i++) {
         struct epoll_event event = {.events = EPOLLIN};

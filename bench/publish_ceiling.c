@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * usage: publish_ceiling NATS_URL BYTES SECONDS. Uses a stream of its own and deletes it at the end. Prints JSON. */
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "histogram.h"
 #include <nats/nats.h>
@@ -46,7 +47,7 @@ int main(int argc, char **argv)
         fputs("usage: publish_ceiling NATS_URL BYTES SECONDS\n", stderr);
         return 2;
     }
-    message = calloc(1, (size_t)len);
+    message = alloc_items(1, (size_t)len);
     check(natsConnection_ConnectTo(&connection, argv[1]), "connect");
     check(natsConnection_JetStream(&js, connection, NULL), "JetStream");
     add_stream(js);

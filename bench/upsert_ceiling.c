@@ -6,6 +6,7 @@
  * Each connection sends transactions of one statement with ROWS ballots. As in the worker, they are sorted and have
  * each voter once. VOTERS 0: each ballot is of a new voter. The next statement is prepared while the server works. The
  * PG* variables name the database. Prints JSON. */
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "pg/pg_array.h"
 #include "store/ballot_store_sql.h"
@@ -156,9 +157,7 @@ static void open_client(struct client *client, int number)
     PQclear(PQprepare(client->conn, "upsert", statements.upsert, 0, NULL));
     client->random = mix((uint64_t)clock_mono_ns() + (uint64_t)number);
     client->next_precedence = clock_wall_ms() << 20; /* later runs win */
-    client->voters = calloc(options.rows, VOTER_SIZE);
-    if (client->voters == NULL)
-        abort();
+    client->voters = alloc_items(options.rows, VOTER_SIZE);
 }
 
 int main(int argc, char **argv)
