@@ -67,7 +67,7 @@ export function t(key, values = {}) {
   if (typeof message !== 'string') {
     message = message[/** @type {'one' | 'other'} */ (new Intl.PluralRules(language).select(Number(values.n)))] ?? message.other;
   }
-  // French has no-break spaces before these marks, a narrow one before some.
+  // French has a no-break space before these marks and inside « ». It is narrow before ; ! and ?
   if (language === 'fr') message = message.replace(/ ([;!?])/g, '\u202f$1').replace(/ ([:»])/g, '\u00a0$1').replace(/« /g, '«\u00a0');
   return message.replace(/\{(\w+)\}/g, (all, name) => {
     const value = values[name];
