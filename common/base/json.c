@@ -72,7 +72,7 @@ static size_t find_invalid_utf8(const char *data, size_t len)
     return at;
 }
 
-static void explain(const json_error_t *error, struct json_error *err)
+static void explain_refusal(const json_error_t *error, struct json_error *err)
 {
     const char *near = strstr(error->text, " near ");
     if (near == NULL)
@@ -125,7 +125,7 @@ json_t *json_parse_object(const char *data, size_t len, struct json_error *err)
 
     json_t *json = json_loadb(data, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (json == NULL) {
-        explain(&error, err);
+        explain_refusal(&error, err);
         return NULL;
     }
     if (!json_is_object(json)) {

@@ -52,7 +52,7 @@ static bool has_room(const struct line *line, size_t n)
     return line->len + n + LINE_RESERVE <= sizeof(line->text);
 }
 
-static void put(struct line *line, const char *data, size_t n)
+static void put_data(struct line *line, const char *data, size_t n)
 {
     memcpy(line->text + line->len, data, n);
     line->len += n;
@@ -65,23 +65,23 @@ static size_t put_char(struct line *line, const char *text, size_t left)
     size_t n = utf8_sequence_len(text, left);
 
     if (n == 0) {
-        put(line, "\xef\xbf\xbd", 3); /* U+FFFD */
+        put_data(line, "\xef\xbf\xbd", 3); /* U+FFFD */
         return 1;
     }
     if (n > 1 || (c >= 0x20 && c != 0x7f && c != '"' && c != '\\')) {
-        put(line, text, n);
+        put_data(line, text, n);
         return n;
     }
     static const char named[][2] = {{'"', '"'}, {'\\', '\\'}, {'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}};
     for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
         if (named[i][0] == (char)c) {
-            put(line, (char[]){'\\', named[i][1]}, 2);
+            put_data(line, (char[]){'\\', named[i][1]}, 2);
             return 1;
         }
     }
     char code[8];
     snprintf(code, sizeof(code), "\\u%04x", c);
-    put(line, code, 6);
+    put_data(line, code, 6);
     return 1;
 }
 
@@ -90,17 +90,17 @@ static void put_text(struct line *line, const char *text)
 {
     size_t left = strlen(text);
 
-    put(line, "\"", 1);
+    put_data(line, "\"", 1);
     while (left != 0) {
         if (!has_room(line, 6)) {
-            put(line, "\xe2\x80\xa6", 3);
+            put_data(line, "\xe2\x80\xa6", 3);
             break;
         }
         size_t n = put_char(line, text, left);
         text += n;
         left -= n;
     }
-    put(line, "\"", 1);
+    put_data(line, "\"", 1);
 }
 
 static void put_field(struct line *line, const struct log_field *field)
@@ -108,15 +108,15 @@ static void put_field(struct line *line, const struct log_field *field)
     /* There must be room for the name and a number, or the beginning of a text. Otherwise the field is left out. */
     if (!has_room(line, 6 * strlen(field->name) + 32))
         return;
-    put(line, ",", 1);
+    put_data(line, ",", 1);
     put_text(line, field->name);
-    put(line, ":", 1);
+    put_data(line, ":", 1);
     if (field->text != NULL) {
         put_text(line, field->text);
     } else {
         char number[24];
         int n = snprintf(number, sizeof(number), "%" PRId64, field->number);
-        put(line, number, (size_t)n);
+        put_data(line, number, (size_t)n);
     }
 }
 
@@ -149,7 +149,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     put_field(&line, &LOG_S("event", event));
     for (unsigned i = 0; i < n; i++)
         put_field(&line, &fields[i]);
-    put(&line, "}\n", 2);
+    put_data(&line, "}\n", 2);
 
     int before = errno;
     write_all(line.text, line.len);

@@ -44,7 +44,7 @@ static void grow_slots(struct map *map)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     const struct map old = *map;
 
-    pthread_once(&once, make_secret); /* a lookup needs the secret only where there are slots */
+    pthread_once(&once, make_secret); /* a map without slots needs no secret */
     map->n_slots = old.n_slots == 0 ? SLOTS_MIN : 2 * old.n_slots;
     map->slots = alloc_items(map->n_slots, sizeof(*map->slots));
     for (size_t i = 0; i < old.n_slots; i++) {

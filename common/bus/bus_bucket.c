@@ -143,7 +143,7 @@ struct round {
 };
 
 /* Hands on the next value, if one comes within the turn. An idle consumer sends heartbeats. When the bucket is created
- * anew, the consumer disappears without a message, so silence means that it is gone. */
+ * again, the consumer disappears without a message, so silence means that it is gone. */
 static natsStatus watch_turn(const struct bucket_watch *watch, struct round *round)
 {
     struct delivery place = {NULL};

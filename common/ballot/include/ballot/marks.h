@@ -4,11 +4,11 @@
  *   ballots ──fence 0──  none  ──gate 1──  ballots  ──fence 1──  none
  *
  * In the order of the stream, the first fence of the current term closes the poll, and a gate of a higher term opens it
- * again. All other marks change nothing. There are such marks: every vote-api publishes a fence of its own, and a late
- * fence of an earlier term may come behind the gate.
+ * again. All other marks change nothing. They are common: every vote-api publishes its own fence, and a late fence of
+ * an earlier term may come behind the gate.
  *
  * A ballot names the term in which it was cast. If that term is higher than the term of the marks before it, the stream
- * was created anew and has lost the gate. Such a ballot counts.
+ * was created again and has lost the gate. Such a ballot counts.
  *
  * Marks may be added in any order, and twice. So every worker that knows the marks up to an ordinal decides the same
  * about it. Pure. Not thread-safe. */

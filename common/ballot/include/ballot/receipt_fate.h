@@ -16,7 +16,7 @@
     FATE(6, UNREADABLE, "rejected", "unreadable",                                                                      \
          "The message that held this ballot could not be read, or had left the stream before it was applied.")         \
     FATE(7, STREAM_LOST, "rejected", "stream-lost",                                                                    \
-         "The stream that held this ballot was made anew before the ballot was applied.")                              \
+         "The stream that held this ballot was created again before the ballot was applied.")                          \
     FATE(8, MISSING, "rejected", "missing",                                                                            \
          "This ballot was applied, but the database has no ballot of its voter any more. Tell the operator.")
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * Keys are hashed with SipHash-2-4 (Aumasson and Bernstein, 2012) under a random secret of the process, because clients
- * choose some of them: without the secret nobody can find keys that fall into one slot. A lookup allocates nothing.
+ * choose some of them. Without the secret, a client cannot find keys that share a slot. A lookup allocates nothing.
  *
  * The map copies no key and owns no value. The bytes of a key must stay as they are while the map has it, so they
  * usually stand inside the value. Not thread-safe: lookups may run side by side, a change needs a lock. */
@@ -32,7 +32,7 @@ void map_fini(struct map *map);
 
 /* The value of the key, or NULL. */
 void *map_get(const struct map *map, const void *key, size_t len);
-/* Sets the value, which must not be NULL. Where the map has the key already, the new bytes replace the old ones too. */
+/* Sets the value, which must not be NULL. If the map already has the key, it keeps the new bytes instead of the old. */
 void map_put(struct map *map, const void *key, size_t len, void *value);
 /* Removes the key. Returns the value that it had, or NULL. */
 void *map_remove(struct map *map, const void *key, size_t len);
