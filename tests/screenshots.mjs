@@ -32,7 +32,7 @@ try {
     .filter(({ site, name }) => !wanted.length || wanted.some((start) => `${site}-${name}`.startsWith(start)));
   const called = (site, name) => views.find((view) => view.site === site && view.name === name);
   const jobs = isReadme ? [
-    () => take(browser, instance, called('vote', 'plurality-cast'), [390, 686], 'light', 'vote'),
+    () => take(browser, instance, called('vote', 'plurality-cast'), [390, 778], 'light', 'vote'),
     () => take(browser, instance, called('result', 'present-plurality'), [1280, 720], 'dark', 'result'),
   ] : views.flatMap((view) => SIZES.flatMap((size) => ['light', 'dark'].map((scheme) => () => take(browser, instance, view, size, scheme))));
   await Promise.all(Array.from({ length: 3 }, async () => {
