@@ -55,7 +55,7 @@ struct http_call {
 /* A part of the service that /readyz checks. It is called on a loop and must not block. */
 struct http_check {
     const char *name;
-    /* Writes one word or one sentence into detail, when it is not ready. */
+    /* When it is not ready, writes one word or one sentence into detail. */
     bool (*is_ready)(void *arg, char detail[128]);
     void *arg;
 };
@@ -91,7 +91,7 @@ struct http_options {
     void (*on_loop_stop)(struct http_loop *loop, void *service);
     /* When draining begins. The service ends its event streams here. */
     void (*on_loop_drain)(struct http_loop *loop, void *service);
-    /* When no request waits and none has come for a second: once, and once again after the next work. */
+    /* When no request waits and none has come for a second. Called once; again only after the next request. */
     void (*on_loop_idle)(struct http_loop *loop, void *service);
     /* At the end of every turn of the loop. Group commit hands over its batch here. */
     void (*on_turn_end)(struct http_loop *loop, void *service);
@@ -152,8 +152,8 @@ void http_set_header(struct http_call *call, const char *name, const char *value
 void http_reply(struct http_call *call, int code, const char *content_type, const char *body, size_t len);
 void http_reply_json(struct http_call *call, int code, json_t *json); /* takes over json */
 /* Answers application/problem+json (RFC 9457). detail is one or two sentences that say what to do. pointer is the JSON
- * pointer (RFC 6901) to the wrong field of the body; NULL: there is none. 503 and 429 get `Retry-After: 1`, unless the
- * header was added before. */
+ * pointer (RFC 6901) to the wrong field of the body, "" for the whole body; NULL: there is none. 503 and 429 get
+ * `Retry-After: 1`, unless the header was added before. */
 void http_problem(struct http_call *call, enum problem problem, const char *pointer, const char *detail, ...)
     __attribute__((format(printf, 4, 5)));
 /* The same with extension members (RFC 9457, 3.2). Takes over members. */
