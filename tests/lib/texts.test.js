@@ -42,6 +42,13 @@ for (const page of ['vote-ui', 'result-ui']) {
   });
 }
 
+test('French texts have a space before : ; ! ? (the page makes it a no-break space), and no straight apostrophe', () => {
+  const files = ['web', 'vote-ui', 'result-ui'].flatMap((folder) => filesIn(`${folder}/lang`)).filter((path) => path.endsWith('fr.js'));
+  const texts = files.flatMap((path) => [...read(path).matchAll(/^ {2}'?[\w.-]+'?: (.+),$/gm)].map(([, text]) => text.replace(/\b(one|other): /g, '')));
+  assert.ok(texts.length > 250);
+  assert.deepEqual(texts.filter((text) => /[^ ][;!?]|[^ ]:( |')|[\p{L}]'[\p{L}]|"/u.test(text)), []);
+});
+
 // Only a fault of the page itself brings these; or, of invalid-field, a rule that the page does not know.
 const SHOWN_WITH_DETAIL = ['bad-request', 'invalid-json', 'invalid-field', 'invalid-parameter', 'method-not-allowed', 'unsupported-media-type'];
 
