@@ -194,7 +194,7 @@ test('the workers\' consumer is deleted under load: they make it again as it was
       assert.deepEqual(after, before);
       await acknowledges(load, 1000);
     }
-    assert.match(`${instance.log('worker_0')}${instance.log('worker_1')}`, /was missing; it is made again/);
+    assert.match(`${instance.log('worker_0')}${instance.log('worker_1')}`, /was missing; created it again/);
   }, { random });
   await instance.setUp(); // it takes the one that is there
   const { config: { deliver_policy, opt_start_seq, metadata: more, ...after } } = await consumer();
