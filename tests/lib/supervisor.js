@@ -40,14 +40,26 @@ async function awake(socketPath, answer) {
   }
 }
 
+/** The states of a program, or of all programs of a group (`worker:*`). */
+async function statesOf(socketPath, program) {
+  const [group, name] = program.includes(':') ? program.split(':') : [program, program];
+  const text = await call(socketPath, 'getAllProcessInfo');
+  const field = (info, key) => new RegExp(`<name>${key}</name>\\s*<value><string>([^<]*)<`).exec(info)?.[1];
+  return text.split('</struct>').filter((info) => field(info, 'group') === group && (name === '*' || field(info, 'name') === name))
+    .map((info) => field(info, 'statename'));
+}
+
 /** Starts or stops programs one after the other, or all programs of a group (`worker:*`). Waits until they run or have ended.
  *  It is no error if one already runs or has already ended. */
 export async function control(socketPath, what, programs) {
   for (const program of programs) {
     const group = /^(.*):\*$/.exec(program)?.[1];
-    const answer = call(socketPath, `${what}Process${group ? 'Group' : ''}`, group ?? program);
-    await awake(socketPath, answer).catch((error) => {
-      if (!/ALREADY_STARTED|NOT_RUNNING/.test(error.message)) throw error;
-    });
+    do {
+      const answer = call(socketPath, `${what}Process${group ? 'Group' : ''}`, group ?? program);
+      await awake(socketPath, answer).catch((error) => {
+        if (!/ALREADY_STARTED|NOT_RUNNING/.test(error.message)) throw error;
+      });
+      // supervisord does not stop a program that was killed a moment ago, and then starts it again.
+    } while (what === 'stop' && (await statesOf(socketPath, program)).some((state) => !['STOPPED', 'FATAL'].includes(state)));
   }
 }
