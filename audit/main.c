@@ -40,11 +40,14 @@ static const struct config_entry table[] = {
 };
 
 static const struct service_option options[] = {
-    {.name = "json", .sentence = "the report as one JSON object", .value = &as_json},
-    {.name = "poll", .argument = "ID", .sentence = "ballots and books of this poll alone", .value = &only_poll},
+    {.name = "json", .sentence = "print the report as one JSON object", .value = &as_json},
+    {.name = "poll",
+     .argument = "ID",
+     .sentence = "check the ballots, tally and ledger of this poll only",
+     .value = &only_poll},
     {.name = "receipts",
      .argument = "FILE",
-     .sentence = "also look up the receipts in FILE, one a line; - is standard input",
+     .sentence = "also look up the receipts in FILE, one per line; - is standard input",
      .value = &receipts_file},
 };
 

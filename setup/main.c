@@ -60,7 +60,7 @@ static enum status set_up_with_retries(struct bus *bus, const struct bus_setup *
 int main(int argc, char **argv)
 {
     const struct service service = {.name = "scrutin-setup",
-                                    .sentence = "makes the streams, the buckets and the workers' consumer",
+                                    .sentence = "creates the streams, the buckets and the workers' consumer",
                                     .entries = table,
                                     .n_entries = sizeof(table) / sizeof(table[0]),
                                     .config = &settings,

@@ -85,7 +85,7 @@ static const struct service_option service_options[] = {
     HTTP_SERVICE_OPTIONS,
     {.name = "make-api-key",
      .argument = "NAME",
-     .sentence = "print a new API key, for who is to use it, and its entry for API_KEYS",
+     .sentence = "print a new API key for the gateway NAME, print its entry for API_KEYS, and end",
      .run = make_api_key},
 };
 

@@ -47,7 +47,7 @@ static const struct {
     int letter;
     const char *sentence;
 } common_options[] = {
-    {"help", 'h', "print this and end"},
+    {"help", 'h', "print this help and end"},
     {"version", 'v', "print the version and end"},
     {"describe", 'd', "print all settings and limits as JSON and end"},
     {"check-config", 'c', "read the settings, print the first error in them, and end"},
@@ -74,7 +74,8 @@ static void print_help(const struct service *service)
     }
     for (size_t i = 0; i < COMMON_OPTIONS; i++)
         printf("  --%-*s  %s\n", width, common_options[i].name, common_options[i].sentence);
-    printf("\nEnvironment variables. An empty variable counts as not set. X_FILE may name a file that holds X.\n");
+    printf("\nEnvironment variables. An empty variable counts as not set. Instead of X, you can set X_FILE to the name "
+           "of a file\nthat holds the value.\n");
     config_print_help(service->entries, service->n_entries, stdout);
 }
 

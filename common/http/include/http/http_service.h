@@ -18,11 +18,11 @@ struct http_service {
 /* A container engine takes the exit code 1 for "unhealthy", and 2 is reserved. */
 #define HTTP_SERVICE_OPTIONS                                                                                           \
     {.name = "healthcheck",                                                                                            \
-     .sentence = "ask the running service whether it is ready: 0 yes, 1 no",                                           \
+     .sentence = "ask the running service whether it is ready, and end with exit code 0 (yes) or 1 (no)",              \
      .run = http_service_check_health,                                                                                 \
      .config_failure = 1},                                                                                             \
     {                                                                                                                  \
-        .name = "routes", .sentence = "print what it answers to, `METHOD path` a line, and end",                       \
+        .name = "routes", .sentence = "print the routes of the service, one `METHOD path` per line, and end",          \
         .run = http_service_print_routes                                                                               \
     }
 
