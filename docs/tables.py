@@ -61,7 +61,7 @@ def configuration(rows, names):
         found = [row for row in rows if row["section"] == section and row["type"] != "constant"]
         if not found:
             continue
-        lines += [f"## {section}", "", "| variable | default | of | meaning |", "| --- | --- | --- | --- |"]
+        lines += [f"## {section}", "", "| variable | default | program | meaning |", "| --- | --- | --- | --- |"]
         lines += [f"| `{row['name']}` | {default_of(row)} | {', '.join(row['of'])} | {code(row['sentence'], names)} |" for row in found]
         lines.append("")
     return lines
@@ -98,7 +98,7 @@ def limits(rows, names):
         found = [row for row in rows if row["section"] == section and row["type"] != "flag"]
         if not section.startswith("Limits") or not found:
             continue
-        lines += [f"## {section}", "", "| name | default | of | what it limits, and why |", "| --- | --- | --- | --- |"]
+        lines += [f"## {section}", "", "| name | default | program | what it limits, and why |", "| --- | --- | --- | --- |"]
         for row in found:
             name = f"`{row['name']}`" + (" (fixed)" if row["type"] == "constant" else "")
             lines.append(f"| {name} | {in_words(row)} | {', '.join(row['of'])} | {code(row['sentence'], names)} |")

@@ -42,7 +42,7 @@ const struct config_entry settings_table[] = {
     CONFIG_LIMIT(
         HTTP_LIMIT_NETWORK,
         "Quota of a network (IPv4 /24, IPv6 /48) as a multiple of an address's quota. An IPv6 customer often has "
-        "65,536 addresses of this kind (/64); a campus has a few halls."),
+        "65,536 /64s, and each counts as an address; a campus has a few halls."),
 
     HTTP_CONNECTION_LIMITS("12000", "6000"),
     {"MAX_SUBSCRIBERS", CONFIG_NUMBER, AT(max_subscribers), "10000", 1, 1000000,
@@ -62,10 +62,10 @@ const struct config_entry settings_table[] = {
      "503. One address may have three quarters of them: a hall of 3,000 people."},
     CONFIG_LIMIT(TIMELINES_WAITING_MAX, "Requests for a timeline that may wait. Clients are served in turn; further "
                                         "requests are answered 503."),
-    CONFIG_LIMIT(TIMELINES_WAITING_OF_ONE, "Requests for a timeline from one address that may wait: three quarters."),
-    CONFIG_LIMIT(TIMELINES_BUCKETS_READ,
-                 "Buckets of one timeline that are read: half a megabyte for each of 64 polls, or "
-                 "27 hours in steps of 5 s."),
+    CONFIG_LIMIT(TIMELINES_WAITING_OF_ONE,
+                 "Requests for a timeline from one address that may wait: three quarters of TIMELINES_WAITING_MAX."),
+    CONFIG_LIMIT(TIMELINES_BUCKETS_READ, "Buckets that are read of one timeline: 27 hours in steps of 5 s. Memory: "
+                                         "half a megabyte for each of the 64 timelines that are kept."),
     {"MAX_EXPORTS", CONFIG_NUMBER, AT(max_exports), "8", 1, 1000,
      "Files of ballots that may be downloaded at the same time: at most half of them by one address, and one of each "
      "poll "

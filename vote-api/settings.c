@@ -66,8 +66,7 @@ const struct config_entry settings_table[] = {
      "also turns LIMIT_REVISIONS off."},
     CONFIG_LIMIT(
         LIMIT_OWN_BALLOTS,
-        "Ballots of one known voter at once that count only for that voter. They are accepted even when others "
-        "have used up the quota of the address."),
+        "Ballots that a known voter can always cast at once, even when others have used up the quota of the address."),
     {"LIMIT_REVISIONS", CONFIG_TEXT, AT(limit_revisions), "10000/10", 0, 0,
      "Ballots from one address by known voters, beyond the ten that each of them always has. It limits a client that "
      "has "
@@ -78,8 +77,8 @@ const struct config_entry settings_table[] = {
      "Polls that one address may create without an API key: enough for a school in an afternoon. At this rate it takes "
      "more than ten hours to reach POLLS_MAX."},
     {"LIMIT_CODES", CONFIG_TEXT, AT(limit_codes), "10000/5000", 0, 0,
-     "Voting codes that one address may create without an API key: enough for two halls of 5,000 people. Each code "
-     "counts, not each request."},
+     "Voting codes that one address may create without an API key: enough for two polls with 5,000 codes each. "
+     "Each code counts, not each request."},
     {"LIMIT_CHANGES", CONFIG_TEXT, AT(limit_changes), "300/300", 0, 0,
      "Requests from one address to change a poll, with a right or a wrong token. Each change is a write to the "
      "broker."},
@@ -94,9 +93,9 @@ const struct config_entry settings_table[] = {
     CONFIG_LIMIT(
         HTTP_LIMIT_NETWORK,
         "Quota of a network (IPv4 /24, IPv6 /48) as a multiple of an address's quota. An IPv6 customer often has "
-        "65,536 addresses of this kind (/64); a campus has a few halls."),
+        "65,536 /64s, and each counts as an address; a campus has a few halls."),
     CONFIG_LIMIT(LIMIT_LASTING_NETWORK,
-                 "The same for polls and voting codes, which stay, unlike requests, which pass."),
+                 "The same multiple for polls and voting codes. It is lower, because polls and codes stay stored."),
 
     HTTP_CONNECTION_LIMITS("10000", "5000"),
 

@@ -34,8 +34,7 @@ const struct config_entry settings_table[] = {
      "lets "
      "a teacher prepare a poll before the holidays. 0: never."},
     {"POLL_FORGET_S", CONFIG_NUMBER, AT(poll_forget_s), "86400", 1, 1000000000,
-     "Time in seconds after its deletion until a poll without ballots is forgotten and no longer counts for POLLS_MAX. "
-     "By "
+     "Time in seconds after which a deleted poll without ballots is forgotten and no longer counts for POLLS_MAX. By "
      "then every service knows of the deletion."},
 };
 const size_t settings_table_len = sizeof(settings_table) / sizeof(settings_table[0]);
