@@ -1,8 +1,8 @@
 /* downloads - which clients are downloading ballots now, and who may begin.
  * SPDX-License-Identifier: MIT
  *
- * There may be few downloads at once. An address may have one download of each poll, and half of all downloads. When
- * there are as many as there may be, a refusal is remembered: then a download whose client is slow gives up its place.
+ * Only a few downloads may run at once. An address may have one download of each poll, and half of all places. When all
+ * places are taken, a refusal is remembered: then a download whose client is slow gives up its place.
  * Thread-safe. */
 #ifndef SCRUTIN_DOWNLOADS_H
 #define SCRUTIN_DOWNLOADS_H

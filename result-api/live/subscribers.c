@@ -20,7 +20,7 @@
  * for too long that a subscriber has stopped reading. */
 #define SEND_BUFFER (64 * 1024)
 #define SENDS_PER_TURN 128 /* then the loop looks at its sockets again: after a millisecond or two */
-/* A version that is further ahead of our clock cannot come from one of our instances. */
+/* A version that is further ahead of our clock cannot come from one of our result-apis. */
 #define AHEAD_MAX_US INT64_C(60000000)
 #define ADDRESS_RETRY_S "10" /* by then another subscriber of the same address may have left */
 

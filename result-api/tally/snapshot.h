@@ -6,9 +6,9 @@
  *
  * The version of a snapshot is the time at which its content was new, in microseconds since 1970. It is raised if
  * necessary, so that versions always rise. So it says which of two snapshots is newer, also after a restart, and also
- * between several instances of result-api whose clocks agree. It cannot be computed from the numbers in the snapshot,
+ * between several result-apis whose clocks agree. It cannot be computed from the numbers in the snapshot,
  * because some of them fall (`pending`) and an edit changes others (the title). A subscriber may bring a version that
- * is ahead of ours, from an instance whose clock is ahead. It gets the result of the next read, under a version above
+ * is ahead of ours, from a result-api whose clock is ahead. It gets the result of the next read, under a version above
  * its own. */
 #ifndef SCRUTIN_SNAPSHOT_H
 #define SCRUTIN_SNAPSHOT_H

@@ -154,7 +154,7 @@ void ballots_handle_put(struct http_call *call)
     put_ballot(call, false);
 }
 
-/* The voting code was wrong a second ago. By now this instance may know it. */
+/* The voting code was wrong a second ago. By now this process may know it. */
 static void retry_put(struct http_call *call)
 {
     put_ballot(call, true);

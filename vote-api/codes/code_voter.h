@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * A right code costs two hashes and one lookup in a table. The answer to a wrong code waits CODE_VOTER_DELAY_MS, which
- * makes guessing slow. Then the code is looked up again, because another instance may have issued it a moment ago. */
+ * makes guessing slow. Then the code is looked up again, because another vote-api may have issued it a moment ago. */
 #ifndef VOTE_API_CODE_VOTER_H
 #define VOTE_API_CODE_VOTER_H
 

@@ -20,7 +20,7 @@ struct code_watch {
 MUST_CHECK enum status code_watch_start(struct code_watch *watch, struct errmsg *err);
 /* For struct http_check; arg is the watch. */
 bool code_watch_is_ready(void *watch, char detail[128]);
-/* Whether the book has all codes of this poll, as far as this instance knows. If so, a code that is not in the book is
+/* Whether the book has all codes of this poll, as far as this process knows. If so, a code that is not in the book is
  * wrong. */
 bool code_watch_has_all(struct code_watch *watch, const struct poll *poll);
 /* Drops the codes of the poll from memory if the directory says that it was deleted. Any thread. */

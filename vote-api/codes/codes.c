@@ -143,8 +143,8 @@ static void store_and_count_codes(struct codes_job *job, const uint8_t *hashes)
 }
 
 /* The limits are checked here again, on the only thread that issues codes, because many requests may have found room at
- * the same time. They are checked before anything is stored, because other instances keep stored codes in memory even
- * after they were removed. Codes that other instances issue at this moment are not known yet, so n instances can exceed
+ * the same time. They are checked before anything is stored, because other vote-apis keep stored codes in memory even
+ * after they were removed. Codes that other vote-apis issue at this moment are not known yet, so n vote-apis can exceed
  * the limit by (n - 1) * POLL_CODES_MAX codes. */
 static void run_codes_job(struct job *super)
 {

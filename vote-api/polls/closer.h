@@ -3,8 +3,8 @@
  *
  * vote-api accepts a ballot only before its poll closes. The acknowledgement comes at most ACK_TIMEOUT_MS and the
  * broker's write deadline later, or never. The fence leaves CLOSER_MARGIN_MS after that, so every acknowledged ballot
- * of the poll is before the fence, as long as the clocks of all vote-api instances differ by less than the margin. Each
- * instance publishes its own fence. The first one counts. */
+ * of the poll is before the fence, as long as the clocks of all vote-api processes differ by less than the margin. Each
+ * process publishes its own fence. The first one counts. */
 #ifndef VOTE_API_CLOSER_H
 #define VOTE_API_CLOSER_H
 

@@ -33,7 +33,7 @@ static void set_random_id(struct poll *poll)
 }
 
 /* The limit is checked here again, on the only thread that makes polls, because many requests may have found room at
- * the same time. Polls that other instances make at this moment are not known yet, so n instances can exceed the limit
+ * the same time. Polls that other vote-apis make at this moment are not known yet, so n vote-apis can exceed the limit
  * by n - 1 polls. */
 static void create_poll(const struct vote_api *api, struct poll_change *change)
 {
@@ -59,7 +59,7 @@ static struct poll *make_changed_copy(struct poll_change *change, const struct p
 }
 
 /* Writes into the definition that the poll is about to be opened again. If this process dies before it is done, the
- * gate may be in the stream already. Then the closer of another instance closes the announced term. */
+ * gate may be in the stream already. Then the closer of another vote-api closes the announced term. */
 static enum status announce_reopening(const struct vote_api *api, const struct poll *current, unsigned term,
                                       uint64_t revision, struct errmsg *err)
 {
