@@ -35,8 +35,8 @@ static const struct config_entry table[] = {
     CONFIG_SECTION("Operation"),
     CONFIG_LOG_LEVEL("warn"),
     {"SETTLE_S", CONFIG_NUMBER, AT(settle_s), "15", 0, 3600,
-     "Time in seconds before the audit calls a gap in the stored batches missing. Workers look for such gaps every 2 "
-     "s."},
+     "Time in seconds after which the audit reports a gap in the stored batches as missing. Workers look for gaps "
+     "every 2 s."},
 };
 
 static const struct service_option options[] = {
