@@ -28,13 +28,22 @@ function preferred() {
 let language = preferred();
 let locale = String(language); // how numbers and times are written
 
+/** Whether Intl accepts a tag. Some browsers name a language as `en-US@posix`, and Intl throws an error. @param {string} tag */
+function isLocale(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Loads the texts of a language. @param {Language} wanted */
 async function use(wanted) {
   const parts = await Promise.all(sources.map((source) => source[wanted]()));
   // The parts of one language can arrive in any order, so they are added to each other.
   messages = Object.assign(wanted === language ? messages : {}, ...parts.map((part) => part.messages));
   language = wanted;
-  locale = navigator.languages.find((tag) => known(tag) === wanted) ?? wanted; // en-GB writes 17:30, en-US 5:30 PM
+  locale = navigator.languages.find((tag) => known(tag) === wanted && isLocale(tag)) ?? wanted; // en-GB writes 17:30, en-US 5:30 PM
   document.documentElement.lang = wanted;
 }
 
