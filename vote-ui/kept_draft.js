@@ -6,8 +6,12 @@ import { forSession } from '../web/store.js';
 
 /** @param {string} poll @returns {Draft | undefined} */
 export function keptDraft(poll) {
-  const { choices, scores } = JSON.parse(forSession.get(`draft.${poll}`) ?? '{}');
-  return Array.isArray(choices) && scores ? { choices, scores } : undefined;
+  try {
+    const { choices, scores } = JSON.parse(forSession.get(`draft.${poll}`) ?? '{}');
+    return Array.isArray(choices) && scores ? { choices, scores } : undefined;
+  } catch { // what is stored cannot be read
+    return undefined;
+  }
 }
 
 /** @param {string} poll @param {Draft | null} draft null removes it */
