@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "bus_internal.h"
 
-#define ALREADY_EXISTS 10148   /* JSConsumerAlreadyExists, since nats-server 2.10 */
+#define ALREADY_EXISTS 10148      /* JSConsumerAlreadyExists, since nats-server 2.10 */
+#define WRONG_LAST_SEQUENCE 10164 /* JSStreamWrongLastSequenceConstantErr, of replicated streams */
 #define START_IS_ANOTHER 10012 /* JSConsumerCreateErrF: for example, an update would change where a consumer begins */
 
 /* By the number of the error, as errors.json of nats-server has it: the text may change with each version. */
@@ -14,6 +15,7 @@ static enum status status_of_code(int64_t code)
     case JSNoMessageFoundErr:
         return ST_NOT_FOUND;
     case JSStreamWrongLastSequenceErr:
+    case WRONG_LAST_SEQUENCE:
     case ALREADY_EXISTS:
     case START_IS_ANOTHER:
         return ST_CONFLICT;

@@ -19,6 +19,7 @@ static void a_refusal_is_known_by_its_number(void **state)
          ST_BUS_FULL},
         {"{\"error\":{\"code\":404,\"err_code\":10059,\"description\":\"stream not found\"}}", ST_NOT_FOUND},
         {"{\"error\":{\"code\":400,\"err_code\":10071,\"description\":\"wrong last sequence: 7\"}}", ST_CONFLICT},
+        {"{\"error\":{\"code\":400,\"err_code\":10164,\"description\":\"wrong last sequence\"}}", ST_CONFLICT},
         {"{\"error\":{\"code\":400,\"err_code\":10148,\"description\":\"consumer already exists\"}}", ST_CONFLICT},
         /* The text does not decide. */
         {"{\"error\":{\"code\":400,\"err_code\":10054,\"description\":\"message size exceeded the maximum\"}}",
