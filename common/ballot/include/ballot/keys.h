@@ -53,9 +53,8 @@ bool keyring_hash_voter(const struct keyring *ring, const char *key_id, const ch
 void code_random(char code[CODE_SYMBOLS]);
 /* Writes a code with hyphens and a NUL. */
 void code_write(const char code[CODE_SYMBOLS], char out[CODE_TEXT]);
-/* Reads a code that a person typed, in upper or lower case, with or without hyphens and spaces. O counts as 0, I and L
- * as
- * 1. False: it is not a code. */
+/* Reads a code that a person typed, in upper or lower case, with or without hyphens and spaces. O counts as 0, and
+ * both I and L count as 1. False: it is not a code. */
 bool code_read(const char *text, size_t len, char code[CODE_SYMBOLS]);
 /* The hash of a code that is stored: BLAKE2b-128 of poll and code, under the key of the poll. False: the ring has no
  * key_id. */

@@ -1,5 +1,7 @@
-/* config_rows - rows that several programs have in their table of settings; AT(field) is the offset in the program's
- * own struct of settings. SPDX-License-Identifier: MIT */
+/* config_rows - rows that several programs have in their table of settings.
+ * SPDX-License-Identifier: MIT
+ *
+ * AT(field) is the offset in the program's own struct of settings. */
 #ifndef SCRUTIN_CONFIG_ROWS_H
 #define SCRUTIN_CONFIG_ROWS_H
 

@@ -91,7 +91,8 @@ struct http_options {
     void (*on_loop_stop)(struct http_loop *loop, void *service);
     /* When draining begins. The service ends its event streams here. */
     void (*on_loop_drain)(struct http_loop *loop, void *service);
-    /* When no request waits and none has come for a second. Called once; again only after the next request. */
+    /* When no request waits and none has come for a second. Called once; again only after a request has
+     * come or a connection has ended. */
     void (*on_loop_idle)(struct http_loop *loop, void *service);
     /* At the end of every turn of the loop. Group commit hands over its batch here. */
     void (*on_turn_end)(struct http_loop *loop, void *service);

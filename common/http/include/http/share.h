@@ -1,8 +1,8 @@
-/* share - how many of something one client has at the moment, so that one client cannot have all: event streams,
- * requests that wait. From any thread, without locks. SPDX-License-Identifier: MIT
+/* share - how many of something one client has at the moment, so that one client cannot have all.
+ * SPDX-License-Identifier: MIT
  *
- * A client is an IPv4 address or an IPv6 /64. It takes a place before it gets the thing, and gives the place back when
- * the thing ends. */
+ * It counts event streams, and requests that wait. From any thread, without locks. A client is an IPv4 address or an
+ * IPv6 /64. It takes a place before it gets the thing, and gives the place back when the thing ends. */
 #ifndef SCRUTIN_SHARE_H
 #define SCRUTIN_SHARE_H
 

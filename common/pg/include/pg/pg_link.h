@@ -40,8 +40,9 @@ void pg_link_send(struct pg_link *link, const char *name, const struct pg_args *
 
 /* Runs what is queued. The first statement that fails ends the pipeline: later ones do not run.
  *
- * ST_DB_DOWN    connection lost or refused, or no answer in time: whether a COMMIT in the pipeline took effect is
- * unknown ST_DB_RETRY, ST_DB_SCHEMA, ST_DB_DATA  as in pg_error.h */
+ * ST_DB_DOWN  connection lost or refused, or no answer in time; then nobody knows whether a COMMIT took effect
+ *
+ * ST_DB_RETRY, ST_DB_SCHEMA and ST_DB_DATA as in pg_error.h. */
 MUST_CHECK enum status pg_link_sync(struct pg_link *link, struct errmsg *err);
 /* The same for a single queued statement with many rows: calls on_row for each row as it arrives, and keeps none.
  * on_row borrows a struct pg_rows of one row and must not use the link. */
