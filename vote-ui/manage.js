@@ -83,7 +83,6 @@ export function manageView({ code }) {
   const watch = watchPoll(code, (got) => {
     poll = got;
     problem = undefined;
-    if (poll.voter_policy === 'code') codes ??= loadCodes({});
     keepToken(code, token, poll.title);
     refresh();
   }, (met) => {
@@ -203,6 +202,13 @@ export function manageView({ code }) {
     <p class="row">${EXPORTS.map(([file, type]) => html`<button type="button" class="button second" aria-disabled=${file === 'ballots.csv' && results?.state !== 'final'}
       @click=${() => save(file, type)}>${icons.download}${t(`export.${file}`)}</button>`)}</p><p class="hint">${t('export.hint')}</p></section>`;
 
+  /** Voting codes, if the poll has them. An edit may change that until the poll opens. @param {Poll} shown */
+  function codesOf(shown) {
+    if (shown.voter_policy !== 'code') return '';
+    codes ??= loadCodes({});
+    return site ? codes.render() : '';
+  }
+
   function body() {
     if (!poll) {
       return problem ? html`<h1>${t('poll.away')}</h1><p>${problem.sentence}</p>
@@ -212,7 +218,7 @@ export function manageView({ code }) {
       ${error ? html`<p class="notice bad" role="alert">${error}</p>` : ''}
       <div class="no-print">${numbers(poll)}</div>
       ${site ? html`<div class="no-print">${shareSheet(poll, token ?? '', site)}</div>` : ''}
-      ${site && codes ? codes.render() : ''}
+      ${codesOf(poll)}
       <div class="no-print stack">${form ? '' : rules(poll)}${editor(poll)}${exports()}
         <section class="stack" aria-labelledby="end-title"><h2 id="end-title">${t('manage.end-title')}</h2>
           <p class="row"><button type="button" class="button second" @click=${() => { forgetToken(code); go('/'); }}>${t('manage.forget')}</button>

@@ -271,6 +271,12 @@ test('a draft is opened, closed and opened again by its organiser; two tabs of a
   const code = new URL(organiser.url()).pathname.split('/').pop();
   const { json: poll } = await request(instance.voteUrl, { path: `/v1/polls/${code}` });
   assert.deepEqual(poll.options.map((option) => option.label), ['Apples', 'Pears', 'Plums']);
+  for (const [policy, shown] of [['People with a voting code', 'visible'], ['Anyone with the link', 'hidden']]) {
+    await button(organiser, 'Edit').click();
+    await organiser.getByRole('radio', { name: policy }).check();
+    await button(organiser, 'Save').click();
+    await button(organiser, 'Create codes').waitFor({ state: shown, timeout: 5000 }); // the next look comes after 9 s or more
+  }
 
   const voter = await open(`/p/${code}`);
   await sees(voter, 'This poll is not open yet.');
