@@ -1,7 +1,8 @@
 /* result_api - the parts of the running service. main.c makes them, and the handlers of requests use them.
  * SPDX-License-Identifier: MIT
  *
- * A handler finds it in http_call.service. It includes the headers of those parts alone that it uses. */
+ * A handler finds this struct in http_call.service. The file of a handler includes only the headers of the parts
+ * that it uses. */
 #ifndef RESULT_API_H
 #define RESULT_API_H
 

@@ -1,5 +1,6 @@
 /* fuzz_ballot_json - the body of PUT /v1/polls/{poll}/ballot: parsed, checked against a poll of each method, sent
- * through the wire. SPDX-License-Identifier: MIT */
+ * through the wire.
+ * SPDX-License-Identifier: MIT */
 #include "ballot/wire.h"
 #include "ballots/selection.h"
 #include "base/utf8.h"

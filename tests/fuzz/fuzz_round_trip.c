@@ -1,6 +1,7 @@
 /* fuzz_round_trip - the body of POST /v1/polls, then after a NUL that of PUT /v1/polls/{poll}/ballot: a poll that is
  * accepted is read back from the bucket as the same poll, and made again from what is shown of it; a ballot that this
- * poll accepts reaches the worker as the same ballot. SPDX-License-Identifier: MIT */
+ * poll accepts reaches the worker as the same ballot.
+ * SPDX-License-Identifier: MIT */
 #include "ballot/wire.h"
 #include "ballots/selection.h"
 #include "fuzz.h"

@@ -136,6 +136,6 @@ enum status poll_sweep_run(struct poll_sweep *sweep, struct ballot_store *store,
             of_bus = advance_unused(sweep, &list[i], err);
     }
     if (of_bus != ST_OK)
-        log_warn("cannot treat unused polls; trying again later", LOG_S("error", err->text));
+        log_warn("cannot close or delete unused polls; trying again later", LOG_S("error", err->text));
     return st == ST_NOT_FOUND ? ST_OK : st;
 }

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * The variables are read once, at start. --help prints them, and docs/tables.py writes docs/CONFIGURATION.md and
- * docs/LIMITS.md from the same table, so each row stands once. If X_FILE is set, X is read from the file that it names,
- * without the last newline; setting both is an error. An empty variable counts as not set. */
+ * docs/LIMITS.md from the same table, so each row is written only once. If X_FILE is set, X is read from the file that
+ * it names, without the last newline; setting both is an error. An empty variable counts as not set. */
 #ifndef SCRUTIN_CONFIG_H
 #define SCRUTIN_CONFIG_H
 

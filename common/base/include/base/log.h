@@ -1,4 +1,4 @@
-/* log - writes one JSON object a line to standard output.
+/* log - writes one JSON object per line to standard output.
  * SPDX-License-Identifier: MIT
  *
  * Any thread. A line:
