@@ -248,7 +248,9 @@ enum status pg_link_sync_each(struct pg_link *link, void (*on_row)(void *arg, co
         return fail_lost(link, err);
     }
     enum status st = collect_results(link, on_row, arg, err);
-    return pg_link_is_lost(link) ? ST_DB_DOWN : st;
+    if (!pg_link_is_lost(link))
+        return st;
+    return st == ST_OK ? fail_lost(link, err) : ST_DB_DOWN;
 }
 
 enum status pg_link_sync(struct pg_link *link, struct errmsg *err)
