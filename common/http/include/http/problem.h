@@ -34,7 +34,7 @@
     PROBLEM(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, "The body must be JSON")                            \
     PROBLEM(TOO_MANY_REQUESTS, "too-many-requests", 429, "Too many requests")                                          \
     PROBLEM(INTERNAL, "internal", 500, "Something went wrong in the service")                                          \
-    PROBLEM(NOT_RECORDED, "not-recorded", 503, "The ballot was not recorded")                                          \
+    PROBLEM(NOT_RECORDED, "not-recorded", 503, "The broker did not confirm the ballot")                                \
     PROBLEM(STREAM_FULL, "stream-full", 503, "The ballot store is full")                                               \
     PROBLEM(OVERLOADED, "overloaded", 503, "The service is overloaded")                                                \
     PROBLEM(UNAVAILABLE, "unavailable", 503, "A part of the system cannot be reached")
