@@ -12,10 +12,10 @@
 struct audit_options {
     struct bus *bus;
     struct audit_db *db;
-    const struct keyring *ring; /* opens receipts; NULL if there are none */
-    FILE *receipts;             /* one receipt on each line; NULL: none */
-    const char *poll;           /* id of the only poll to audit; NULL: all */
-    int64_t settle_ms;          /* how long to wait for workers to close a gap in the acknowledged messages */
+    const struct keyring *keyring; /* opens receipts; NULL if there are none */
+    FILE *receipts;                /* one receipt on each line; NULL: none */
+    const char *poll;              /* id of the only poll to audit; NULL: all */
+    int64_t settle_ms;             /* how long to wait for workers to close a gap in the acknowledged messages */
 };
 
 /* Fills in the report. Any status but ST_OK means that the audit could not be completed. */

@@ -73,7 +73,7 @@ enum status audit_check_receipts(const struct audit_options *options, struct aud
         if (len == 0)
             continue;
         report->receipts++;
-        if (!receipt_read(options->ring, line, (size_t)len, &list->receipts[list->n])) {
+        if (!receipt_read(options->keyring, line, (size_t)len, &list->receipts[list->n])) {
             audit_report_add(report, AUDIT_RECEIPT, 1, NULL, 0, "line %llu: not a receipt of this instance",
                              (unsigned long long)at);
             continue;

@@ -21,7 +21,7 @@ struct audit_settings {
 
 static struct audit_settings settings;
 static const char *as_json, *only_poll, *receipts_file;
-static struct keyring *ring;
+static struct keyring *keyring;
 
 #define AT(field) offsetof(struct audit_settings, field)
 
@@ -57,7 +57,7 @@ static enum status check_settings(struct errmsg *err)
         return receipts_file == NULL
                    ? ST_OK
                    : fail(err, ST_CONFIG, "SECRET_KEYS is missing: --receipts needs it to open receipts");
-    enum status st = keyring_parse(settings.secret_keys, &ring, err);
+    enum status st = keyring_parse(settings.secret_keys, &keyring, err);
     return st == ST_OK ? st : fail_within(err, st, "SECRET_KEYS");
 }
 
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 
     service_start(&service, argc, argv);
     audit.receipts = open_receipts();
-    audit.ring = ring;
+    audit.keyring = keyring;
     audit.poll = only_poll;
     audit.settle_ms = settings.settle_s * 1000;
     audit.bus = connect_bus();
@@ -166,7 +166,7 @@ int main(int argc, char **argv)
     audit_report_free(report);
     audit_db_close(audit.db);
     bus_close(audit.bus);
-    keyring_free(ring);
+    keyring_free(keyring);
     if (fflush(stdout) != 0 || ferror(stdout))
         return EXIT_UNCHECKED;
     return is_well ? EXIT_WELL : EXIT_DISCREPANCIES;

@@ -7,11 +7,11 @@
 #include "result_api.h"
 #include <string.h>
 
-static bool is_receipt_of(const struct keyring *ring, h2o_iovec_t text, const struct poll *poll)
+static bool is_receipt_of(const struct keyring *keyring, h2o_iovec_t text, const struct poll *poll)
 {
     struct receipt receipt;
 
-    return text.len > 0 && receipt_read(ring, text.base, text.len, &receipt) && strcmp(receipt.poll, poll->id) == 0;
+    return text.len > 0 && receipt_read(keyring, text.base, text.len, &receipt) && strcmp(receipt.poll, poll->id) == 0;
 }
 
 struct viewer access_read_viewer(const struct http_call *call, const struct poll *poll)
@@ -22,8 +22,8 @@ struct viewer access_read_viewer(const struct http_call *call, const struct poll
     return (struct viewer){
         .is_manager = poll->has_manager && token.base != NULL &&
                       secret_token_matches(token.base, token.len, poll->manage_hash),
-        .has_voted = is_receipt_of(api->ring, http_header(call, ACCESS_RECEIPT_HEADER), poll) ||
-                     is_receipt_of(api->ring, http_query(call, "receipt"), poll),
+        .has_voted = is_receipt_of(api->keyring, http_header(call, ACCESS_RECEIPT_HEADER), poll) ||
+                     is_receipt_of(api->keyring, http_query(call, "receipt"), poll),
     };
 }
 

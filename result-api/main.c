@@ -123,7 +123,7 @@ static void on_snapshot(void *arg, const char *id, struct snapshot *snapshot)
 /* Makes the keys and lists, which live as long as the process. */
 static enum status check_settings(struct errmsg *err)
 {
-    enum status st = keyring_parse(settings.secret_keys, &api.ring, err);
+    enum status st = keyring_parse(settings.secret_keys, &api.keyring, err);
 
     if (st != ST_OK)
         return fail_within(err, st, "SECRET_KEYS");

@@ -80,7 +80,7 @@ static void answer_receipt(struct http_call *call, h2o_iovec_t text)
     request->ticket = http_call_wait(call);
     request->share = share;
     *question = (struct receipt_question){.loop = call->loop, .done = on_answer, .arg = request};
-    question->authentic = receipt_read(api->ring, text.base, text.len, &question->receipt);
+    question->authentic = receipt_read(api->keyring, text.base, text.len, &question->receipt);
     if (refresh_queue_add_question(api->queue, question))
         return;
     end_wait(request);

@@ -10,7 +10,7 @@
 
 /* All parts live until the process ends. */
 struct result_api {
-    struct keyring *ring;
+    struct keyring *keyring;
     struct address_list *trusted_proxies;
     struct poll_watch watch; /* the directory of polls */
     struct refresh_queue *queue;

@@ -1,4 +1,4 @@
-/* keys - the ring of keys: signs and hashes voters, and makes and hashes voting codes.
+/* keys - the keyring: signs and hashes voters, and makes and hashes voting codes.
  * SPDX-License-Identifier: MIT */
 #include "keys_internal.h"
 
@@ -19,33 +19,33 @@ static bool key_id_is_valid(const char *id, size_t len)
     return true;
 }
 
-const struct key *keyring_find(const struct keyring *ring, const char *id, size_t len)
+const struct key *keyring_find(const struct keyring *keyring, const char *id, size_t len)
 {
-    for (size_t i = 0; i < ring->n; i++)
-        if (strlen(ring->keys[i].id) == len && memcmp(ring->keys[i].id, id, len) == 0)
-            return &ring->keys[i];
+    for (size_t i = 0; i < keyring->n; i++)
+        if (strlen(keyring->keys[i].id) == len && memcmp(keyring->keys[i].id, id, len) == 0)
+            return &keyring->keys[i];
     return NULL;
 }
 
 static enum status add_key(void *to, const char *entry, size_t len, struct errmsg *err)
 {
-    struct keyring *ring = to;
+    struct keyring *keyring = to;
     const char *colon = memchr(entry, ':', len);
     uint8_t main_key[KEY_BYTES];
     size_t got = 0;
 
     if (colon == NULL || !key_id_is_valid(entry, (size_t)(colon - entry)))
-        return fail(err, ST_CONFIG, "key %zu is not `id:64 hex digits` with an id of [a-z0-9]{1,%d}", ring->n + 1,
+        return fail(err, ST_CONFIG, "key %zu is not `id:64 hex digits` with an id of [a-z0-9]{1,%d}", keyring->n + 1,
                     POLL_KEY_ID_MAX);
     size_t id_len = (size_t)(colon - entry), hex_len = len - id_len - 1;
     if (hex_len != 2 * KEY_BYTES || sodium_hex2bin(main_key, KEY_BYTES, colon + 1, hex_len, NULL, &got, NULL) != 0 ||
         got != KEY_BYTES)
         return fail(err, ST_CONFIG, "key %.*s does not have 64 hex digits", (int)id_len, entry);
-    if (keyring_find(ring, entry, id_len) != NULL)
+    if (keyring_find(keyring, entry, id_len) != NULL)
         return fail(err, ST_CONFIG, "key %.*s appears twice", (int)id_len, entry);
-    if (ring->n == RING_MAX)
+    if (keyring->n == RING_MAX)
         return fail(err, ST_CONFIG, "there are more than %d keys", RING_MAX);
-    struct key *key = &ring->keys[ring->n++];
+    struct key *key = &keyring->keys[keyring->n++];
     memcpy(key->id, entry, id_len);
     for (uint64_t purpose = 1; purpose < PURPOSES; purpose++)
         crypto_kdf_derive_from_key(key->subkey[purpose], KEY_BYTES, purpose, SUBKEY_CONTEXT, main_key);
@@ -73,33 +73,33 @@ enum status keys_each_entry(const char *text,
 
 enum status keyring_parse(const char *text, struct keyring **out, struct errmsg *err)
 {
-    struct keyring *ring = sodium_malloc(sizeof(*ring));
+    struct keyring *keyring = sodium_malloc(sizeof(*keyring));
     enum status st;
 
     *out = NULL;
-    if (ring == NULL)
+    if (keyring == NULL)
         abort();
-    memset(ring, 0, sizeof(*ring));
-    st = keys_each_entry(text, add_key, ring, err);
-    if (st == ST_OK && ring->n == 0)
+    memset(keyring, 0, sizeof(*keyring));
+    st = keys_each_entry(text, add_key, keyring, err);
+    if (st == ST_OK && keyring->n == 0)
         st = fail(err, ST_CONFIG, "it has no key");
     if (st == ST_OK) {
-        sodium_mprotect_readonly(ring);
-        *out = ring;
+        sodium_mprotect_readonly(keyring);
+        *out = keyring;
     } else {
-        keyring_free(ring);
+        keyring_free(keyring);
     }
     return st;
 }
 
-void keyring_free(struct keyring *ring)
+void keyring_free(struct keyring *keyring)
 {
-    sodium_free(ring);
+    sodium_free(keyring);
 }
 
-const char *keyring_newest(const struct keyring *ring)
+const char *keyring_newest(const struct keyring *keyring)
 {
-    return ring->keys[0].id;
+    return keyring->keys[0].id;
 }
 
 /* --- random bytes and text */
@@ -171,9 +171,9 @@ static void sign_voter(const struct key *key, const uint8_t id[VOTER_ID], uint8_
     memcpy(mac, full, VOTER_MAC);
 }
 
-void voter_token_make(const struct keyring *ring, const uint8_t id[VOTER_ID], char out[VOTER_TOKEN_SIZE])
+void voter_token_make(const struct keyring *keyring, const uint8_t id[VOTER_ID], char out[VOTER_TOKEN_SIZE])
 {
-    const struct key *key = &ring->keys[0];
+    const struct key *key = &keyring->keys[0];
     size_t id_len = strlen(key->id);
     uint8_t signed_id[VOTER_ID + VOTER_MAC];
 
@@ -184,10 +184,10 @@ void voter_token_make(const struct keyring *ring, const uint8_t id[VOTER_ID], ch
     base64_encode(out + id_len + 1, signed_id, sizeof(signed_id));
 }
 
-bool voter_token_read(const struct keyring *ring, const char *text, size_t len, uint8_t id[VOTER_ID])
+bool voter_token_read(const struct keyring *keyring, const char *text, size_t len, uint8_t id[VOTER_ID])
 {
     const char *dot = text == NULL ? NULL : memchr(text, '.', len);
-    const struct key *key = dot == NULL ? NULL : keyring_find(ring, text, (size_t)(dot - text));
+    const struct key *key = dot == NULL ? NULL : keyring_find(keyring, text, (size_t)(dot - text));
     uint8_t signed_id[VOTER_ID + VOTER_MAC], mac[VOTER_MAC];
     size_t got = 0;
 
@@ -201,10 +201,10 @@ bool voter_token_read(const struct keyring *ring, const char *text, size_t len, 
     return true;
 }
 
-bool keyring_hash_voter(const struct keyring *ring, const char *key_id, const char *poll, enum voter_kind kind,
+bool keyring_hash_voter(const struct keyring *keyring, const char *key_id, const char *poll, enum voter_kind kind,
                         const void *voter, size_t len, uint8_t out[VOTER_HASH])
 {
-    const struct key *key = keyring_find(ring, key_id, strlen(key_id));
+    const struct key *key = keyring_find(keyring, key_id, strlen(key_id));
     crypto_generichash_state state;
     uint8_t kind_byte = (uint8_t)kind;
 
@@ -270,10 +270,10 @@ bool code_read(const char *text, size_t len, char code[CODE_SYMBOLS])
     return n == CODE_SYMBOLS;
 }
 
-bool keyring_hash_code(const struct keyring *ring, const char *key_id, const char *poll, const char code[CODE_SYMBOLS],
-                       uint8_t out[CODE_HASH])
+bool keyring_hash_code(const struct keyring *keyring, const char *key_id, const char *poll,
+                       const char code[CODE_SYMBOLS], uint8_t out[CODE_HASH])
 {
-    const struct key *key = keyring_find(ring, key_id, strlen(key_id));
+    const struct key *key = keyring_find(keyring, key_id, strlen(key_id));
     crypto_generichash_state state;
 
     if (key == NULL)

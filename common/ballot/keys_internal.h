@@ -1,4 +1,4 @@
-/* keys_internal - the ring of keys, for the files that use its subkeys: keys.c, receipt.c and api_keys.c.
+/* keys_internal - the keyring, for the files that use its subkeys: keys.c, receipt.c and api_keys.c.
  * SPDX-License-Identifier: MIT */
 #ifndef SCRUTIN_KEYS_INTERNAL_H
 #define SCRUTIN_KEYS_INTERNAL_H
@@ -24,7 +24,7 @@ struct keyring {
 };
 
 /* The key with this id, or NULL. */
-const struct key *keyring_find(const struct keyring *ring, const char *id, size_t len);
+const struct key *keyring_find(const struct keyring *keyring, const char *id, size_t len);
 
 /* Calls add for each entry of a list. Commas, spaces or line ends separate the entries. */
 MUST_CHECK enum status keys_each_entry(const char *text,

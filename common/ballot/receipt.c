@@ -58,9 +58,9 @@ static void seal_receipt(const struct key *key, const uint8_t *plain, size_t len
                                               sealer.subkey);
 }
 
-void receipt_make(const struct keyring *ring, const struct receipt *receipt, char out[RECEIPT_SIZE])
+void receipt_make(const struct keyring *keyring, const struct receipt *receipt, char out[RECEIPT_SIZE])
 {
-    const struct key *key = &ring->keys[0];
+    const struct key *key = &keyring->keys[0];
     size_t poll_len = strlen(receipt->poll), id_len = strlen(key->id);
     uint8_t plain[RECEIPT_FIXED + POLL_ID_MAX], sealed[RECEIPT_SEALED_MAX];
 
@@ -93,18 +93,18 @@ static bool open_receipt(const struct key *key, const uint8_t *sealed, size_t le
 }
 
 /* Decodes and decrypts every text, so that the time does not tell what is wrong with a forged receipt. */
-bool receipt_read(const struct keyring *ring, const char *text, size_t len, struct receipt *out)
+bool receipt_read(const struct keyring *keyring, const char *text, size_t len, struct receipt *out)
 {
     const char *dot = text == NULL ? NULL : memchr(text, '.', len);
     const char *digits = dot == NULL ? text : dot + 1;
-    const struct key *key = dot == NULL ? NULL : keyring_find(ring, text, (size_t)(dot - text));
+    const struct key *key = dot == NULL ? NULL : keyring_find(keyring, text, (size_t)(dot - text));
     uint8_t plain[RECEIPT_FIXED + POLL_ID_MAX], sealed[RECEIPT_SEALED_MAX] = {0};
     size_t got = 0;
 
     bool decoded = text != NULL && base64_decode(digits, len - (size_t)(digits - text), sealed, sizeof(sealed), &got);
     bool whole = key != NULL && decoded && got >= RECEIPT_NONCE + RECEIPT_FIXED + 1 + RECEIPT_TAG;
     if (!whole) {
-        key = &ring->keys[0];
+        key = &keyring->keys[0];
         got = sizeof(sealed);
     }
     bool opened = open_receipt(key, sealed, got, plain);

@@ -1,9 +1,9 @@
-/* keys - signs, hashes and seals with one ring of instance keys.
+/* keys - signs, hashes and seals with one keyring, the keys of the instance.
  * SPDX-License-Identifier: MIT
  *
- * The ring is a list of `id:64 hex digits`, separated by commas. The first key signs, and all keys verify. A poll names
- * the key that hashes its voters, so a key may leave the ring only when all polls that name it are over. Each purpose
- * has a subkey of its own (BLAKE2b, crypto_kdf of libsodium). Any thread. */
+ * The keyring is a list of `id:64 hex digits`, separated by commas. The first key signs, and all keys verify. A poll
+ * names the key that hashes its voters, so a key may leave the keyring only when all polls that name it are over. Each
+ * purpose has a subkey of its own (BLAKE2b, crypto_kdf of libsodium). Any thread. */
 #ifndef SCRUTIN_KEYS_H
 #define SCRUTIN_KEYS_H
 
@@ -13,11 +13,11 @@
 
 struct keyring;
 
-/* ST_CONFIG: an entry is not valid; the detail names it. The caller frees the ring with keyring_free. */
+/* ST_CONFIG: an entry is not valid; the detail names it. The caller frees the keyring with keyring_free. */
 MUST_CHECK enum status keyring_parse(const char *text, struct keyring **out, struct errmsg *err);
-void keyring_free(struct keyring *ring);
+void keyring_free(struct keyring *keyring);
 /* The id of the key that signs. */
-const char *keyring_newest(const struct keyring *ring);
+const char *keyring_newest(const struct keyring *keyring);
 
 /* Up to 4,096 random bytes of the kernel, without a system call for each call. */
 void random_bytes(void *out, size_t len);
@@ -28,9 +28,9 @@ void random_bytes(void *out, size_t len);
 #define VOTER_TOKEN_SIZE (POLL_KEY_ID_MAX + 1 + 43 + 1)
 
 void voter_id_random(uint8_t id[VOTER_ID]);
-void voter_token_make(const struct keyring *ring, const uint8_t id[VOTER_ID], char out[VOTER_TOKEN_SIZE]);
-/* False: no key of the ring has signed this text. The signature is compared in constant time. */
-bool voter_token_read(const struct keyring *ring, const char *text, size_t len, uint8_t id[VOTER_ID]);
+void voter_token_make(const struct keyring *keyring, const uint8_t id[VOTER_ID], char out[VOTER_TOKEN_SIZE]);
+/* False: no key of the keyring has signed this text. The signature is compared in constant time. */
+bool voter_token_read(const struct keyring *keyring, const char *text, size_t len, uint8_t id[VOTER_ID]);
 
 /* How a voter is identified. The kind is part of the hash, so a gateway cannot vote as the holder of a cookie. */
 enum voter_kind {
@@ -41,8 +41,8 @@ enum voter_kind {
 };
 
 /* The hash of a voter that the database stores: BLAKE2b-128 of voter and poll, under the key of the poll. False: the
- * ring has no key_id. */
-bool keyring_hash_voter(const struct keyring *ring, const char *key_id, const char *poll, enum voter_kind kind,
+ * keyring has no key_id. */
+bool keyring_hash_voter(const struct keyring *keyring, const char *key_id, const char *poll, enum voter_kind kind,
                         const void *voter, size_t len, uint8_t out[VOTER_HASH]);
 
 /* --- voting codes: 60 random bits as 12 symbols of Crockford's base 32 (crockford.com/base32.html), XXXX-XXXX-XXXX. */
@@ -56,10 +56,10 @@ void code_write(const char code[CODE_SYMBOLS], char out[CODE_TEXT]);
 /* Reads a code that a person typed, in upper or lower case, with or without hyphens and spaces. O counts as 0, and
  * both I and L count as 1. False: it is not a code. */
 bool code_read(const char *text, size_t len, char code[CODE_SYMBOLS]);
-/* The hash of a code that is stored: BLAKE2b-128 of poll and code, under the key of the poll. False: the ring has no
+/* The hash of a code that is stored: BLAKE2b-128 of poll and code, under the key of the poll. False: the keyring has no
  * key_id. */
-bool keyring_hash_code(const struct keyring *ring, const char *key_id, const char *poll, const char code[CODE_SYMBOLS],
-                       uint8_t out[CODE_HASH]);
+bool keyring_hash_code(const struct keyring *keyring, const char *key_id, const char *poll,
+                       const char code[CODE_SYMBOLS], uint8_t out[CODE_HASH]);
 
 /* --- receipts: a receipt names a ballot without its choices. It is encrypted (XChaCha20-Poly1305). */
 struct receipt {
@@ -71,10 +71,10 @@ struct receipt {
 };
 #define RECEIPT_SIZE 256 /* bytes of the text with its NUL, at most */
 
-void receipt_make(const struct keyring *ring, const struct receipt *receipt, char out[RECEIPT_SIZE]);
-/* False: no key of the ring has sealed this text; *out is then zeroed. The work is the same for every text, so the time
- * does not tell what is wrong with a forged receipt. */
-bool receipt_read(const struct keyring *ring, const char *text, size_t len, struct receipt *out);
+void receipt_make(const struct keyring *keyring, const struct receipt *receipt, char out[RECEIPT_SIZE]);
+/* False: no key of the keyring has sealed this text; *out is then zeroed. The work is the same for every text, so the
+ * time does not tell what is wrong with a forged receipt. */
+bool receipt_read(const struct keyring *keyring, const char *text, size_t len, struct receipt *out);
 
 /* --- secret tokens, which clients keep: 192 random bits as base64url. Only their SHA-256 is stored. */
 #define SECRET_TOKEN_SIZE 33
