@@ -37,8 +37,7 @@ static const struct config_entry table[] = {
      "Time in seconds that the stream BALLOTS keeps a message. The default of 30 days is longer than any outage."},
     {"MAX_ACK_PENDING", CONFIG_NUMBER, AT(max_ack_pending), "256", 1, 100000,
      "Batches that all workers together may hold without having acknowledged them. This slows delivery down to what "
-     "the "
-     "workers can store, and limits their memory."},
+     "the workers can store, and limits their memory."},
 };
 
 /* JetStream may start later than the connection, and a cluster first elects a leader: tries again until CONNECT_MS. */

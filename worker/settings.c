@@ -29,10 +29,8 @@ const struct config_entry settings_table[] = {
     CONFIG_SECTION("Limits of polls and ballots"),
     {"POLL_UNUSED_S", CONFIG_NUMBER, AT(poll_unused_s), "2592000", 0, 1000000000,
      "Time in seconds after which a poll without ballots expires: the worker closes it, then deletes it. It counts "
-     "from "
-     "the poll's last edit, opening or closing. Polls created with an API key never expire. The default of 30 days "
-     "lets "
-     "a teacher prepare a poll before the holidays. 0: never."},
+     "from the poll's last edit, opening or closing. Polls created with an API key never expire. The default of 30 "
+     "days lets a teacher prepare a poll before the holidays. 0: never."},
     {"POLL_FORGET_S", CONFIG_NUMBER, AT(poll_forget_s), "86400", 1, 1000000000,
      "Time in seconds after which a deleted poll without ballots is forgotten and no longer counts for POLLS_MAX. By "
      "then every service knows of the deletion."},

@@ -69,6 +69,19 @@ static inline struct http_options http_options_of(const struct http_settings *se
      "Whether the service limits the number of requests of each client. Turn it off for load tests, or if a proxy in front " \
      "limits requests. A limit of `10000/10` allows 10,000 at once, and then 10,000 in every 10 s; `off` means no limit."}
 
+#define HTTP_LIMIT_READS \
+    {"LIMIT_READS", CONFIG_TEXT, AT(limit_reads), "30000/10", 0, 0, \
+     "Read requests from one address: a hall of 3,000 people whose phones each ask once a second."}
+
+#define HTTP_NETWORK_QUOTA \
+    CONFIG_LIMIT(HTTP_LIMIT_NETWORK, \
+     "Quota of a network (IPv4 /24, IPv6 /48) as a multiple of an address's quota. An IPv6 customer often has 65,536 /64s, " \
+     "and each counts as an address; a campus has a few halls.")
+
+#define HTTP_DRAIN_MS(fallback) \
+    {"DRAIN_MS", CONFIG_NUMBER, AT(http.drain_ms), fallback, 0, 60000, \
+     "Time in milliseconds after SIGTERM in which requests in progress may finish before their connections are cut."}
+
 /* What one connection may cost; see common/http/http_guard.c. */
 #define HTTP_CONNECTION_LIMITS(all, of_address) \
     CONFIG_SECTION("Limits of connections"), \
