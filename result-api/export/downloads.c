@@ -3,14 +3,12 @@
 #include "export/downloads.h"
 
 #include "base/alloc.h"
-#include "http/share.h"
 #include <pthread.h>
 #include <string.h>
 
 struct downloads {
     size_t max;
-    struct share *addresses; /* counts the downloads of each */
-    pthread_mutex_t lock;    /* guards the members below */
+    pthread_mutex_t lock; /* guards the members below */
     struct download *first;
     size_t n;
     bool was_full; /* somebody was refused because of that */
@@ -21,35 +19,24 @@ struct downloads *downloads_new(size_t max)
     struct downloads *downloads = alloc_items(1, sizeof(*downloads));
 
     downloads->max = max;
-    downloads->addresses = share_new((unsigned)(max + 1) / 2);
     pthread_mutex_init(&downloads->lock, NULL);
     return downloads;
 }
 
-static bool has_download(const struct downloads *downloads, const struct download *wanted)
+static enum downloads_answer judge_download(const struct downloads *downloads, const struct download *wanted)
 {
-    for (const struct download *download = downloads->first; download != NULL; download = download->next)
-        if (memcmp(&download->of, &wanted->of, sizeof(download->of)) == 0 && strcmp(download->poll, wanted->poll) == 0)
-            return true;
-    return false;
-}
+    size_t of_address = 0;
 
-static enum downloads_answer add_download(struct downloads *downloads, struct download *download)
-{
-    if (has_download(downloads, download))
-        return DOWNLOADS_POLL_HAS_ONE;
-    download->share = share_take(downloads->addresses, &download->of);
-    if (download->share == NULL)
-        return DOWNLOADS_ADDRESS_HAS_HALF;
-    if (downloads->n >= downloads->max) {
-        share_give_back(download->share);
-        downloads->was_full = true;
-        return DOWNLOADS_FULL;
+    for (const struct download *download = downloads->first; download != NULL; download = download->next) {
+        if (memcmp(&download->of, &wanted->of, sizeof(download->of)) != 0)
+            continue;
+        if (strcmp(download->poll, wanted->poll) == 0)
+            return DOWNLOADS_POLL_HAS_ONE;
+        of_address++;
     }
-    download->next = downloads->first;
-    downloads->first = download;
-    downloads->n++;
-    return DOWNLOADS_STARTED;
+    if (of_address >= (downloads->max + 1) / 2)
+        return DOWNLOADS_ADDRESS_HAS_HALF;
+    return downloads->n >= downloads->max ? DOWNLOADS_FULL : DOWNLOADS_STARTED;
 }
 
 enum downloads_answer downloads_start(struct downloads *downloads, struct download *download,
@@ -58,7 +45,13 @@ enum downloads_answer downloads_start(struct downloads *downloads, struct downlo
     download->of = address_of_client(client);
     memcpy(download->poll, poll, strlen(poll) + 1);
     pthread_mutex_lock(&downloads->lock);
-    enum downloads_answer answer = add_download(downloads, download);
+    enum downloads_answer answer = judge_download(downloads, download);
+    if (answer == DOWNLOADS_STARTED) {
+        download->next = downloads->first;
+        downloads->first = download;
+        downloads->n++;
+    }
+    downloads->was_full |= answer == DOWNLOADS_FULL;
     pthread_mutex_unlock(&downloads->lock);
     return answer;
 }
@@ -73,7 +66,6 @@ void downloads_finish(struct downloads *downloads, struct download *download)
     downloads->n--;
     downloads->was_full = false; /* the refused client finds room when it comes again */
     pthread_mutex_unlock(&downloads->lock);
-    share_give_back(download->share);
 }
 
 bool downloads_take_refusal(struct downloads *downloads)

@@ -9,7 +9,6 @@
 
 #include "ballot/poll_definition.h"
 #include "http/address.h"
-#include <stdatomic.h>
 #include <stddef.h>
 
 struct downloads;
@@ -17,8 +16,7 @@ struct downloads;
 /* One download. The caller has its memory. */
 struct download {
     struct download *next;
-    struct address of;  /* the client's network */
-    atomic_uint *share; /* of the client's address */
+    struct address of; /* the client, with IPv6 its /64 */
     char poll[POLL_ID_MAX + 1];
 };
 
